@@ -1,0 +1,102 @@
+package vault
+
+import (
+	"context"
+	"encoding/binary"
+
+	"aivault/keys/fault"
+	"aivault/vault/internal/seal"
+	"aivault/vault/internal/store"
+)
+
+// defaultAuditLimit is how many events a query returns that does not say.
+const defaultAuditLimit = 200
+
+// Audit implements Vault.
+func (l *Local) Audit(ctx context.Context, q AuditQuery) ([]Event, error) {
+	limit := q.Limit
+	if limit <= 0 {
+		limit = defaultAuditLimit
+	}
+	var out []Event
+	err := l.view(ctx, func(t *txn) error {
+		if t == nil {
+			return nil
+		}
+		chain, err := t.openChain(t.man.gen)
+		if err != nil {
+			return err
+		}
+		next := t.man.seq
+		return t.tx.Range(store.Audit, store.Span{Reverse: true}, func(k, v []byte) error {
+			e, _, err := openEvent(chain, k, v)
+			if err != nil {
+				return err
+			}
+			if e.Seq != next {
+				return errAudit(next)
+			}
+			next--
+			if q.Before.IsZero() || e.Time.Before(q.Before) {
+				out = append(out, *e)
+			}
+			if len(out) == limit {
+				return store.Stop
+			}
+			return nil
+		})
+	})
+	return out, err
+}
+
+func errAudit(seq uint64) error {
+	return fault.New(fault.AuditBroken, "the audit log does not verify at event %d: it was changed, damaged or cut outside aivault", seq).
+		WithHint("run `aivault doctor`; events before it are in order")
+}
+
+// openEvent opens one entry of the log.
+func openEvent(chain *seal.Chain, key, entry []byte) (*Event, [seal.LinkSize]byte, error) {
+	var none [seal.LinkSize]byte
+	if len(key) != 8 {
+		return nil, none, errAudit(0)
+	}
+	seq := binary.BigEndian.Uint64(key)
+	b, link, err := chain.Open(seq, entry)
+	if err != nil {
+		return nil, none, errAudit(seq)
+	}
+	e, err := decodeEvent(b)
+	if err != nil || e.Seq != seq {
+		return nil, none, errAudit(seq)
+	}
+	return e, link, nil
+}
+
+// verifyAudit walks the whole chain and returns how many events it holds. The
+// error names the first that does not verify.
+func (t *txn) verifyAudit() (uint64, error) {
+	chain, err := t.openChain(t.man.gen)
+	if err != nil {
+		return 0, err
+	}
+	var (
+		seq  uint64
+		link [seal.LinkSize]byte
+	)
+	err = t.tx.Range(store.Audit, store.Span{}, func(k, v []byte) error {
+		seq++
+		if len(k) != 8 || binary.BigEndian.Uint64(k) != seq || !chain.Verify(seq, link, v) {
+			return errAudit(seq)
+		}
+		_, next, err := openEvent(chain, k, v)
+		link = next
+		return err
+	})
+	switch {
+	case err != nil:
+		return seq, err
+	case seq != t.man.seq || link != t.man.link:
+		return seq, errAudit(seq + 1)
+	}
+	return seq, nil
+}

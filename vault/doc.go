@@ -1,0 +1,53 @@
+// Package vault keeps secrets, their scopes and groups, and what an operator
+// made of them: credentials, capabilities, bindings. It resolves nothing and
+// sends nothing; that is the broker's. What it gives to people is everything
+// but the values ([Vault]); what it gives to the broker is a value for a call
+// that was recorded before ([Store.Authorize]).
+//
+// # The file
+//
+// One bbolt file, vault.db, in a directory of mode 0700. Several processes use
+// it, and none holds it open: each operation takes vault.lock beside it, opens,
+// runs one transaction, and closes.
+//
+//	1 meta      "format"    u32: version of this schema, now 1
+//	            "vault"     id of the vault, 16 random bytes
+//	            "manifest"  sealed: the state of the whole, rewritten by each transaction
+//	            "chain" | generation u32   sealed: keys of that generation's audit events
+//	2 slots     slot id                       -> seal.Slot: one way to the root key, in clear
+//	3 records   kind u8 | record id [16]      -> sealed record
+//	               1 secret      all but the value
+//	               2 usage       when a secret was last used (same id as the secret)
+//	               3 credential  made by hand
+//	               4 capability  made by hand
+//	               5 binding
+//	               6 disabled    a registry-made credential that is not to be made
+//	4 values    secret id [16]                -> data key and value, sealed
+//	5 index     kind u8 | keyed hash [16]     -> record id         (unique ones)
+//	            kind u8 | keyed hash [16] | record id -> nothing   (others)
+//	               1 secret by scope and name or alias (unique; value: id, is it an alias)
+//	               2 secret by scope            3 secret by group attached
+//	               4 secret by group attached and provider
+//	               5 secret by provider pinned  6 credential by id (unique)
+//	               7 credential by provider and scope
+//	               8 credential by secret       9 capability by id (unique)
+//	              10 binding by capability, scope and consumer (unique)
+//	              11 binding by capability     12 binding by secret
+//	              13 disabled by id (unique)
+//	6 audit     sequence number u64           -> sealed event | chain value [32]
+//
+// Change this picture together with the format version and a migration.
+//
+// # What is found
+//
+// Every record is sealed to its id, kind and revision, so an edit is found by
+// whoever reads the record. The manifest holds a keyed hash over the set of all
+// records, updated at a constant cost by each transaction: deletion, exchange
+// and rollback of a record are found by [Local.Doctor], which computes it anew.
+// Indexes are derived: a lookup checks that the record is the one asked for,
+// and Doctor that the index is complete. Events form a chain, whose head the
+// manifest holds.
+//
+// A whole file replaced by an older copy of itself verifies: telling it needs a
+// memory outside the file.
+package vault

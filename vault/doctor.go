@@ -1,0 +1,210 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"aivault/keys/fault"
+	"aivault/vault/internal/seal"
+	"aivault/vault/internal/store"
+)
+
+// remedy is what to do about records that do not verify.
+const remedy = "put back a copy of vault.db that is in order; what a command can still read is unharmed"
+
+// Doctor implements Vault.
+func (l *Local) Doctor(ctx context.Context) (Report, error) {
+	var r Report
+	if exists, err := l.db.Exists(); err != nil {
+		return r, l.explain(err, "looking at")
+	} else if !exists {
+		r.pass("vault", "there is none yet in %s", l.opts.Root)
+		return r, nil
+	}
+	h, err := l.readHead(ctx)
+	if err != nil {
+		r.fail("file", err)
+		return r, nil
+	}
+	r.pass("permissions", "the file, its directory and their owner are safe")
+	if _, err := l.open(ctx); err != nil {
+		r.fail("key", err)
+		return r, nil
+	}
+	err = l.view(ctx, func(t *txn) error {
+		t.examine(&r, h.slots)
+		return nil
+	})
+	if err != nil {
+		r.fail("manifest", err)
+	}
+	return r, nil
+}
+
+func (r *Report) pass(name, format string, args ...any) {
+	r.Checks = append(r.Checks, Check{Name: name, OK: true, Detail: fmt.Sprintf(format, args...)})
+}
+
+func (r *Report) fail(name string, err error) {
+	hint := fault.HintOf(err)
+	if hint == "" {
+		hint = remedy
+	}
+	r.Checks = append(r.Checks, Check{Name: name, Detail: err.Error(), Code: fault.CodeOf(err), Remedy: hint})
+}
+
+// broken adds a failed check for records that do not verify.
+func (r *Report) broken(name, format string, args ...any) {
+	r.Checks = append(r.Checks, Check{Name: name, Detail: fmt.Sprintf(format, args...), Code: fault.VaultCorrupt, Remedy: remedy})
+}
+
+// examine verifies everything inside the file.
+func (t *txn) examine(r *Report, slots []*seal.Slot) {
+	bad := 0
+	for _, s := range slots {
+		if s.Verify(t.ring) != nil {
+			bad++
+		}
+	}
+	if bad > 0 {
+		r.broken("slots", "%d of %d key slots were changed", bad, len(slots))
+	} else {
+		r.pass("slots", "%d, authentic", len(slots))
+	}
+	t.examineRecords(r)
+	if n, err := t.verifyAudit(); err != nil {
+		r.fail("audit chain", err)
+	} else {
+		r.pass("audit chain", "%d events, unbroken", n)
+	}
+}
+
+// A census is what reading every record gives.
+type census struct {
+	n      int
+	bad    []string // what does not open
+	set    seal.SetHash
+	index  []entry
+	values map[ID]bool // of secrets that were read
+}
+
+func (t *txn) examineRecords(r *Report) {
+	c := census{values: map[ID]bool{}}
+	_ = t.tx.Range(store.Records, store.Span{}, func(k, v []byte) error {
+		c.set.Add(t.ring, uint8(store.Records), k, v)
+		c.n++
+		if err := t.count(&c, k); err != nil {
+			c.bad = append(c.bad, fmt.Sprintf("record %x: %v", k, err))
+		}
+		return nil
+	})
+	_ = t.tx.Range(store.Values, store.Span{}, func(k, v []byte) error {
+		c.set.Add(t.ring, uint8(store.Values), k, v)
+		if len(k) != len(ID{}) || !c.values[ID(k)] {
+			c.bad = append(c.bad, fmt.Sprintf("value %x belongs to no secret", k))
+		} else {
+			delete(c.values, ID(k))
+		}
+		return nil
+	})
+	for id := range c.values {
+		c.bad = append(c.bad, "the value of secret "+id.String()+" is missing")
+	}
+	slices.Sort(c.bad)
+	if len(c.bad) > 0 {
+		r.broken("records", "%d of %d do not verify; the first: %s", len(c.bad), c.n, c.bad[0])
+	} else {
+		r.pass("records", "%d, all open", c.n)
+	}
+	if c.set != t.man.set {
+		r.broken("set hash", "records were removed, added or put back to an earlier state outside aivault")
+	} else {
+		r.pass("set hash", "nothing was removed, exchanged or put back")
+	}
+	t.examineIndex(r, &c)
+}
+
+// count opens a record, and notes what the index must hold for it.
+func (t *txn) count(c *census, key []byte) error {
+	if len(key) != 1+len(ID{}) {
+		return errCorrupt("its key")
+	}
+	id := ID(key[1:])
+	var entries []entry
+	switch kind(key[0]) {
+	case kindSecret:
+		s, err := t.secret(id)
+		if err != nil {
+			return err
+		}
+		c.values[id] = true
+		value, err := t.value(s)
+		if err != nil {
+			return err
+		}
+		clear(value)
+		entries = t.secretEntries(s)
+	case kindUsage:
+		if s, err := t.secret(id); err != nil || s == nil {
+			return errors.Join(err, errCorrupt("the use of a secret that is not there"))
+		}
+	case kindCredential:
+		cred, err := t.credential(id)
+		if err != nil {
+			return err
+		}
+		entries = t.credentialEntries(id, cred)
+	case kindCapability:
+		capability, err := t.capability(id)
+		if err != nil {
+			return err
+		}
+		entries = t.capabilityEntries(id, capability)
+	case kindBinding:
+		b, err := t.binding(id)
+		if err != nil {
+			return err
+		}
+		entries = t.bindingEntries(id, b)
+	case kindDisabled:
+		off, err := t.disabled(id)
+		if err != nil {
+			return err
+		}
+		entries = t.disabledEntries(id, off)
+	default:
+		return errCorrupt("its kind")
+	}
+	c.index = append(c.index, entries...)
+	return nil
+}
+
+// examineIndex compares the index with what the records say it must be.
+func (t *txn) examineIndex(r *Report, c *census) {
+	slices.SortFunc(c.index, func(a, b entry) int { return bytes.Compare(a.key, b.key) })
+	i, bad := 0, 0
+	_ = t.tx.Range(store.Index, store.Span{}, func(k, v []byte) error {
+		for i < len(c.index) && bytes.Compare(c.index[i].key, k) < 0 {
+			i++
+			bad++ // missing from the index
+		}
+		if i == len(c.index) || !bytes.Equal(c.index[i].key, k) || !bytes.Equal(c.index[i].value, v) {
+			bad++
+			if i < len(c.index) && bytes.Equal(c.index[i].key, k) {
+				i++
+			}
+			return nil
+		}
+		i++
+		return nil
+	})
+	bad += len(c.index) - i
+	if bad > 0 {
+		r.broken("indexes", "%d of %d entries do not agree with the records", bad, len(c.index))
+		return
+	}
+	r.pass("indexes", "%d entries agree with the records", len(c.index))
+}

@@ -1,0 +1,383 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// Names of the files in a vault's directory.
+const (
+	File     = "vault.db"
+	LockFile = "vault.lock"
+	tempFile = File + ".tmp"
+)
+
+// Bolt is a Store in one bbolt file. Nobody holds the file open: each
+// transaction takes the lock beside it, opens, runs and closes. The lock
+// blocks, where bbolt's own is polled and unfair.
+type Bolt struct {
+	dir  string
+	wait time.Duration
+}
+
+var _ Store = (*Bolt)(nil)
+
+// NewBolt returns the store in a directory. Transactions wait for each other
+// for at most so long.
+func NewBolt(dir string, wait time.Duration) *Bolt { return &Bolt{dir: dir, wait: wait} }
+
+// Path returns the path of the file.
+func (b *Bolt) Path() string { return filepath.Join(b.dir, File) }
+
+// Exists reports whether there is a file at the path, of whatever kind.
+func (b *Bolt) Exists() (bool, error) {
+	_, err := os.Lstat(b.Path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// View implements Store.
+func (b *Bolt) View(ctx context.Context, f func(Tx) error) error {
+	unlock, err := b.prepare(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return guard(func() error {
+		db, _, err := b.open(b.Path(), true)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = db.Close() }() // nothing was written
+		return db.View(func(tx *bolt.Tx) error { return run(tx, f) })
+	})
+}
+
+// Update implements Store.
+func (b *Bolt) Update(ctx context.Context, f func(Tx) error) error {
+	unlock, err := b.prepare(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return guard(func() error { return b.update(f) })
+}
+
+func (b *Bolt) update(f func(Tx) error) (err error) {
+	db, file, err := b.open(b.Path(), false)
+	if err != nil {
+		return err
+	}
+	shrink := false
+	defer func() {
+		if cerr := db.Close(); cerr != nil && err == nil {
+			err = &CommitError{cerr}
+		}
+		if err == nil && shrink {
+			// The transaction is durable: a failure to compact loses nothing.
+			_ = b.compact()
+		}
+	}()
+	tx, err := db.Begin(true)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit this does nothing
+	if err := run(tx, f); err != nil {
+		return err
+	}
+	if err := sameFile(b.Path(), file); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return &CommitError{err}
+	}
+	shrink = wasteful(db)
+	return nil
+}
+
+// prepare checks the directory and the file and takes the lock.
+func (b *Bolt) prepare(ctx context.Context, write bool) (unlock func(), err error) {
+	exists, err := b.Exists()
+	switch {
+	case err != nil:
+		return nil, err
+	case !exists:
+		return nil, ErrAbsent
+	}
+	if err := checkDir(b.dir); err != nil {
+		return nil, err
+	}
+	if err := checkFile(b.Path()); err != nil {
+		return nil, err
+	}
+	return lock(ctx, filepath.Join(b.dir, LockFile), write, b.wait)
+}
+
+// Create implements Store. The file is built beside its place and renamed into
+// it, as bbolt's own initialisation does not survive a loss of power.
+func (b *Bolt) Create(ctx context.Context, f func(Tx) error) error {
+	if err := os.MkdirAll(b.dir, 0o700); err != nil {
+		return err
+	}
+	if err := checkDir(b.dir); err != nil {
+		return err
+	}
+	unlock, err := lock(ctx, filepath.Join(b.dir, LockFile), true, b.wait)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	exists, err := b.Exists()
+	switch {
+	case err != nil:
+		return err
+	case exists:
+		return ErrExists
+	}
+	return b.replace(func(db *bolt.DB) error {
+		return db.Update(func(tx *bolt.Tx) error {
+			for _, t := range Tables() {
+				if _, err := tx.CreateBucket(bucket(t)); err != nil {
+					return err
+				}
+			}
+			return run(tx, f)
+		})
+	})
+}
+
+// replace puts a new file, built by f, in the place of the old one, if any.
+// The lock is held.
+func (b *Bolt) replace(f func(*bolt.DB) error) error {
+	temp := filepath.Join(b.dir, tempFile)
+	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err := guard(func() error {
+		db, err := bolt.Open(temp, 0o600, &bolt.Options{Timeout: b.wait})
+		if err != nil {
+			return err
+		}
+		if err := f(db); err != nil {
+			_ = db.Close()
+			return err
+		}
+		if err := db.Sync(); err != nil {
+			_ = db.Close()
+			return err
+		}
+		return db.Close()
+	})
+	if err != nil {
+		_ = os.Remove(temp)
+		return err
+	}
+	if err := os.Rename(temp, b.Path()); err != nil {
+		_ = os.Remove(temp)
+		return err
+	}
+	return syncDir(b.dir)
+}
+
+// wasteThreshold is the size, in bytes, from which a file is compacted.
+const wasteThreshold = 1 << 20
+
+// wasteful reports whether more than a quarter of the file is free pages.
+func wasteful(db *bolt.DB) bool {
+	stats := db.Stats()
+	free := int64(stats.FreePageN+stats.PendingPageN) * int64(db.Info().PageSize)
+	fi, err := os.Stat(db.Path())
+	return err == nil && fi.Size() >= wasteThreshold && free > fi.Size()/4
+}
+
+// compact writes the records into a new file, without the free pages.
+func (b *Bolt) compact() error {
+	src, _, err := b.open(b.Path(), true)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = src.Close() }()
+	return b.replace(func(dst *bolt.DB) error { return bolt.Compact(dst, src, 4<<20) })
+}
+
+// open opens the file, and returns the handle that bbolt holds beside it.
+func (b *Bolt) open(path string, readOnly bool) (*bolt.DB, *os.File, error) {
+	var file *os.File
+	db, err := bolt.Open(path, 0o600, &bolt.Options{
+		ReadOnly: readOnly,
+		Timeout:  b.wait,
+		OpenFile: func(name string, flag int, mode fs.FileMode) (*os.File, error) {
+			f, err := os.OpenFile(name, flag&^os.O_CREATE|openFlags, mode)
+			file = f
+			return f, err
+		},
+	})
+	switch {
+	case err == nil:
+		return db, file, nil
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, nil, ErrBusy
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch),
+		strings.Contains(err.Error(), "file size too small"):
+		return nil, nil, fmt.Errorf("%w: %v", ErrDamaged, err)
+	}
+	return nil, nil, err
+}
+
+// guard runs f such that a fault in the mapped file, or bbolt's panic at what
+// it finds there, is an error. Other panics are bugs, and pass.
+func guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if fault, ok := p.(interface{ Addr() uintptr }); ok {
+			err = fmt.Errorf("%w: unreadable at %#x", ErrDamaged, fault.Addr())
+			return
+		}
+		if !raisedByBolt() {
+			panic(p)
+		}
+		err = fmt.Errorf("%w: %v", ErrDamaged, p)
+	}()
+	return f()
+}
+
+// raisedByBolt reports whether the panic being recovered started in bbolt.
+func raisedByBolt() bool {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
+	panicked := false
+	for {
+		frame, more := frames.Next()
+		switch {
+		case strings.HasPrefix(frame.Function, "runtime."):
+			panicked = panicked || strings.Contains(frame.Function, "panic")
+		case panicked:
+			return strings.HasPrefix(frame.Function, "go.etcd.io/bbolt")
+		}
+		if !more {
+			return false
+		}
+	}
+}
+
+// bucket is the name of a table's bucket.
+func bucket(t Table) []byte { return []byte{byte(t)} }
+
+// run calls f with the transaction.
+func run(tx *bolt.Tx, f func(Tx) error) error {
+	t := boltTx{}
+	for _, table := range Tables() {
+		if t.buckets[table] = tx.Bucket(bucket(table)); t.buckets[table] == nil {
+			return fmt.Errorf("%w: a table is missing", ErrDamaged)
+		}
+	}
+	return f(&t)
+}
+
+type boltTx struct {
+	buckets [Audit + 1]*bolt.Bucket
+}
+
+func (t *boltTx) Get(table Table, key []byte) []byte       { return t.buckets[table].Get(key) }
+func (t *boltTx) Put(table Table, key, value []byte) error { return t.buckets[table].Put(key, value) }
+func (t *boltTx) Delete(table Table, key []byte) error     { return t.buckets[table].Delete(key) }
+
+func (t *boltTx) Range(table Table, s Span, f func(key, value []byte) error) error {
+	c := t.buckets[table].Cursor()
+	step := c.Next
+	if s.Reverse {
+		step = c.Prev
+	}
+	for k, v := first(c, s); k != nil && bytes.HasPrefix(k, s.Prefix); k, v = step() {
+		if err := f(k, v); err != nil {
+			if errors.Is(err, Stop) {
+				return nil
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// first positions the cursor on the first key of the span.
+func first(c *bolt.Cursor, s Span) (key, value []byte) {
+	if !s.Reverse {
+		return c.Seek([]byte(max(string(s.Prefix), string(s.From))))
+	}
+	end := s.From
+	if end == nil {
+		end = after(s.Prefix)
+	}
+	if end == nil {
+		return c.Last()
+	}
+	switch key, value = c.Seek(end); {
+	case key == nil:
+		return c.Last()
+	case bytes.Equal(key, s.From):
+		return key, value
+	}
+	return c.Prev()
+}
+
+// after returns the least key that is greater than every key with the prefix,
+// or nil if there is none.
+func after(prefix []byte) []byte {
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if prefix[i] != 0xff {
+			end := bytes.Clone(prefix[:i+1])
+			end[i]++
+			return end
+		}
+	}
+	return nil
+}
+
+// sameFile reports whether the path still names the open file: if somebody
+// replaced or deleted it, what is written to it would be lost.
+func sameFile(path string, file *os.File) error {
+	open, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := os.Lstat(path)
+	if err != nil || !os.SameFile(open, named) {
+		return fmt.Errorf("%w: it was replaced while it was open", ErrDamaged)
+	}
+	return nil
+}
+
+// syncDir makes a rename in the directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if cerr := d.Close(); err == nil {
+		err = cerr
+	}
+	if runtime.GOOS == "windows" {
+		return nil // directories cannot be synced there
+	}
+	return err
+}

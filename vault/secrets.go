@@ -1,0 +1,445 @@
+package vault
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"aivault/keys/fault"
+	"aivault/vault/internal/codec"
+	"aivault/vault/internal/seal"
+	"aivault/vault/internal/store"
+)
+
+// CreateSecret implements Vault.
+func (l *Local) CreateSecret(ctx context.Context, n NewSecret) (Secret, error) {
+	s, value, err := l.prepare(n)
+	if err != nil {
+		return Secret{}, err
+	}
+	err = l.update(ctx, func(t *txn) error { return t.createSecret(s, value) })
+	if err != nil {
+		return Secret{}, err
+	}
+	return *s, nil
+}
+
+// prepare checks what a secret is to be made from. The value aliases n's.
+func (l *Local) prepare(n NewSecret) (*Secret, []byte, error) {
+	name, err := cleanName("name", n.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	aliases, err := cleanAliases(n.Aliases, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := n.Scope.Validate(); err != nil {
+		return nil, nil, err
+	}
+	if n.AttachedOnly && n.Scope.Level != Global {
+		return nil, nil, fault.New(fault.InvalidRequest, "only a global secret can be for attached groups only")
+	}
+	value, err := cleanValue(n.Value)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &Secret{Name: name, Aliases: aliases, Scope: n.Scope, AttachedOnly: n.AttachedOnly}
+	s.PinnedProvider, _ = l.claim(name)
+	return s, value, nil
+}
+
+// claim returns the provider that claims a name.
+func (l *Local) claim(name string) (string, bool) {
+	if l.opts.Claims == nil {
+		return "", false
+	}
+	return l.opts.Claims.Claim(name)
+}
+
+// createSecret stores a new secret. A Secret that a failed attempt touched can
+// be used again.
+func (t *txn) createSecret(s *Secret, value []byte) error {
+	s.ID, s.Revision, s.Version = uuid.New(), 0, 1
+	s.CreatedAt = t.time()
+	s.RotatedAt = s.CreatedAt
+	if err := t.putValue(s, value); err != nil {
+		return err
+	}
+	if err := t.putSecret(nil, s); err != nil {
+		return err
+	}
+	return t.record(secretEvent(KindSecretCreate, s))
+}
+
+// secretEvent is the event of something done to a secret.
+func secretEvent(kind string, s *Secret) *Event {
+	return &Event{Kind: kind, Outcome: OutcomeOK, Secret: s.ID, SecretVersion: s.Version, Scope: s.Scope.String(), Note: s.Name}
+}
+
+// putSecret stores a secret with its index entries, as the revision after the
+// one before. Names must be free in the scope.
+func (t *txn) putSecret(before, s *Secret) error {
+	if err := t.checkNames(s); err != nil {
+		return err
+	}
+	s.UpdatedAt = t.time()
+	s.Revision++
+	var old []entry
+	if before != nil {
+		old = t.secretEntries(before)
+	}
+	if err := t.reindex(old, t.secretEntries(s)); err != nil {
+		return err
+	}
+	return t.save(kindSecret, s.ID, s.Revision, encodeSecret(s))
+}
+
+// checkNames refuses a name or alias that another secret of the scope has.
+func (t *txn) checkNames(s *Secret) error {
+	level, ws, group := s.Scope.names()
+	for _, name := range append([]string{s.Name}, s.Aliases...) {
+		v := t.tx.Get(store.Index, t.slot(ixName, level, ws, group, name))
+		if v == nil || ID(v[:16]) == s.ID {
+			continue
+		}
+		return fault.New(fault.AlreadyExists, "there is a secret named %s in scope %s already", name, s.Scope).
+			WithHint("store a new value with `aivault secrets rotate --id %s`, or choose another name or scope", ID(v[:16]))
+	}
+	return nil
+}
+
+// secret loads a secret with its last use: nil if there is none.
+func (t *txn) secret(id ID) (*Secret, error) {
+	b, rev, err := t.load(kindSecret, id)
+	if b == nil || err != nil {
+		return nil, err
+	}
+	s, err := decodeSecret(id, rev, b)
+	if err != nil {
+		return nil, errCorrupt("a secret")
+	}
+	usage, _, err := t.load(kindUsage, id)
+	if err != nil {
+		return nil, err
+	}
+	if usage != nil {
+		if s.LastUsedAt, err = decodeUsage(usage); err != nil {
+			return nil, errCorrupt("a record of the vault")
+		}
+	}
+	return s, nil
+}
+
+// needSecret loads a secret that an id from outside names.
+func (t *txn) needSecret(id ID, rev IfRevision) (*Secret, error) {
+	s, err := t.secret(id)
+	switch {
+	case err != nil:
+		return nil, err
+	case s == nil:
+		return nil, errNoSecret(id.String())
+	case rev != 0 && uint64(rev) != s.Revision:
+		return nil, fault.New(fault.Conflict, "secret %s has revision %d, not %d: it was changed meanwhile", s.Name, s.Revision, rev).
+			WithHint("look at it again with `aivault secrets list`, then repeat the change")
+	}
+	return s, nil
+}
+
+func errNoSecret(ref string) error {
+	return fault.New(fault.SecretNotFound, "there is no secret %s", ref).WithHint("`aivault secrets list` shows the ids")
+}
+
+// bound encodes what a value is bound to beside its id and version.
+func bound(s *Secret) []byte {
+	var w codec.Writer
+	writeScope(&w, s.Scope)
+	w.Bool(s.PinnedProvider != "")
+	w.Text(s.PinnedProvider)
+	codec.List(&w, s.Hosts, func(h Host) { w.Text(h.Name); w.Bool(h.Private) })
+	return w.Bytes()
+}
+
+// putValue seals the value of a secret under a fresh data key.
+func (t *txn) putValue(s *Secret, value []byte) error {
+	return t.put(store.Values, s.ID[:], t.ring.SealValue(s.ID, s.Version, bound(s), value))
+}
+
+// sealedValue returns a copy of a secret's sealed value.
+func (t *txn) sealedValue(s *Secret) ([]byte, error) {
+	rec := t.tx.Get(store.Values, s.ID[:])
+	if rec == nil {
+		return nil, errCorrupt("the value of secret " + s.Name)
+	}
+	return slices.Clone(rec), nil
+}
+
+// value decrypts the value of a secret. The caller clears it.
+func (t *txn) value(s *Secret) ([]byte, error) {
+	rec, err := t.sealedValue(s)
+	if err != nil {
+		return nil, err
+	}
+	return openValue(t.ring, s, rec)
+}
+
+func openValue(ring *seal.Ring, s *Secret, rec []byte) ([]byte, error) {
+	b, err := ring.OpenValue(s.ID, s.Version, bound(s), rec)
+	if err != nil {
+		return nil, errCorrupt("the value of secret " + s.Name)
+	}
+	return b, nil
+}
+
+// rebind changes what the value of a secret is bound to, and re-seals it.
+func (t *txn) rebind(s *Secret, change func()) error {
+	value, err := t.value(s)
+	if err != nil {
+		return err
+	}
+	defer clear(value)
+	change()
+	return t.putValue(s, value)
+}
+
+// change loads a secret, lets f change it, and stores it with the event.
+func (l *Local) change(ctx context.Context, kind string, id ID, rev IfRevision, f func(*txn, *Secret) (note string, err error)) (Secret, error) {
+	var out Secret
+	err := l.update(ctx, func(t *txn) error {
+		s, err := t.needSecret(id, rev)
+		if err != nil {
+			return err
+		}
+		before := clone(s)
+		note, err := f(t, s)
+		if err != nil {
+			return err
+		}
+		if err := t.putSecret(before, s); err != nil {
+			return err
+		}
+		out = *s
+		e := secretEvent(kind, s)
+		if note != "" {
+			e.Note = note
+		}
+		return t.record(e)
+	})
+	return out, err
+}
+
+func clone(s *Secret) *Secret {
+	c := *s
+	c.Aliases = slices.Clone(s.Aliases)
+	c.Hosts = slices.Clone(s.Hosts)
+	c.Attached = slices.Clone(s.Attached)
+	return &c
+}
+
+// UpdateSecret implements Vault.
+func (l *Local) UpdateSecret(ctx context.Context, id ID, change SecretChange, rev IfRevision) (Secret, error) {
+	return l.change(ctx, KindSecretUpdate, id, rev, func(t *txn, s *Secret) (string, error) {
+		old := s.Name
+		if change.Name != nil {
+			name, err := cleanName("name", *change.Name)
+			if err != nil {
+				return "", err
+			}
+			s.Name = name
+			if err := l.pin(t, s); err != nil {
+				return "", err
+			}
+		}
+		if change.Aliases != nil {
+			s.Aliases = *change.Aliases
+		}
+		var err error
+		if s.Aliases, err = cleanAliases(s.Aliases, s.Name); err != nil {
+			return "", err
+		}
+		if s.Name != old {
+			return old + " is now " + s.Name, nil
+		}
+		return "", nil
+	})
+}
+
+// pin pins a secret to the provider that claims its new name. A pin is for
+// good: another provider's name is a conflict, and so is a name whose provider
+// a credential of the secret does not serve.
+func (l *Local) pin(t *txn, s *Secret) error {
+	provider, ok := l.claim(s.Name)
+	switch {
+	case !ok || provider == s.PinnedProvider:
+		return nil
+	case s.PinnedProvider != "":
+		return fault.New(fault.Conflict, "the name %s belongs to %s, and the secret is pinned to %s for good", s.Name, provider, s.PinnedProvider).
+			WithHint("store it as a new secret of that name")
+	}
+	creds, err := t.credentialsOfSecret(s.ID)
+	if err != nil {
+		return err
+	}
+	for _, c := range creds {
+		if c.Provider != provider {
+			return fault.New(fault.Conflict, "the name %s would pin the secret to %s, and credential %s uses it for %s", s.Name, provider, c.ID, c.Provider).
+				WithHint("choose another name, or delete that credential first")
+		}
+	}
+	return t.rebind(s, func() { s.PinnedProvider, s.Hosts = provider, nil })
+}
+
+// RotateSecret implements Vault.
+func (l *Local) RotateSecret(ctx context.Context, id ID, value Value, rev IfRevision) (Secret, error) {
+	b, err := cleanValue(value)
+	if err != nil {
+		return Secret{}, err
+	}
+	return l.change(ctx, KindSecretRotate, id, rev, func(t *txn, s *Secret) (string, error) {
+		return "", t.rotate(s, b)
+	})
+}
+
+func (t *txn) rotate(s *Secret, value []byte) error {
+	s.Version++
+	s.RotatedAt = t.time()
+	return t.putValue(s, value)
+}
+
+// AttachGroup implements Vault.
+func (l *Local) AttachGroup(ctx context.Context, id ID, g GroupRef, rev IfRevision) (Secret, bool, error) {
+	if err := checkGroup(g); err != nil {
+		return Secret{}, false, err
+	}
+	changed := false
+	s, err := l.changeIf(ctx, KindSecretAttach, id, rev, func(s *Secret) string {
+		i, found := slices.BinarySearchFunc(s.Attached, g, compareGroups)
+		if changed = !found && s.Scope != g.Scope(); !changed {
+			return ""
+		}
+		s.Attached = slices.Insert(s.Attached, i, g)
+		return g.Scope().String()
+	})
+	return s, changed && err == nil, err
+}
+
+// DetachGroup implements Vault.
+func (l *Local) DetachGroup(ctx context.Context, id ID, g GroupRef, rev IfRevision) (Secret, bool, error) {
+	if err := checkGroup(g); err != nil {
+		return Secret{}, false, err
+	}
+	changed := false
+	s, err := l.changeIf(ctx, KindSecretDetach, id, rev, func(s *Secret) string {
+		i, found := slices.BinarySearchFunc(s.Attached, g, compareGroups)
+		if changed = found; !changed {
+			return ""
+		}
+		s.Attached = slices.Delete(s.Attached, i, i+1)
+		return g.Scope().String()
+	})
+	return s, changed && err == nil, err
+}
+
+// changeIf is change for what may change nothing: f then returns no note, and
+// nothing but the event is written.
+func (l *Local) changeIf(ctx context.Context, kind string, id ID, rev IfRevision, f func(*Secret) (note string)) (Secret, error) {
+	var out Secret
+	err := l.update(ctx, func(t *txn) error {
+		s, err := t.needSecret(id, rev)
+		if err != nil {
+			return err
+		}
+		before := clone(s)
+		note := f(s)
+		e := secretEvent(kind, s)
+		if note == "" {
+			e.Note = "no change"
+		} else {
+			e.Note = note
+			if err := t.putSecret(before, s); err != nil {
+				return err
+			}
+		}
+		out = *s
+		return t.record(e)
+	})
+	return out, err
+}
+
+func checkGroup(g GroupRef) error {
+	if g.Workspace == "" || g.Group == "" {
+		return fault.New(fault.InvalidRequest, "a group is named by a workspace and a group id").
+			WithHint("give both --workspace-id and --group-id")
+	}
+	return g.Scope().Validate()
+}
+
+func compareGroups(a, b GroupRef) int {
+	if c := strings.Compare(a.Workspace, b.Workspace); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Group, b.Group)
+}
+
+// DeleteSecret implements Vault.
+func (l *Local) DeleteSecret(ctx context.Context, id ID, rev IfRevision) (Removed, error) {
+	var out Removed
+	err := l.update(ctx, func(t *txn) error {
+		s, err := t.needSecret(id, rev)
+		if err != nil {
+			return err
+		}
+		out = Removed{Secret: *s, At: t.time()}
+		if err := t.removeDependants(&out); err != nil {
+			return err
+		}
+		if err := t.reindex(t.secretEntries(s), nil); err != nil {
+			return err
+		}
+		for _, rec := range []struct {
+			table store.Table
+			key   []byte
+		}{
+			{store.Records, recordKey(kindSecret, id)}, {store.Records, recordKey(kindUsage, id)}, {store.Values, id[:]},
+		} {
+			if err := t.remove(rec.table, rec.key); err != nil {
+				return err
+			}
+		}
+		return t.record(secretEvent(KindSecretDelete, s))
+	})
+	return out, err
+}
+
+// removeDependants deletes the credentials and bindings of a secret.
+func (t *txn) removeDependants(out *Removed) error {
+	id := out.Secret.ID
+	creds, err := t.credentialsOfSecret(id)
+	if err != nil {
+		return err
+	}
+	for _, c := range creds {
+		out.Credentials = append(out.Credentials, c.ID)
+		if err := t.deleteCredential(c.ID); err != nil {
+			return err
+		}
+	}
+	slices.Sort(out.Credentials)
+	bindings, err := t.row(ixBindSecret, id.String())
+	if err != nil {
+		return err
+	}
+	for _, rec := range bindings {
+		b, err := t.binding(rec)
+		if err != nil {
+			return err
+		}
+		out.Bindings = append(out.Bindings, *b)
+		if err := t.deleteBinding(rec, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,193 @@
+package vault
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"time"
+
+	"aivault/keys/fault"
+	"aivault/vault/internal/codec"
+	"aivault/vault/internal/seal"
+	"aivault/vault/internal/store"
+)
+
+// kind is the kind of a metadata record; see the package comment.
+type kind uint8
+
+const (
+	kindSecret     kind = 1
+	kindUsage      kind = 2
+	kindCredential kind = 3
+	kindCapability kind = 4
+	kindBinding    kind = 5
+	kindDisabled   kind = 6
+)
+
+// A manifest is the state of the whole.
+type manifest struct {
+	epoch uint64 // number of the transaction that wrote it
+	gen   uint32 // generation of the root key
+	set   seal.SetHash
+	seq   uint64 // of the last audit event
+	link  [seal.LinkSize]byte
+}
+
+func (m *manifest) encode() []byte {
+	var w codec.Writer
+	w.Uint32(m.gen)
+	m.set.Write(&w)
+	w.Uint64(m.seq)
+	w.Fixed(m.link[:])
+	return w.Bytes()
+}
+
+func decodeManifest(epoch uint64, b []byte) (m manifest, err error) {
+	r := codec.NewReader(b)
+	m = manifest{epoch: epoch, gen: r.Uint32(), set: seal.ReadSetHash(r), seq: r.Uint64()}
+	copy(m.link[:], r.Fixed(seal.LinkSize))
+	return m, r.Close()
+}
+
+// A txn is a transaction of a vault that is open.
+type txn struct {
+	tx    store.Tx
+	ring  *seal.Ring
+	chain *seal.Chain // opened when first needed
+	man   manifest
+	now   time.Time
+	actor string
+}
+
+// errCorrupt is the error of a record that does not verify.
+func errCorrupt(what string) error {
+	return fault.New(fault.VaultCorrupt, "%s was changed or damaged outside aivault", what).
+		WithHint("run `aivault doctor` to see what is affected; put back a copy that is in order")
+}
+
+// begin starts a transaction: the file must be the ring's vault, and its
+// manifest must verify.
+func (l *Local) begin(tx store.Tx, ring *seal.Ring) (*txn, error) {
+	vault, err := checkFormat(tx)
+	if err != nil {
+		return nil, err
+	}
+	if vault != ring.Vault() {
+		return nil, fault.New(fault.Conflict, "%s was replaced by another vault", l.db.Path()).WithHint("start the command again")
+	}
+	b, epoch, err := ring.OpenManifest(tx.Get(store.Meta, keyManifest))
+	if err != nil {
+		return nil, errCorrupt("the manifest of the vault")
+	}
+	man, err := decodeManifest(epoch, b)
+	if err != nil || man.gen != ring.Generation() {
+		return nil, errCorrupt("the manifest of the vault")
+	}
+	return &txn{tx: tx, ring: ring, man: man, now: l.opts.Now(), actor: l.opts.Actor}, nil
+}
+
+// end writes the manifest, the last step of a transaction.
+func (t *txn) end() error {
+	t.man.epoch++
+	return t.tx.Put(store.Meta, keyManifest, t.ring.SealManifest(t.man.epoch, t.man.encode()))
+}
+
+// recordKey is the key of a metadata record.
+func recordKey(k kind, id ID) []byte { return append([]byte{byte(k)}, id[:]...) }
+
+// load opens a metadata record: nil if there is none.
+func (t *txn) load(k kind, id ID) (plaintext []byte, rev uint64, err error) {
+	rec := t.tx.Get(store.Records, recordKey(k, id))
+	if rec == nil {
+		return nil, 0, nil
+	}
+	plaintext, rev, err = t.ring.OpenMeta(uint8(k), id, rec)
+	if err != nil {
+		return nil, 0, errCorrupt("a record of the vault")
+	}
+	return plaintext, rev, nil
+}
+
+// save seals a metadata record of the given revision.
+func (t *txn) save(k kind, id ID, rev uint64, plaintext []byte) error {
+	return t.put(store.Records, recordKey(k, id), t.ring.SealMeta(uint8(k), id, rev, plaintext))
+}
+
+// put writes a record and keeps the set hash.
+func (t *txn) put(table store.Table, key, value []byte) error {
+	if old := t.tx.Get(table, key); old != nil {
+		t.man.set.Remove(t.ring, uint8(table), key, old)
+	}
+	t.man.set.Add(t.ring, uint8(table), key, value)
+	return t.tx.Put(table, key, value)
+}
+
+// remove deletes a record and keeps the set hash.
+func (t *txn) remove(table store.Table, key []byte) error {
+	old := t.tx.Get(table, key)
+	if old == nil {
+		return nil
+	}
+	t.man.set.Remove(t.ring, uint8(table), key, old)
+	return t.tx.Delete(table, key)
+}
+
+// record appends an event to the audit log. It fills in what every event has.
+func (t *txn) record(e *Event) error {
+	if t.chain == nil {
+		chain, err := t.openChain(t.man.gen)
+		if err != nil {
+			return err
+		}
+		t.chain = chain
+	}
+	t.man.seq++
+	e.Seq, e.Time, e.Actor = t.man.seq, t.now, t.actor
+	e.UID, e.PID = os.Getuid(), os.Getpid()
+	entry, link := t.chain.Append(e.Seq, t.man.link, encodeEvent(e))
+	t.man.link = link
+	return t.tx.Put(store.Audit, seqKey(e.Seq), entry)
+}
+
+func (t *txn) openChain(gen uint32) (*seal.Chain, error) {
+	chain, err := t.ring.OpenChain(gen, t.tx.Get(store.Meta, chainName(gen)))
+	if err != nil {
+		return nil, fault.New(fault.AuditBroken, "the keys of the audit log were changed or damaged").
+			WithHint("run `aivault doctor`; put back a copy that is in order")
+	}
+	return chain, nil
+}
+
+func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
+
+// reindex replaces the index entries of a thing: what was before, what is now.
+func (t *txn) reindex(before, after []entry) error {
+	for _, e := range before {
+		if !containsKey(after, e.key) {
+			if err := t.tx.Delete(store.Index, e.key); err != nil {
+				return err
+			}
+		}
+	}
+	for _, e := range after {
+		if err := t.tx.Put(store.Index, e.key, e.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func containsKey(entries []entry, key []byte) bool {
+	for _, e := range entries {
+		if bytes.Equal(e.key, key) {
+			return true
+		}
+	}
+	return false
+}
+
+// drop deletes a metadata record.
+func (t *txn) drop(k kind, id ID) error { return t.remove(store.Records, recordKey(k, id)) }
+
+// time is the time of the transaction, as precise as it is stored.
+func (t *txn) time() time.Time { return t.now.UTC().Truncate(time.Millisecond) }
