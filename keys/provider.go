@@ -1,0 +1,71 @@
+package keys
+
+import (
+	"context"
+
+	"aivault/keys/fault"
+	"aivault/keys/opaque"
+)
+
+// A Provider is one place where a KEK can live.
+type Provider interface {
+	// Load returns the key that is there; the caller clears it after use.
+	// fault.KeyUnavailable: there is none, or none that can be reached or
+	// read; fault.VaultLocked: it takes a passphrase, and nobody was there to
+	// give it.
+	Load(ctx context.Context) (Key, error)
+
+	// Create makes a key, stores it, reads it back and compares. It never
+	// overwrites: a file or variable that holds a key is used as it is, a
+	// keyring entry that exists is fault.AlreadyExists. The caller clears the
+	// key after use.
+	Create(ctx context.Context) (Key, error)
+}
+
+// A Source is how providers reach the outside world.
+type Source struct {
+	// Getenv returns the value of an environment variable. Nil: there are none.
+	Getenv func(name string) string
+
+	// Keyring is the keyring of the operating system. Nil: there is none.
+	Keyring Keyring
+
+	// Passphrase asks for a passphrase; with confirm for a new one, which is
+	// then asked for twice. The provider clears what it returns. Nil: nobody
+	// can be asked, which is fault.VaultLocked.
+	Passphrase func(ctx context.Context, confirm bool) (opaque.Bytes, error)
+
+	// Notify tells whoever waits why it takes so long. It is called from
+	// another goroutine, at most once per Load or Create. Nil: nobody waits.
+	Notify func(msg string)
+}
+
+// Provider returns the provider of the place that c names. The error is that
+// of Config.Validate.
+func (s Source) Provider(c Config) (Provider, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	switch c.Kind {
+	case KindKeyring:
+		return keyringProvider{config: c, keyring: s.Keyring, notify: s.Notify}, nil
+	case KindFile:
+		return fileProvider{config: c}, nil
+	case KindEnv:
+		return envProvider{config: c, getenv: s.Getenv}, nil
+	case KindPassphrase:
+		return passphraseProvider{kdf: c.KDF, ask: s.Passphrase}, nil
+	}
+	return nil, fault.New(fault.Internal, "kind %q is valid and has no provider", string(c.Kind))
+}
+
+// canceled returns ctx's error as a fault, or nil if ctx goes on.
+func canceled(ctx context.Context, doing string) error {
+	switch ctx.Err() {
+	case nil:
+		return nil
+	case context.DeadlineExceeded:
+		return fault.Wrap(fault.KeyUnavailable, ctx.Err(), "%s", doing)
+	}
+	return fault.Wrap(fault.Canceled, ctx.Err(), "%s", doing)
+}
