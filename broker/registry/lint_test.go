@@ -1,0 +1,170 @@
+package registry_test
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"aivault/broker/policy"
+	"aivault/broker/registry"
+)
+
+// rule is what a capability allows, as the broker asks it of package policy.
+func rule(c *registry.Capability) policy.Rule {
+	return policy.Rule{Methods: c.Methods, Paths: c.Paths, RawPaths: c.RawPaths, Headers: c.Headers}
+}
+
+// TestFiles holds the files to what [registry.Decode] cannot ask of every
+// provider, and to what package policy accepts.
+func TestFiles(t *testing.T) {
+	for _, p := range decodeFiles(t) {
+		t.Run(p.ID, func(t *testing.T) {
+			t.Parallel()
+			if p.DocsURL == "" || p.VerifiedOn == "" {
+				t.Error("docs_url or verified_on is missing")
+			}
+			for _, host := range p.Hosts {
+				if canonical, err := policy.ParseHost(host, false); canonical != host || err != nil {
+					t.Errorf("the host %s reads as %q (%v)", host, canonical, err)
+				}
+				if !slices.ContainsFunc(p.Capabilities, func(c registry.Capability) bool { return c.Hosts[0] == host }) {
+					t.Errorf("no capability has the host %s", host)
+				}
+			}
+			for _, h := range p.Headers {
+				if _, err := policy.ParseHeaderName(h.Name); err != nil {
+					t.Errorf("a caller could not send its own header %s: %v", h.Name, err)
+				}
+			}
+			for i := range p.Capabilities {
+				lintCapability(t, p, &p.Capabilities[i])
+			}
+		})
+	}
+}
+
+func lintCapability(t *testing.T, p *registry.Provider, c *registry.Capability) {
+	t.Helper()
+	if !slices.ContainsFunc(p.Credentials, func(k registry.Credential) bool { return k.Carries(c.ID) }) {
+		t.Errorf("%s: no credential carries it", c.ID)
+	}
+	for _, m := range c.Methods {
+		if canonical, err := policy.ParseMethod(m); canonical != m || err != nil {
+			t.Errorf("%s: the method %s reads as %q (%v)", c.ID, m, canonical, err)
+		}
+	}
+	if !slices.IsSorted(c.Methods) || !slices.IsSorted(c.Paths) || !slices.IsSorted(c.RawPaths) {
+		t.Errorf("%s: methods, paths or raw_paths are not sorted", c.ID)
+	}
+	for _, prefix := range slices.Concat(c.Paths, c.RawPaths) {
+		if canonical, err := policy.ParsePrefix(prefix); canonical != prefix || err != nil {
+			t.Errorf("%s: the prefix %s reads as %q (%v)", c.ID, prefix, canonical, err)
+		}
+	}
+	method, target, hasExample := strings.Cut(c.Example, " ")
+	if hasExample {
+		if got, err := policy.Decide(rule(c), policy.Request{Method: method, Target: target}); err != nil || got.Target() != target {
+			t.Errorf("%s: the example is refused or changed: %q, %v", c.ID, got.Target(), err)
+		}
+	} else if _, _, err := policy.Choose(rule(c), "", "", true); err != nil || c.Example != "" {
+		t.Errorf("%s: it needs an example, as it has no single request", c.ID)
+	}
+	for i := range p.Capabilities {
+		other := &p.Capabilities[i]
+		if other.ID == c.ID {
+			continue
+		}
+		if marked := slices.Contains(c.Overlaps, other.ID); marked != overlap(c, other) {
+			t.Errorf("%s overlaps %s: %t, and marked: %t", c.ID, other.ID, !marked, marked)
+		}
+	}
+}
+
+// overlap reports whether two capabilities admit a request in common.
+func overlap(a, b *registry.Capability) bool {
+	if a.Hosts[0] != b.Hosts[0] || !slices.ContainsFunc(a.Methods, func(m string) bool { return slices.Contains(b.Methods, m) }) {
+		return false
+	}
+	return admitsPrefixOf(a, b) || admitsPrefixOf(b, a)
+}
+
+// admitsPrefixOf reports whether a prefix of b, or a path right under it, is
+// one of a's.
+func admitsPrefixOf(a, b *registry.Capability) bool {
+	for _, prefix := range b.Paths {
+		for _, path := range []string{prefix, strings.TrimSuffix(prefix, "/") + "/x"} {
+			if _, err := policy.Decide(rule(a), policy.Request{Method: a.Methods[0], Target: path}); err == nil {
+				return true
+			}
+		}
+	}
+	for _, prefix := range b.RawPaths {
+		if _, err := policy.Decide(rule(a), policy.Request{Method: a.Methods[0], Target: prefix + "x"}); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// TestRawPaths lists every prefix that does not end at a segment, as each is a
+// hole by intent.
+func TestRawPaths(t *testing.T) {
+	for _, p := range decodeFiles(t) {
+		for _, c := range p.Capabilities {
+			for _, prefix := range c.RawPaths {
+				if p.ID != "slack" || !strings.HasPrefix(prefix, "/api/") || !strings.HasSuffix(prefix, ".") || strings.Count(prefix, "/") != 2 {
+					t.Errorf("%s: unexpected raw prefix %s", c.ID, prefix)
+				}
+			}
+			if c.WholeHost && c.ID != "linear/storage" {
+				t.Errorf("%s: unexpected whole host", c.ID)
+			}
+		}
+	}
+}
+
+// TestDocumented finds every documented capability, with at least what is
+// documented for it.
+func TestDocumented(t *testing.T) {
+	text, err := os.ReadFile("testdata/documented.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg := registry.Builtin()
+	providers := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		fields := strings.Split(strings.TrimSpace(line), "\t")
+		id, host, methods, prefixes := fields[0], fields[1], strings.Split(fields[2], ","), strings.Split(fields[3], ",")
+		t.Run(id, func(t *testing.T) {
+			c, p, ok := reg.Capability(id)
+			if !ok {
+				t.Fatal("missing")
+			}
+			providers[p.ID] = true
+			if !slices.Contains(c.Hosts, host) {
+				t.Errorf("hosts %q, want %s", c.Hosts, host)
+			}
+			for _, method := range methods {
+				for _, prefix := range prefixes {
+					if strings.HasSuffix(prefix, ".") {
+						prefix += "method"
+					}
+					for _, target := range []string{prefix, strings.TrimSuffix(prefix, "/") + "/x?y=z"} {
+						if _, err := policy.Decide(rule(c), policy.Request{Method: method, Target: target}); err != nil {
+							t.Errorf("%s %s: %v", method, target, err)
+						}
+					}
+				}
+			}
+		})
+	}
+	for _, id := range reg.Providers() {
+		if !providers[id] {
+			t.Errorf("nothing is documented for %s", id)
+		}
+	}
+}

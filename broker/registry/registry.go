@@ -1,0 +1,234 @@
+// Package registry knows the providers that aivault supports out of the box:
+// their hosts, the names under which their secrets are usually kept, how each
+// secret authenticates, and which operations there are to allow.
+//
+// A provider is one JSON file under providers, embedded in the program and
+// decoded when it is first asked for; starting up costs nothing. The files are
+// data that people write by hand, so [Decode] is strict; a test puts every
+// file through it, and the program may then trust its own. What must be known without decoding, which secret names are
+// claimed and which providers exist, is an index in Go, generated from the
+// files and compared with them by a test.
+//
+// The fields of a file, in order:
+//
+//	id            provider id: lower case, digits, dashes
+//	name          what people call it
+//	docs_url      the documentation that the file follows; https
+//	verified_on   the day on which it was last compared with that, 2006-01-02
+//	notes         optional: what a reader should know
+//	hosts         every host of the provider's, for all its credentials
+//	headers       optional: [{name, value}] added to each request, unless
+//	              the caller sends its own
+//	credentials   the ways to authenticate, in order of preference:
+//	  id            "" for the primary way, which is the first; else a suffix,
+//	                as in github:gh-token
+//	  secrets       [{placeholder, name}]: the secrets needed, all of one scope
+//	  auth          {kind, params: [{name, value}]}, see [Auth]
+//	  capabilities  optional: the ones that it is good for, else all
+//	capabilities  what can be allowed:
+//	  id            PROVIDER/NAME
+//	  description   what it gives access to, in one line
+//	  hosts         its one host; may be left out if the provider has but one
+//	  methods       HTTP methods, upper case
+//	  paths         path prefixes that match whole segments
+//	  raw_paths     path prefixes that may end within a segment, for services
+//	                that put a family of methods there, as in /api/chat.
+//	  headers       optional: the only request headers that may pass
+//	  overlaps      optional: capabilities of the provider that admit some of
+//	                the same requests, so that an overlap is never by accident
+//	  whole_host    optional: true where a prefix is "/", for the same reason
+//	  example       optional: a method and a path with its query
+package registry
+
+import (
+	"embed"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"aivault/keys/fault"
+)
+
+//go:embed providers/*.json
+var files embed.FS
+
+// A Provider is a service with an API. It is shared and read only.
+type Provider struct {
+	ID           string       `json:"id"`
+	Name         string       `json:"name"`
+	DocsURL      string       `json:"docs_url"`
+	VerifiedOn   string       `json:"verified_on"` // 2006-01-02
+	Notes        string       `json:"notes"`
+	Hosts        []string     `json:"hosts"`        // canonical; of all credentials
+	Headers      []Header     `json:"headers"`      // added unless the caller sends its own
+	Credentials  []Credential `json:"credentials"`  // in order of preference, the primary one first
+	Capabilities []Capability `json:"capabilities"` // by id
+}
+
+// A Header is one header field that a provider wants with each request.
+type Header struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// A Credential is a way to authenticate: which secrets it takes, and how.
+type Credential struct {
+	ID           string       `json:"id"`           // suffix; empty for the primary one
+	Secrets      []SecretSlot `json:"secrets"`      // all needed, in one scope
+	Auth         Auth         `json:"auth"`         // with their placeholders
+	Capabilities []string     `json:"capabilities"` // nil: all of the provider
+}
+
+// Carries reports whether the credential is good for a capability of its
+// provider.
+func (c *Credential) Carries(capability string) bool {
+	return c.Capabilities == nil || slices.Contains(c.Capabilities, capability)
+}
+
+// A SecretSlot is a secret that a credential needs.
+type SecretSlot struct {
+	Placeholder string `json:"placeholder"` // what stands for its value in the Auth
+	Name        string `json:"name"`        // the name by which the provider claims it
+}
+
+// An Auth says how a credential authenticates. Templates have {{placeholder}}
+// where the value of a secret goes.
+//
+//	header  one Param: the header's name, and a template
+//	query   one Param: the parameter's name, and a template
+//	basic   Params username and password, both templates; or none, where the
+//	        one secret holds user:password or a JSON object of both
+type Auth struct {
+	Kind   string  `json:"kind"`
+	Params []Param `json:"params"`
+}
+
+// A Param is one setting of an Auth.
+type Param struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// A Capability is an operation, or a family of them, that can be allowed.
+type Capability struct {
+	ID          string   `json:"id"` // provider/name
+	Description string   `json:"description"`
+	Hosts       []string `json:"hosts"` // one
+	Methods     []string `json:"methods"`
+	Paths       []string `json:"paths"`      // prefixes of whole segments
+	RawPaths    []string `json:"raw_paths"`  // prefixes that may end within one
+	Headers     []string `json:"headers"`    // the only ones that may pass; nil: no such limit
+	Overlaps    []string `json:"overlaps"`   // ids of capabilities that admit some of the same
+	WholeHost   bool     `json:"whole_host"` // a path prefix is "/"
+	Example     string   `json:"example"`    // method, space, path with query; may be empty
+}
+
+// A Registry finds providers, and what belongs to them, by id and name. It is
+// safe for concurrent use.
+type Registry struct {
+	given  map[string]*Provider // nil: the built-in ones
+	claims map[string]string    // secret name to provider, of the given ones
+	cache  sync.Map             // id to *Provider, of the built-in ones
+}
+
+// Builtin returns the registry of the providers that come with the program.
+// It decodes nothing yet.
+func Builtin() *Registry { return &Registry{} }
+
+// New returns a registry of the given providers. It is for tests, and refuses
+// only what no registry could answer for: an id or a secret name that two
+// providers share, and a capability that is not named after its provider.
+func New(providers ...*Provider) (*Registry, error) {
+	r := &Registry{given: map[string]*Provider{}, claims: map[string]string{}}
+	for _, p := range providers {
+		if _, taken := r.given[p.ID]; taken {
+			return nil, fault.New(fault.InvalidRequest, "two providers have the id %s", p.ID)
+		}
+		r.given[p.ID] = p
+		for _, name := range p.claims() {
+			if other, taken := r.claims[name]; taken {
+				return nil, fault.New(fault.InvalidRequest, "%s and %s both claim %s", other, p.ID, name)
+			}
+			r.claims[name] = p.ID
+		}
+		for i := range p.Capabilities {
+			if id := p.Capabilities[i].ID; !strings.HasPrefix(id, p.ID+"/") {
+				return nil, fault.New(fault.InvalidRequest, "the capability %s is not named after its provider %s", id, p.ID)
+			}
+		}
+	}
+	return r, nil
+}
+
+// Provider returns a provider by id.
+func (r *Registry) Provider(id string) (*Provider, bool) {
+	if r.given != nil {
+		p, ok := r.given[id]
+		return p, ok
+	}
+	if p, ok := r.cache.Load(id); ok {
+		return p.(*Provider), true
+	}
+	data, err := files.ReadFile("providers/" + id + ".json")
+	if err != nil {
+		return nil, false
+	}
+	p, err := parse(data) // a test puts each of these very bytes through Decode
+	if err != nil {
+		panic(fmt.Sprintf("registry: %s: %v", id, err))
+	}
+	shared, _ := r.cache.LoadOrStore(id, p)
+	return shared.(*Provider), true
+}
+
+// Providers returns the ids of all providers, sorted. It decodes nothing.
+func (r *Registry) Providers() []string {
+	if r.given != nil {
+		return slices.Sorted(maps.Keys(r.given))
+	}
+	return builtinIDs()
+}
+
+// Claim returns the provider that a secret of that name belongs to, if any
+// claims it. Names are compared exactly. It decodes nothing.
+func (r *Registry) Claim(secretName string) (provider string, ok bool) {
+	if r.given != nil {
+		provider, ok = r.claims[secretName]
+		return provider, ok
+	}
+	provider = builtinClaim(secretName)
+	return provider, provider != ""
+}
+
+// Capability returns a capability by id, with its provider. It decodes that
+// provider only.
+func (r *Registry) Capability(id string) (*Capability, *Provider, bool) {
+	provider, _, ok := strings.Cut(id, "/")
+	if !ok {
+		return nil, nil, false
+	}
+	p, ok := r.Provider(provider)
+	if !ok {
+		return nil, nil, false
+	}
+	for i := range p.Capabilities {
+		if p.Capabilities[i].ID == id {
+			return &p.Capabilities[i], p, true
+		}
+	}
+	return nil, nil, false
+}
+
+// claims lists the secret names of all credentials, each once, sorted.
+func (p *Provider) claims() []string {
+	var names []string
+	for i := range p.Credentials {
+		for _, slot := range p.Credentials[i].Secrets {
+			names = append(names, slot.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -1,0 +1,255 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Character sets of the names in a provider file.
+const (
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits = "0123456789"
+)
+
+// validate refuses what no provider can be. It does not ask whether the facts
+// are right.
+func (p *Provider) validate() error {
+	switch {
+	case !isName(p.ID, lower+digits+"-"):
+		return errors.New("the id is not a word of lower-case letters, digits and dashes")
+	case p.Name == "":
+		return errors.New("the name is missing")
+	case p.DocsURL != "" && !strings.HasPrefix(p.DocsURL, "https://"):
+		return errors.New("docs_url is not an https address")
+	case len(p.Hosts) == 0 || len(p.Credentials) == 0 || len(p.Capabilities) == 0:
+		return errors.New("it needs a host, a credential and a capability")
+	}
+	if p.VerifiedOn != "" {
+		if _, err := time.Parse(time.DateOnly, p.VerifiedOn); err != nil {
+			return errors.New("verified_on is not a date such as 2006-01-02")
+		}
+	}
+	for _, host := range p.Hosts {
+		if !isHost(host) {
+			return fmt.Errorf("%q is no host name in lower case", host)
+		}
+	}
+	if repeated(p.Hosts) {
+		return errors.New("a host is there twice")
+	}
+	for _, h := range p.Headers {
+		if !isName(h.Name, upper+lower+digits+"-") || !isText(h.Value) {
+			return fmt.Errorf("the header %q is malformed", h.Name)
+		}
+	}
+	for i := range p.Capabilities {
+		if err := p.Capabilities[i].validate(p); err != nil {
+			return fmt.Errorf("the capability %q: %w", p.Capabilities[i].ID, err)
+		}
+	}
+	for i := range p.Credentials {
+		if err := p.Credentials[i].validate(p, i); err != nil {
+			return fmt.Errorf("the credential %q: %w", p.Credentials[i].ID, err)
+		}
+	}
+	return p.validateIDs()
+}
+
+// validateIDs refuses ids that occur twice, and references to none.
+func (p *Provider) validateIDs() error {
+	var capabilities, credentials []string
+	for i := range p.Capabilities {
+		capabilities = append(capabilities, p.Capabilities[i].ID)
+	}
+	for i := range p.Credentials {
+		credentials = append(credentials, p.Credentials[i].ID)
+	}
+	if !slices.IsSorted(capabilities) {
+		return errors.New("the capabilities are not sorted by id")
+	}
+	if repeated(capabilities) || repeated(credentials) {
+		return errors.New("an id is there twice")
+	}
+	var refs []string
+	for i := range p.Capabilities {
+		refs = append(refs, p.Capabilities[i].Overlaps...)
+	}
+	for i := range p.Credentials {
+		refs = append(refs, p.Credentials[i].Capabilities...)
+	}
+	for _, id := range refs {
+		if !slices.Contains(capabilities, id) {
+			return fmt.Errorf("it has no capability %q", id)
+		}
+	}
+	return nil
+}
+
+func (c *Capability) validate(p *Provider) error {
+	name, ok := strings.CutPrefix(c.ID, p.ID+"/")
+	switch {
+	case !ok || !isName(name, lower+digits+"-_"):
+		return errors.New("the id is not the provider's, a slash, and a lower-case name")
+	case !isText(c.Description):
+		return errors.New("the description is missing or has more than one line")
+	case len(c.Hosts) != 1 || !slices.Contains(p.Hosts, c.Hosts[0]):
+		return errors.New("it needs exactly one of the provider's hosts")
+	case len(c.Methods) == 0 || repeated(c.Methods):
+		return errors.New("it needs methods, each once")
+	case len(c.Paths)+len(c.RawPaths) == 0 || repeated(c.Paths) || repeated(c.RawPaths):
+		return errors.New("it needs paths or raw_paths, each once")
+	case c.WholeHost != slices.Contains(c.Paths, "/"):
+		return errors.New("whole_host and the path / go together")
+	case slices.Contains(c.RawPaths, "/"):
+		return errors.New("a raw path is /")
+	}
+	for _, m := range c.Methods {
+		if !isName(m, upper) {
+			return fmt.Errorf("%q is no method in upper case", m)
+		}
+	}
+	for _, path := range slices.Concat(c.Paths, c.RawPaths) {
+		if !isPath(path) {
+			return fmt.Errorf("%q is no path prefix", path)
+		}
+	}
+	for _, h := range c.Headers {
+		if !isName(h, upper+lower+digits+"-") {
+			return fmt.Errorf("%q is no header name", h)
+		}
+	}
+	return nil
+}
+
+func (c *Credential) validate(p *Provider, index int) error {
+	switch {
+	case (c.ID == "") != (index == 0):
+		return errors.New("the first credential, and no other, has an empty id")
+	case c.ID != "" && !isName(c.ID, lower+digits+"-"):
+		return errors.New("the id is not a word of lower-case letters, digits and dashes")
+	case c.ID == "ws" || c.ID == "group":
+		return errors.New("the id is a word that credential ids use for scopes")
+	case len(c.Secrets) == 0:
+		return errors.New("it needs a secret")
+	case c.Capabilities != nil && len(c.Capabilities) == 0 || repeated(c.Capabilities):
+		return errors.New("capabilities is empty or repeats one; leave it out for all")
+	}
+	var placeholders, names []string
+	for _, slot := range c.Secrets {
+		if !isName(slot.Placeholder, lower+"_") || !isName(slot.Name, upper+digits+"_") {
+			return fmt.Errorf("the secret %q or its placeholder is malformed", slot.Name)
+		}
+		placeholders = append(placeholders, slot.Placeholder)
+		names = append(names, slot.Name)
+	}
+	if repeated(placeholders) || repeated(names) {
+		return errors.New("a secret or a placeholder is there twice")
+	}
+	return c.Auth.validate(placeholders)
+}
+
+func (a Auth) validate(placeholders []string) error {
+	var names []string
+	used := map[string]bool{}
+	for _, param := range a.Params {
+		names = append(names, param.Name)
+		if !isText(param.Value) || !isName(param.Name, upper+lower+digits+"-_") {
+			return fmt.Errorf("the parameter %q is malformed", param.Name)
+		}
+		if err := readTemplate(param.Value, used); err != nil {
+			return err
+		}
+	}
+	switch a.Kind {
+	case "header", "query":
+		if len(names) != 1 {
+			return fmt.Errorf("%s takes one parameter", a.Kind)
+		}
+	case "basic":
+		if len(names) == 0 && len(placeholders) == 1 {
+			return nil
+		}
+		if !slices.Equal(names, []string{"username", "password"}) {
+			return errors.New("basic takes username and password, or none for one secret that holds both")
+		}
+	default:
+		return fmt.Errorf("the kind %q of authentication is unknown", a.Kind)
+	}
+	for _, placeholder := range placeholders {
+		if !used[placeholder] {
+			return fmt.Errorf("no template uses {{%s}}", placeholder)
+		}
+		delete(used, placeholder)
+	}
+	for placeholder := range used {
+		return fmt.Errorf("no secret is {{%s}}", placeholder)
+	}
+	return nil
+}
+
+// readTemplate adds the placeholders of a template to used.
+func readTemplate(template string, used map[string]bool) error {
+	for rest := template; ; {
+		before, after, open := strings.Cut(rest, "{{")
+		if strings.Contains(before, "}}") {
+			return errors.New("a template closes a placeholder that it did not open")
+		}
+		if !open {
+			return nil
+		}
+		placeholder, tail, closed := strings.Cut(after, "}}")
+		if !closed || !isName(placeholder, lower+"_") {
+			return errors.New("a template has a malformed placeholder")
+		}
+		used[placeholder] = true
+		rest = tail
+	}
+}
+
+// isName reports whether s is not empty, has only characters of the set, and
+// begins with none but a letter or a digit.
+func isName(s, set string) bool {
+	return s != "" && len(s) <= 100 && strings.Trim(s, set) == "" && s[0] != '-' && s[0] != '_'
+}
+
+// isText reports whether s is one line of text.
+func isText(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) < 0
+}
+
+// isHost reports whether s is a host name of two labels or more.
+func isHost(s string) bool {
+	labels := strings.Split(s, ".")
+	for _, label := range labels {
+		if !isName(label, lower+digits+"-") || len(label) > 63 || strings.HasSuffix(label, "-") {
+			return false
+		}
+	}
+	return len(labels) > 1 && len(s) <= 253 && strings.Trim(labels[len(labels)-1], digits) != ""
+}
+
+// isPath reports whether s is a path prefix that needs no escapes.
+func isPath(s string) bool {
+	if !strings.HasPrefix(s, "/") || strings.Trim(s, upper+lower+digits+"-._~:/") != "" {
+		return false
+	}
+	for segment := range strings.SplitSeq(strings.Trim(s, "/"), "/") {
+		if s != "/" && strings.Trim(segment, ".") == "" {
+			return false
+		}
+	}
+	return !strings.Contains(s, "//")
+}
+
+func repeated(list []string) bool {
+	for i, s := range list {
+		if slices.Contains(list[:i], s) {
+			return true
+		}
+	}
+	return false
+}
