@@ -79,6 +79,9 @@ type Answer struct {
 	Redactions int // how often an injected secret was found in the answer
 	Duration   time.Duration
 	Intent     uint64 // sequence number in the audit log
+	// Unrecorded is why the outcome could not be written to the audit log,
+	// which then says "unknown" of the call; nil if it was.
+	Unrecorded error
 }
 
 // A Ladder is the explanation of a choice: every candidate and binding by

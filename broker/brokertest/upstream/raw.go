@@ -1,0 +1,54 @@
+package upstream
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+)
+
+// Script returns an [Options.Raw] that reads one whole request on each
+// connection, then writes reply, byte for byte, and closes the connection.
+func Script(reply string) func(net.Conn) {
+	return func(c net.Conn) {
+		if ReadRequest(c) == nil {
+			_, _ = io.WriteString(c, reply)
+		}
+	}
+}
+
+// Endless returns an [Options.Raw] that reads one whole request, writes head,
+// and then writes chunk again and again until the client goes away.
+func Endless(head, chunk string) func(net.Conn) {
+	return func(c net.Conn) {
+		if ReadRequest(c) != nil {
+			return
+		}
+		_, err := io.WriteString(c, head)
+		for err == nil {
+			_, err = io.WriteString(c, chunk)
+		}
+	}
+}
+
+// Stall returns an [Options.Raw] that reads one whole request, writes head,
+// and then waits until the client goes away.
+func Stall(head string) func(net.Conn) {
+	return func(c net.Conn) {
+		if ReadRequest(c) != nil {
+			return
+		}
+		_, _ = io.WriteString(c, head)
+		_, _ = io.Copy(io.Discard, c)
+	}
+}
+
+// ReadRequest reads one request in HTTP/1.1, body included.
+func ReadRequest(c net.Conn) error {
+	r, err := http.ReadRequest(bufio.NewReader(c))
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, r.Body)
+	return err
+}

@@ -1,0 +1,227 @@
+package broker
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"slices"
+	"strings"
+
+	"aivault/broker/internal/auth"
+	"aivault/broker/internal/resolve"
+	"aivault/broker/policy"
+	"aivault/broker/registry"
+	"aivault/keys/fault"
+	"aivault/keys/opaque"
+	"aivault/vault"
+)
+
+// maxID is the length of the longest credential or capability id, in bytes.
+const maxID = 128
+
+// maxCACert is the length of the longest CA certificate file, in bytes.
+const maxCACert = 64 << 10
+
+// CreateCredential implements Service. The id of a registry-made credential
+// that was deleted makes it again.
+func (b *Broker) CreateCredential(ctx context.Context, n NewCredential) (Credential, error) {
+	if resolve.Reserved(b.reg, n.ID) {
+		return b.enableCredential(ctx, n)
+	}
+	if err := checkID("credential", n.ID, false); err != nil {
+		return Credential{}, err
+	}
+	if err := checkProvider(n.Provider); err != nil {
+		return Credential{}, err
+	}
+	if err := n.Scope.Validate(); err != nil {
+		return Credential{}, err
+	}
+	var sec *vault.Secret
+	err := b.store.View(ctx, func(r vault.Reader) (err error) {
+		sec, err = r.Secret(n.Secret)
+		return err
+	})
+	if err != nil {
+		return Credential{}, err
+	}
+	c := vault.Credential{
+		ID: n.ID, Provider: n.Provider, Scope: n.Scope, Secret: n.Secret,
+		AllowPrivate: n.AllowPrivate, CACert: n.CACert,
+	}
+	if err := b.complete(&c, n, sec); err != nil {
+		return Credential{}, err
+	}
+	// The vault checks the secret and its pin again, in the transaction.
+	c, err = b.store.CreateCredential(ctx, c, n.Proof)
+	return Credential{Credential: c, Secrets: []vault.ID{c.Secret}}, err
+}
+
+// complete fills in what the registry knows of the provider, and checks all.
+func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secret) (err error) {
+	provider, known := b.reg.Provider(n.Provider)
+	if pin := sec.PinnedProvider; pin != "" && pin != n.Provider {
+		return fault.New(fault.PolicyViolation, "secret %s is pinned to %s and serves no other provider", sec.Name, pin).
+			WithHint("store the value under a name of your own to use it for %s", n.Provider)
+	}
+	switch {
+	case n.Auth != nil:
+		c.Auth = *n.Auth
+	case known:
+		if c.Auth, err = defaultAuth(provider, sec.Name); err != nil {
+			return err
+		}
+	default:
+		return fault.New(fault.InvalidRequest, "how to authenticate at %s is not known", n.Provider).
+			WithHint("say it with --auth, such as --auth header")
+	}
+	// Any value will do to see that its one secret is all that it needs.
+	sample := auth.Values{auth.Placeholder: opaque.New([]byte("user:password"))}
+	if err := auth.Check(c.Auth, sample); err != nil {
+		return err
+	}
+	if c.Hosts, err = parseHosts(n.Hosts, n.AllowPrivate); err != nil {
+		return err
+	}
+	if len(c.Hosts) == 0 && known {
+		c.Hosts = slices.DeleteFunc(slices.Clone(provider.Hosts), isWildcard)
+	}
+	if len(c.Hosts) == 0 {
+		return fault.New(fault.InvalidRequest, "credential %s has no host", n.ID).WithHint("add --host, such as --host api.example.com")
+	}
+	if err := checkCACert(n); err != nil {
+		return err
+	}
+	return checkPinned(c, sec, provider)
+}
+
+func isWildcard(host string) bool { return strings.HasPrefix(host, "*") }
+
+// checkPinned keeps a pinned secret to its provider's own hosts.
+func checkPinned(c *vault.Credential, sec *vault.Secret, provider *registry.Provider) error {
+	if sec.PinnedProvider == "" {
+		return nil
+	}
+	hint := "store the value under a name of your own to send it elsewhere"
+	if c.AllowPrivate {
+		return fault.New(fault.PolicyViolation, "secret %s is pinned to %s and never goes to a private host", sec.Name, sec.PinnedProvider).WithHint("%s", hint)
+	}
+	for _, h := range c.Hosts {
+		if provider == nil || !slices.Contains(provider.Hosts, h) {
+			return fault.New(fault.PolicyViolation, "secret %s is pinned to %s, and %s is none of its hosts", sec.Name, sec.PinnedProvider, h).WithHint("%s", hint)
+		}
+	}
+	return nil
+}
+
+// defaultAuth returns how the registry authenticates with one secret: as for
+// the template that claims its name, else as for the provider's first.
+func defaultAuth(p *registry.Provider, name string) (vault.Auth, error) {
+	t := &p.Credentials[0]
+	for i := range p.Credentials {
+		if slots := p.Credentials[i].Secrets; len(slots) == 1 && slots[0].Name == name {
+			t = &p.Credentials[i]
+		}
+	}
+	a, ok := resolve.AuthForOne(t)
+	if !ok {
+		return a, fault.New(fault.InvalidRequest, "%s authenticates with several secrets, and a credential has one", p.ID).
+			WithHint("store each under the name that %s claims, or say how with --auth", p.ID)
+	}
+	return a, nil
+}
+
+// parseHosts returns the canonical hosts, without repetition.
+func parseHosts(hosts []string, allowPrivate bool) ([]string, error) {
+	var out []string
+	for _, h := range hosts {
+		canonical, err := policy.ParseHost(h, allowPrivate)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(out, canonical) {
+			out = append(out, canonical)
+		}
+	}
+	return out, nil
+}
+
+// checkCACert keeps private hosts and own certificates together: whoever may
+// answer under a private name must be told apart by a certificate of the
+// operator's choice, and for a public host the system's roots decide.
+func checkCACert(n NewCredential) error {
+	switch {
+	case !n.AllowPrivate && len(n.CACert) == 0:
+		return nil
+	case !n.AllowPrivate:
+		return fault.New(fault.InvalidRequest, "a CA certificate of its own is for a credential that may go to private hosts").
+			WithHint("leave --ca-cert out, or add --allow-private")
+	case len(n.CACert) == 0:
+		return fault.New(fault.InvalidRequest, "a credential for private hosts needs the CA certificate that they are known by").
+			WithHint("add --ca-cert PATH, a PEM file")
+	case len(n.CACert) > maxCACert:
+		return fault.New(fault.InvalidRequest, "the CA certificate is longer than %d KiB", maxCACert>>10).
+			WithHint("give the certificate of the one authority that signs for these hosts")
+	}
+	rest := n.CACert
+	for found := 0; ; found++ {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			if found > 0 && strings.TrimSpace(string(rest)) == "" {
+				return nil
+			}
+			return errNoCert
+		}
+		if block.Type != "CERTIFICATE" {
+			return errNoCert // most likely somebody's private key
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return errNoCert
+		}
+	}
+}
+
+var errNoCert = fault.New(fault.InvalidRequest, "the CA certificate is not a PEM file of certificates, and nothing else").
+	WithHint("give the certificate of the authority: -----BEGIN CERTIFICATE----- ...")
+
+// enableCredential takes back the deletion of a registry-made credential.
+func (b *Broker) enableCredential(ctx context.Context, n NewCredential) (Credential, error) {
+	p, order, scope, ok := resolve.ParseMadeID(b.reg, n.ID)
+	if !ok {
+		return Credential{}, fault.New(fault.InvalidRequest, "the id %q is reserved for what the registry makes", n.ID).
+			WithHint("choose one without a colon that is no provider's name, such as %s-work", strings.SplitN(n.ID, ":", 2)[0])
+	}
+	if n.Auth != nil || len(n.Hosts) > 0 || n.AllowPrivate || len(n.CACert) > 0 || n.Provider != "" && n.Provider != p.ID {
+		return Credential{}, fault.New(fault.InvalidRequest, "credential %s is the registry's, which knows how and where to use it", n.ID).
+			WithHint("choose another id, such as %s-work, or give nothing but the secret", p.ID)
+	}
+	var made *resolve.Made
+	err := b.store.View(ctx, func(r vault.Reader) (err error) {
+		made, err = resolve.MadeAt(r, p, order, scope)
+		return err
+	})
+	switch {
+	case err != nil:
+		return Credential{}, err
+	case made == nil || len(made.Missing) > 0:
+		return Credential{}, fault.New(fault.InvalidRequest, "the registry makes credential %s when %s is stored in scope %s", n.ID, slotNames(&p.Credentials[order]), scope).
+			WithHint("store it with `aivault secrets create`")
+	case n.Secret != vault.ID{} && !slices.ContainsFunc(made.Parts, func(p resolve.Part) bool { return p.Secret.ID == n.Secret }):
+		return Credential{}, fault.New(fault.InvalidRequest, "credential %s is made of %s in scope %s, not of that secret", n.ID, slotNames(made.Template), scope).
+			WithHint("choose another id, such as %s-work", p.ID)
+	}
+	enabled, err := b.store.EnableCredential(ctx, n.ID)
+	if err == nil && !enabled {
+		err = fault.New(fault.AlreadyExists, "there is a credential %s already: the registry made it", n.ID).
+			WithHint("choose another id, such as %s-work", p.ID)
+	}
+	return fromMade(made), err
+}
+
+func slotNames(t *registry.Credential) string {
+	names := make([]string, len(t.Secrets))
+	for i, slot := range t.Secrets {
+		names[i] = slot.Name
+	}
+	return strings.Join(names, " with ")
+}

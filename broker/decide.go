@@ -1,0 +1,172 @@
+package broker
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"aivault/broker/internal/auth"
+	"aivault/broker/internal/resolve"
+	"aivault/broker/policy"
+	"aivault/keys/fault"
+	"aivault/vault"
+)
+
+// A plan is a call as far as it was judged. Its event says what is known of it
+// for the audit log, whatever the judgement.
+type plan struct {
+	call       *Call
+	event      vault.Event
+	capability *Capability
+	choice     *resolve.Choice
+	strategy   auth.Strategy
+	request    policy.Canonical
+}
+
+// decide judges a call, in the order of the package comment, up to the intent.
+// It sees no value of a secret.
+func (b *Broker) decide(r vault.Reader, call *Call) (*plan, error) {
+	p := &plan{call: call}
+	if err := p.checkShape(); err != nil {
+		return p, err
+	}
+	var err error
+	if p.capability, err = b.capability(r, call.Capability); err != nil {
+		return p, err
+	}
+	p.event.Capability = p.capability.ID
+	if p.choice, err = resolve.Resolve(r, b.question(p.capability, call.Context, call.Credential)); err != nil {
+		return p, err
+	}
+	p.noteChoice()
+	if p.strategy, err = auth.New(p.choice.Auth); err != nil {
+		return p, err
+	}
+	return p, p.judge()
+}
+
+// checkShape refuses what is no call at all. What it lets pass may stand in
+// the audit log.
+func (p *plan) checkShape() error {
+	c := p.call
+	if err := c.Context.Validate(); err != nil {
+		return err
+	}
+	p.event.Workspace, p.event.Group, p.event.Consumer = c.Context.Workspace, c.Context.Group, c.Context.Consumer
+	if c.Capability == "" {
+		return fault.New(fault.InvalidRequest, "the call names no capability").WithHint("`aivault capability list` shows them")
+	}
+	if checkID("capability", c.Capability, false) == nil {
+		p.event.Capability = c.Capability
+	}
+	if c.Timeout < 0 {
+		return fault.New(fault.InvalidRequest, "the timeout is negative")
+	}
+	if c.ClientIP == "" {
+		return nil
+	}
+	addr, err := netip.ParseAddr(c.ClientIP)
+	switch {
+	case err != nil:
+		return fault.New(fault.InvalidRequest, "the client address is no IP address").WithHint("leave --client-ip out, or give 127.0.0.1")
+	case !addr.Unmap().IsLoopback():
+		return fault.New(fault.PolicyViolation, "a caller at %s may not use this broker: it serves this machine only", addr).
+			WithHint("leave --client-ip out, or give a loopback address")
+	}
+	return nil
+}
+
+// noteChoice tells the audit log which credential and secret the call is for.
+func (p *plan) noteChoice() {
+	first := p.choice.Parts[0].Secret
+	p.event.Credential, p.event.Host = p.choice.Lender, p.choice.Host
+	p.event.Secret, p.event.SecretVersion, p.event.Scope = first.ID, first.Version, first.Scope.String()
+	if more := p.choice.Parts[1:]; len(more) > 0 {
+		_, names := nameParts(more)
+		p.event.Note = "with " + names
+	}
+}
+
+// judge has package policy decide on the request.
+func (p *plan) judge() error {
+	rule := p.capability.rule()
+	rule.ManagedHeaders, rule.ManagedQuery = p.strategy.Managed()
+	method, target, err := policy.Choose(rule, p.call.Method, p.call.Path, len(p.call.Body) > 0)
+	if err != nil {
+		return err
+	}
+	p.noteRequest(method, target)
+	request := policy.Request{Method: method, Target: target}
+	for _, h := range p.call.Headers {
+		request.Headers = append(request.Headers, policy.Header{Name: h.Name, Value: h.Value})
+	}
+	if p.request, err = policy.Decide(rule, request); err != nil {
+		return err
+	}
+	p.event.Path = p.request.Path
+	p.addHeaders()
+	return nil
+}
+
+// maxDeniedPath is how much of a path that was refused the audit log keeps, in
+// bytes: it is the caller's to choose.
+const maxDeniedPath = 256
+
+// noteRequest tells the audit log what was asked for, as far as it can be read
+// at all. It leaves the query out.
+func (p *plan) noteRequest(method, target string) {
+	if m, err := policy.ParseMethod(method); err == nil {
+		p.event.Method = m
+	}
+	if path, _, err := policy.ParseTarget(target); err == nil {
+		p.event.Path = path[:min(len(path), maxDeniedPath)]
+	}
+	p.event.RequestBytes = int64(len(p.call.Body))
+}
+
+// addHeaders adds what the caller left to the broker: the provider's static
+// headers, and the type of a JSON body.
+func (p *plan) addHeaders() {
+	for _, h := range p.choice.Headers {
+		p.addHeader(h.Name, h.Value)
+	}
+	if isJSON(p.call.Body) {
+		p.addHeader("Content-Type", "application/json")
+	}
+}
+
+// addHeader adds a header unless the caller sent it, or a credential's
+// authentication is to set it.
+func (p *plan) addHeader(name, value string) {
+	managed, _ := p.strategy.Managed()
+	same := func(other string) bool { return strings.EqualFold(name, other) }
+	if slices.ContainsFunc(managed, same) || slices.ContainsFunc(p.request.Headers, func(h policy.Header) bool { return same(h.Name) }) {
+		return
+	}
+	p.request.Headers = append(p.request.Headers, policy.Header{Name: name, Value: value})
+}
+
+// isJSON reports whether a body is a JSON object or array. A lone number or
+// string is JSON too, but more likely meant as text.
+func isJSON(body []byte) bool {
+	text := bytes.TrimLeft(body, " \t\r\n")
+	return len(text) > 0 && (text[0] == '{' || text[0] == '[') && json.Valid(text)
+}
+
+// decision returns what the vault is to record, and the secrets that it is to
+// open if the call may be made.
+func (p *plan) decision() vault.Decision {
+	d := vault.Decision{Event: p.event}
+	if p.choice == nil {
+		return d
+	}
+	for _, part := range p.choice.Parts {
+		d.Uses = append(d.Uses, vault.Use{
+			Secret: part.Secret.ID, Provider: p.capability.Provider,
+			Host: p.choice.Host, Private: p.choice.AllowPrivate,
+		})
+	}
+	return d
+}

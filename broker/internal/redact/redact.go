@@ -1,0 +1,142 @@
+// Package redact removes injected secrets from what comes back.
+//
+// An upstream that echoes a request, in an error message or on purpose, sends
+// the injected secret back to code that must not see it. A [Redactor] finds it
+// in the encodings that servers use:
+//
+//   - as it is, and with its ASCII letters in another case
+//   - percent-encoded, with any choice of characters to encode, digits in
+//     either case, and + for a space
+//   - as part of a JSON string, with any choice of characters to escape
+//   - in hexadecimal, in either case
+//   - in base64 of the standard and the URL alphabet, padded or not, at each
+//     of the three alignments that text before it can give; and base64 that is
+//     itself percent-encoded or inside JSON
+//
+// Instead of a list of encoded forms, which would have to guess what each
+// encoder leaves alone, the text is decoded on the fly: a form is a sequence of
+// bytes to be found in the text as it is, in the text without percent-encoding,
+// or in the text without JSON escapes (see matcher).
+//
+// What it does not find: encodings within encodings beyond those above,
+// compressed text, a secret in pieces. In base64 the character that a secret
+// shares with what stands before it stays, and with it up to four bits.
+//
+// A value under 8 bytes is too likely to be part of other text, and is taken
+// only where it stands alone, between characters that are no letters and
+// digits, and not in hexadecimal and base64. The empty value is ignored.
+package redact
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+
+	"aivault/keys/opaque"
+)
+
+// Marker replaces what is found.
+const Marker = "[REDACTED]"
+
+// minAnywhere is the length from which on a value is found anywhere in a text,
+// in bytes.
+const minAnywhere = 8
+
+// A Redactor finds certain values in text. It holds copies of them until
+// [Redactor.Clear]. It is safe for concurrent use until then.
+type Redactor struct {
+	m matcher
+}
+
+// New returns a Redactor for the values, which it copies.
+func New(values ...opaque.Bytes) *Redactor {
+	r := new(Redactor)
+	for i, v := range values {
+		value := v.Reveal()
+		if len(value) == 0 || containsEqual(values[:i], v) {
+			continue
+		}
+		if len(value) < minAnywhere {
+			r.m.add(pattern{a: bytes.Clone(value), b: bytes.Clone(value), word: true})
+			continue
+		}
+		r.m.add(textPattern(value))
+		lower := hex.AppendEncode(nil, value)
+		r.m.add(pattern{a: lower, b: bytes.ToUpper(lower)})
+		for before := range 3 {
+			r.m.add(base64Pattern(value, before))
+		}
+	}
+	return r
+}
+
+func containsEqual(values []opaque.Bytes, v opaque.Bytes) bool {
+	for _, other := range values {
+		if other.Equal(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// textPattern matches the value itself, letters of ASCII in either case.
+func textPattern(value []byte) pattern {
+	p := pattern{a: bytes.Clone(value), b: bytes.Clone(value)}
+	for i, c := range value {
+		if 'a' <= c|0x20 && c|0x20 <= 'z' {
+			p.a[i], p.b[i] = c|0x20, c&^0x20
+		}
+	}
+	return p
+}
+
+// base64Pattern matches those characters of an encoding that the value alone
+// decides on, if before bytes, modulo three, stand before it.
+func base64Pattern(value []byte, before int) pattern {
+	padded := append(make([]byte, before, before+len(value)), value...)
+	text := base64.RawStdEncoding.AppendEncode(nil, padded)
+	clear(padded)
+	first, end := (before*8+5)/6, len(padded)*8/6
+	p := pattern{a: text[first:end], partial: len(padded)%3 != 0}
+	p.b = bytes.Clone(p.a)
+	for i, c := range p.b {
+		switch c {
+		case '+':
+			p.b[i] = '-'
+		case '/':
+			p.b[i] = '_'
+		}
+	}
+	return p
+}
+
+// Bytes returns b with each occurrence replaced by [Marker], and how many there
+// were; occurrences that overlap count as one. If there are none, it returns b
+// itself, else a new slice.
+func (r *Redactor) Bytes(b []byte) (out []byte, n int) {
+	done := 0
+	for start, end := range r.m.spans(b) {
+		out = append(out, b[done:start]...)
+		out = append(out, Marker...)
+		done = end
+		n++
+	}
+	if n == 0 {
+		return b, 0
+	}
+	return append(out, b[done:]...), n
+}
+
+// String is [Redactor.Bytes] for a string, such as a header value or the text
+// of an error.
+func (r *Redactor) String(s string) (out string, n int) {
+	b, n := r.Bytes([]byte(s))
+	if n == 0 {
+		return s, 0
+	}
+	return string(b), n
+}
+
+// Clear overwrites the copies of the values with zeros. The Redactor finds
+// nothing any more.
+func (r *Redactor) Clear() { r.m.clear() }

@@ -1,0 +1,106 @@
+package wire
+
+import (
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+
+	"aivault/keys/fault"
+)
+
+// build makes the request that is sent, and sees to it that it is the one that
+// was asked for (case 19).
+func (c *Client) build(call *call, r Request) (*http.Request, *body, error) {
+	path, err := url.PathUnescape(r.Path)
+	if err != nil {
+		return nil, nil, fault.New(fault.Internal, "the canonical path cannot be decoded")
+	}
+	req := (&http.Request{
+		Method:     r.Method,
+		URL:        &url.URL{Scheme: "https", Host: r.Host, Path: path, RawPath: r.Path, RawQuery: r.RawQuery},
+		Host:       r.Host,
+		Proto:      "HTTP/1.1",
+		ProtoMajor: 1,
+		ProtoMinor: 1,
+		Header:     maps.Clone(r.Header),
+	}).WithContext(call.traced())
+	if req.Header == nil {
+		req.Header = make(http.Header)
+	}
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", "aivault/"+c.config.Version)
+	}
+	// A part of a compressed body cannot be decoded.
+	req.Header.Set("Accept-Encoding", "gzip, deflate")
+	if req.Header.Get("Range") != "" {
+		req.Header.Set("Accept-Encoding", "identity")
+	}
+	sent := &body{data: r.Body, progress: call.progress}
+	if r.Body != nil {
+		req.ContentLength = int64(len(r.Body))
+		req.Body = sent // without GetBody, so that nobody reads it twice
+		if len(r.Body) == 0 {
+			req.Body = http.NoBody
+		}
+	}
+	if req.URL.RequestURI() != target(r) {
+		return nil, nil, fault.New(fault.Internal, "the request would not be sent in its canonical form")
+	}
+	if r.Authenticate != nil {
+		if err := r.Authenticate(req); err != nil {
+			return nil, nil, err
+		}
+	}
+	if !unchanged(req, r) {
+		return nil, nil, fault.New(fault.Internal, "the authentication changed more than it may")
+	}
+	return req, sent, nil
+}
+
+// target is path and query as policy judged them.
+func target(r Request) string {
+	if r.RawQuery == "" {
+		return r.Path
+	}
+	return r.Path + "?" + r.RawQuery
+}
+
+// unchanged reports whether the request is still for the same target, but for
+// what the authentication appended to the query.
+func unchanged(req *http.Request, r Request) bool {
+	got, want := req.URL.RequestURI(), target(r)
+	added, ok := strings.CutPrefix(got, want)
+	if ok && added != "" {
+		mark := "&"
+		if r.RawQuery == "" {
+			mark = "?"
+		}
+		ok = strings.HasPrefix(added, mark)
+	}
+	return ok && req.Method == r.Method && req.Host == r.Host && req.URL.Host == r.Host && req.URL.Scheme == "https"
+}
+
+// A body is read by the transport as fast as the upstream takes it.
+type body struct {
+	data     []byte
+	read     atomic.Int64
+	progress func()
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	at := b.read.Load()
+	if at == int64(len(b.data)) {
+		return 0, io.EOF
+	}
+	n := copy(p, b.data[at:])
+	b.read.Add(int64(n))
+	b.progress()
+	return n, nil
+}
+
+func (b *body) Close() error { return nil }
+
+func (b *body) count() int64 { return b.read.Load() }

@@ -1,0 +1,464 @@
+package wire_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aivault/broker/brokertest"
+	"aivault/broker/brokertest/upstream"
+	"aivault/broker/internal/wire"
+	"aivault/keys/fault"
+)
+
+// newClient returns a client that trusts s, and reaches it under any name.
+func newClient(t *testing.T, s *upstream.Server, changes ...func(*wire.Config)) *wire.Client {
+	t.Helper()
+	config := wire.Config{
+		Version: "test",
+		CACert:  s.CAPEM(),
+		Check:   func(netip.Addr) error { return nil },
+		Resolve: func(context.Context, string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
+		},
+		Dial: s.Dial,
+	}
+	for _, change := range changes {
+		change(&config)
+	}
+	c := wire.New(config)
+	t.Cleanup(c.Close)
+	return c
+}
+
+// brief has timeouts that a test can wait for.
+func brief(c *wire.Config) {
+	c.Timeouts = wire.Timeouts{Connect: 5 * time.Second, Header: 150 * time.Millisecond, Idle: 150 * time.Millisecond}
+}
+
+func get(path string) wire.Request {
+	return wire.Request{Method: "GET", Host: "api.test", Path: path}
+}
+
+func do(t *testing.T, c *wire.Client, r wire.Request) *wire.Response {
+	t.Helper()
+	resp, err := c.Do(t.Context(), r)
+	if err != nil {
+		t.Fatalf("%s %s: %v", r.Method, r.Path, err)
+	}
+	return resp
+}
+
+func header(name, value string) upstream.Header { return upstream.Header{Name: name, Value: value} }
+
+// wantError checks code and text of an error.
+func wantError(t *testing.T, err error, code fault.Code, says string) {
+	t.Helper()
+	if fault.CodeOf(err) != code || !strings.Contains(err.Error(), says) {
+		t.Errorf("error %v (%s), want %q (%s)", err, fault.CodeOf(err), says, code)
+	}
+}
+
+func TestRequestOnTheWire(t *testing.T) {
+	t.Parallel()
+	s := brokertest.New(t, "api.test")
+	c := newClient(t, s)
+	resp := do(t, c, wire.Request{
+		Method: "POST", Host: "api.test", Path: "/v1/a%2Cb:c", RawQuery: "x=%2f+&y[]=1&",
+		Header: http.Header{"Content-Type": {"text/plain"}, "Accept-Encoding": {"br"}},
+		Body:   []byte("body\x00"),
+		Authenticate: func(r *http.Request) error {
+			r.Header.Set("Authorization", "Bearer made-up")
+			return nil
+		},
+	})
+	want := []upstream.Request{{
+		Method: "POST", URI: "/v1/a%2Cb:c?x=%2f+&y[]=1&", Proto: "HTTP/1.1", Host: "api.test",
+		Headers: []upstream.Header{
+			header("Host", "api.test"),
+			header("User-Agent", "aivault/test"),
+			header("Content-Length", "5"),
+			header("Accept-Encoding", "gzip, deflate"),
+			header("Authorization", "Bearer made-up"),
+			header("Content-Type", "text/plain"),
+		},
+		Body: []byte("body\x00"), SNI: "api.test", Conn: 1,
+	}}
+	if diff := cmp.Diff(want, s.Requests()); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+	if resp.RequestBytes != 5 || resp.ResponseBytes != 2 || resp.Status != 200 || string(resp.Body) != "{}" {
+		t.Errorf("response %+v", resp)
+	}
+	if resp.HeaderAfter <= 0 || resp.Duration < resp.HeaderAfter {
+		t.Errorf("durations %v and %v", resp.HeaderAfter, resp.Duration)
+	}
+}
+
+func TestRequestVariants(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		request wire.Request
+		want    map[string]string // header values at the upstream, empty: absent
+	}{
+		{"own agent", wire.Request{Method: "GET", Header: http.Header{"User-Agent": {"mine/1"}}}, map[string]string{"User-Agent": "mine/1"}},
+		{"range", wire.Request{Method: "GET", Header: http.Header{"Range": {"bytes=0-1"}}}, map[string]string{"Accept-Encoding": "identity"}},
+		{"GET without body", wire.Request{Method: "GET"}, map[string]string{"Content-Length": "", "Transfer-Encoding": ""}},
+		{"POST without body", wire.Request{Method: "POST"}, map[string]string{"Content-Length": "0", "Transfer-Encoding": ""}},
+		{"POST with an empty body", wire.Request{Method: "POST", Body: []byte{}}, map[string]string{"Content-Length": "0", "Transfer-Encoding": ""}},
+		{"DELETE with a body", wire.Request{Method: "DELETE", Body: []byte("x")}, map[string]string{"Content-Length": "1"}},
+		{"HEAD", wire.Request{Method: "HEAD"}, map[string]string{"Content-Length": ""}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := brokertest.New(t, "api.test")
+			test.request.Host, test.request.Path = "api.test", "/"
+			before := test.request.Header.Clone()
+			do(t, newClient(t, s), test.request)
+			for name, want := range test.want {
+				if got := s.Requests()[0].Get(name); got != want {
+					t.Errorf("%s is %q, want %q", name, got, want)
+				}
+			}
+			if diff := cmp.Diff(before, test.request.Header); diff != "" {
+				t.Errorf("the caller's headers changed:\n%s", diff)
+			}
+		})
+	}
+}
+
+// Case 19: what cannot be sent as it was judged is not sent.
+func TestCase19Target(t *testing.T) {
+	t.Parallel()
+	s := brokertest.New(t, "api.test")
+	c := newClient(t, s)
+	auth := func(change func(*http.Request)) wire.Request {
+		r := get("/a")
+		r.RawQuery = "x=1"
+		r.Authenticate = func(req *http.Request) error { change(req); return nil }
+		return r
+	}
+	for name, r := range map[string]wire.Request{
+		"a space":             get("/a b"),
+		"a bad escape":        get("/a%zz"),
+		"a question mark":     get("/a?b"),
+		"no slash":            get("a"),
+		"two slashes":         get("//evil.test/a"),
+		"non-ASCII":           get("/\u00e9"),
+		"auth moves the path": auth(func(r *http.Request) { r.URL.Path = "/b" }),
+		"auth longer path":    auth(func(r *http.Request) { r.URL.Path += "b" }),
+		"auth edits query":    auth(func(r *http.Request) { r.URL.RawQuery = "x=2" }),
+		"auth glues to query": auth(func(r *http.Request) { r.URL.RawQuery += "2" }),
+		"auth moves the host": auth(func(r *http.Request) { r.URL.Host = "evil.test" }),
+		"auth edits Host":     auth(func(r *http.Request) { r.Host = "evil.test" }),
+		"auth drops TLS":      auth(func(r *http.Request) { r.URL.Scheme = "http" }),
+		"auth edits method":   auth(func(r *http.Request) { r.Method = "DELETE" }),
+	} {
+		if _, err := c.Do(t.Context(), r); fault.CodeOf(err) != fault.Internal {
+			t.Errorf("%s: error %v, want one of code internal", name, err)
+		}
+	}
+	refusal := fault.New(fault.InvalidRequest, "the secret cannot travel")
+	r := get("/a")
+	r.Authenticate = func(*http.Request) error { return refusal }
+	if _, err := c.Do(t.Context(), r); !errors.Is(err, refusal) {
+		t.Errorf("error %v, want that of the authentication", err)
+	}
+	if s.Connections() != 0 {
+		t.Errorf("%d connections", s.Connections())
+	}
+
+	r = auth(func(r *http.Request) { r.URL.RawQuery += "&key=k" })
+	do(t, c, r)
+	r.RawQuery = ""
+	r.Authenticate = func(req *http.Request) error { req.URL.RawQuery = "key=k"; return nil }
+	do(t, c, r)
+	var got []string
+	for _, r := range s.Requests() {
+		got = append(got, r.URI)
+	}
+	if want := []string{"/a?x=1&key=k", "/a?key=k"}; !slices.Equal(got, want) {
+		t.Errorf("targets %q, want %q", got, want)
+	}
+}
+
+// Case 49: no redirect is followed, wherever it leads.
+func TestCase49Redirects(t *testing.T) {
+	t.Parallel()
+	s := brokertest.New(t, "api.test", "evil.test")
+	c := newClient(t, s)
+	n := 0
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, location := range []string{"/other", "https://evil.test/", "http://api.test/", "https://api.test:8443/", "//evil.test/", "data:,x"} {
+			s.Reply(status, http.Header{"Location": {location}, "Set-Cookie": {"a=b"}}, []byte("moved"))
+			resp := do(t, c, get("/"))
+			n++
+			if resp.Status != status || string(resp.Body) != "moved" || resp.Header.Get("Location") != location {
+				t.Errorf("%d to %s: %+v", status, location, resp)
+			}
+		}
+	}
+	if got := len(s.Requests()); got != n {
+		t.Errorf("%d requests for %d calls", got, n)
+	}
+	for _, r := range s.Requests() {
+		if r.Get("Cookie") != "" || r.Get("Referer") != "" {
+			t.Fatalf("a cookie or referer was sent: %+v", r)
+		}
+	}
+}
+
+// Cases 65 and 80: headers that do not leave.
+func TestCase80ResponseHeaders(t *testing.T) {
+	t.Parallel()
+	s := brokertest.New(t, "api.test")
+	s.Reply(200, http.Header{
+		"Content-Type": {"text/plain"}, "Etag": {"e"}, "Retry-After": {"1"}, "Link": {"<x>"}, "X-Request-Id": {"r"},
+		"X-Ratelimit-Remaining-Tokens": {"5"}, "Date": {"Mon, 23 Nov 2026 00:00:00 GMT"},
+		"Set-Cookie": {"a=b"}, "Set-Cookie2": {"a"}, "Www-Authenticate": {"Bearer"}, "Authorization": {"x"},
+		"X-Api-Key": {"x"}, "X-Auth-Token": {"x"}, "X-Amz-Security-Token": {"x"}, "Proxy-Authenticate": {"x"},
+		"Connection": {"X-Hop, keep-alive"}, "X-Hop": {"x"}, "Keep-Alive": {"timeout=5"}, "Alt-Svc": {"h3"},
+	}, []byte("x"))
+	want := http.Header{
+		"Content-Type": {"text/plain"}, "Etag": {"e"}, "Retry-After": {"1"}, "Link": {"<x>"}, "X-Request-Id": {"r"},
+		"X-Ratelimit-Remaining-Tokens": {"5"}, "Date": {"Mon, 23 Nov 2026 00:00:00 GMT"},
+	}
+	if diff := cmp.Diff(want, do(t, newClient(t, s), get("/")).Header); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
+	}
+}
+
+func TestHTTP2(t *testing.T) {
+	t.Parallel()
+	s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, HTTP2: true})
+	s.Handle(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Trailer", "X-Late")
+		_, _ = io.Copy(w, r.Body)
+		w.Header().Set("X-Late", "x")
+	})
+	c := newClient(t, s)
+	for range 3 {
+		r := wire.Request{Method: "POST", Host: "api.test", Path: "/a%2Cb", RawQuery: "x=%2f", Body: []byte("echo")}
+		resp := do(t, c, r)
+		if resp.Proto != "HTTP/2.0" || string(resp.Body) != "echo" || resp.Header.Get("X-Late") != "" {
+			t.Errorf("response %+v", resp)
+		}
+		do(t, c, get("/plain"))
+	}
+	got := s.Requests()
+	if len(got) != 6 || s.Connections() != 1 || got[0].URI != "/a%2Cb?x=%2f" || got[0].Get("User-Agent") != "aivault/test" {
+		t.Errorf("%d requests on %d connections, the first %+v", len(got), s.Connections(), got[0])
+	}
+}
+
+// Case 93, and the setting behind the speed of calls in parallel.
+func TestConnectionsAreKept(t *testing.T) {
+	t.Parallel()
+	s := brokertest.New(t, "api.test")
+	c := newClient(t, s)
+	for range 20 {
+		do(t, c, get("/"))
+	}
+	if s.Connections() != 1 {
+		t.Errorf("%d connections for 20 calls", s.Connections())
+	}
+	c.Close()
+	do(t, c, get("/"))
+	if s.Connections() != 2 {
+		t.Errorf("%d connections after Close and a further call, want 2", s.Connections())
+	}
+}
+
+// Cases 55 and 93: two credentials share no connection, over HTTP/2 either.
+func TestCase55NoSharing(t *testing.T) {
+	t.Parallel()
+	for _, http2 := range []bool{false, true} {
+		s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, HTTP2: http2})
+		s.Reply(200, http.Header{"Set-Cookie": {"session=a"}}, nil)
+		one, other := newClient(t, s), newClient(t, s)
+		for range 2 {
+			do(t, one, get("/one"))
+			do(t, other, get("/other"))
+		}
+		by := map[string]int{}
+		for _, r := range s.Requests() {
+			if conn, seen := by[r.URI]; seen && conn != r.Conn {
+				t.Errorf("%s came on connections %d and %d", r.URI, conn, r.Conn)
+			}
+			by[r.URI] = r.Conn
+			if r.Get("Cookie") != "" {
+				t.Error("a cookie was sent")
+			}
+		}
+		if by["/one"] == by["/other"] {
+			t.Errorf("HTTP/2 %t: both came on connection %d", http2, by["/one"])
+		}
+	}
+}
+
+// Case 56: a request that was written is not sent again when the connection
+// breaks. net/http does, for GET on a connection that had served before, and
+// for POST with an idempotency key.
+func TestCase56NoReplay(t *testing.T) {
+	t.Parallel()
+	requests := map[string]wire.Request{
+		"GET":                   {Method: "GET"},
+		"HEAD":                  {Method: "HEAD"},
+		"OPTIONS":               {Method: "OPTIONS"},
+		"POST":                  {Method: "POST", Body: []byte("x")},
+		"POST without body":     {Method: "POST"},
+		"POST with a key":       {Method: "POST", Header: http.Header{"Idempotency-Key": {"k"}}},
+		"POST with key, body":   {Method: "POST", Header: http.Header{"Idempotency-Key": {"k"}}, Body: []byte("x")},
+		"PUT, X-Idempotency":    {Method: "PUT", Header: http.Header{"X-Idempotency-Key": {"k"}}},
+		"DELETE with empty one": {Method: "DELETE", Header: http.Header{"Idempotency-Key": {"k"}}, Body: []byte{}},
+	}
+	// On each connection one request is answered, and the next is read.
+	once := func(c net.Conn) {
+		if upstream.ReadRequest(c) != nil {
+			return
+		}
+		if _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"); err != nil {
+			return
+		}
+		_ = upstream.ReadRequest(c)
+	}
+	for name, r := range requests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, Raw: once})
+			c := newClient(t, s)
+			do(t, c, wire.Request{Method: "POST", Host: "api.test", Path: "/first"})
+			r.Host, r.Path = "api.test", "/second"
+			_, err := c.Do(t.Context(), r)
+			wantError(t, err, fault.UpstreamUnreachable, "api.test closed the connection")
+			if !strings.Contains(fault.HintOf(err), "not sent again") {
+				t.Errorf("the hint %q does not say what became of the request", fault.HintOf(err))
+			}
+			arrived := 0
+			for _, conn := range s.Received() {
+				arrived += strings.Count(string(conn), r.Method+" /second ")
+			}
+			if arrived != 1 {
+				t.Errorf("the request arrived %d times", arrived)
+			}
+		})
+	}
+}
+
+// With many connections at hand, none of them is used for a second try.
+func TestCase56NoReplayOnAnyConnection(t *testing.T) {
+	t.Parallel()
+	const width = 8
+	together := make(chan struct{}, width)
+	proceed := make(chan struct{})
+	s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, Raw: func(c net.Conn) {
+		if upstream.ReadRequest(c) != nil {
+			return
+		}
+		together <- struct{}{}
+		<-proceed
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		_ = upstream.ReadRequest(c)
+	}})
+	c := newClient(t, s)
+	errs := make(chan error, width)
+	for range width {
+		go func() {
+			_, err := c.Do(t.Context(), wire.Request{Method: "POST", Host: "api.test", Path: "/first"})
+			errs <- err
+		}()
+	}
+	for range width {
+		<-together
+	}
+	close(proceed)
+	for range width {
+		if err := <-errs; err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := c.Do(t.Context(), get("/second"))
+	wantError(t, err, fault.UpstreamUnreachable, "closed the connection")
+	arrived := 0
+	for _, conn := range s.Received() {
+		arrived += strings.Count(string(conn), "GET /second ")
+	}
+	if arrived != 1 {
+		t.Errorf("the request arrived %d times", arrived)
+	}
+}
+
+// A connection that the upstream closed while it was idle is no reason to
+// fail: nothing was written to it.
+func TestIdleCloseIsNoError(t *testing.T) {
+	t.Parallel()
+	s := brokertest.New(t, "api.test")
+	s.Handle(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") })
+	c := newClient(t, s)
+	for n := range 5 {
+		do(t, c, get(fmt.Sprintf("/%d", n)))
+	}
+	if got := len(s.Requests()); got != 5 {
+		t.Errorf("%d requests for 5 calls", got)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, Raw: upstream.Stall("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab")})
+	c := newClient(t, s)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := c.Do(ctx, get("/"))
+	wantError(t, err, fault.Timeout, "took longer than the call was given")
+
+	ctx, cancel = context.WithCancel(t.Context())
+	cancel()
+	_, err = c.Do(ctx, get("/"))
+	wantError(t, err, fault.Canceled, "canceled")
+}
+
+func TestBadCACert(t *testing.T) {
+	t.Parallel()
+	s := brokertest.New(t, "api.test")
+	c := newClient(t, s, func(c *wire.Config) { c.CACert = []byte("no PEM") })
+	_, err := c.Do(t.Context(), get("/"))
+	wantError(t, err, fault.InvalidRequest, "no certificate in PEM")
+	if wire.CheckCACert(s.CAPEM()) != nil || wire.CheckCACert(nil) != nil || wire.CheckCACert([]byte{}) == nil {
+		t.Error("CheckCACert disagrees with New")
+	}
+}
+
+func BenchmarkDo(b *testing.B) {
+	s, err := upstream.Start("api.test")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	c := wire.New(wire.Config{
+		CACert: s.CAPEM(), Check: func(netip.Addr) error { return nil }, Dial: s.Dial,
+		Resolve: func(context.Context, string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
+		},
+	})
+	defer c.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Do(b.Context(), get("/")); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
