@@ -23,17 +23,18 @@ func (l *Local) Audit(ctx context.Context, q AuditQuery) ([]Event, error) {
 		if t == nil {
 			return nil
 		}
-		chain, err := t.openChain(t.man.gen)
-		if err != nil {
+		if err := t.openChain(); err != nil {
 			return err
 		}
 		next := t.man.seq
-		return t.tx.Range(store.Audit, store.Span{Reverse: true}, func(k, v []byte) error {
-			e, _, err := openEvent(chain, k, v)
-			if err != nil {
+		err := t.tx.Range(store.Audit, store.Span{Reverse: true}, func(k, v []byte) error {
+			e, link, err := openEvent(t.chain, k, v)
+			switch {
+			case err != nil:
 				return err
-			}
-			if e.Seq != next {
+			case e.Seq != next:
+				return errAudit(min(e.Seq, next) + 1)
+			case next == t.man.seq && link != t.man.link:
 				return errAudit(next)
 			}
 			next--
@@ -45,6 +46,10 @@ func (l *Local) Audit(ctx context.Context, q AuditQuery) ([]Event, error) {
 			}
 			return nil
 		})
+		if err == nil && next > 0 && len(out) < limit {
+			err = errAudit(1) // the oldest are not there
+		}
+		return err
 	})
 	return out, err
 }
@@ -75,28 +80,29 @@ func openEvent(chain *seal.Chain, key, entry []byte) (*Event, [seal.LinkSize]byt
 // verifyAudit walks the whole chain and returns how many events it holds. The
 // error names the first that does not verify.
 func (t *txn) verifyAudit() (uint64, error) {
-	chain, err := t.openChain(t.man.gen)
-	if err != nil {
+	if err := t.openChain(); err != nil {
 		return 0, err
 	}
 	var (
 		seq  uint64
 		link [seal.LinkSize]byte
 	)
-	err = t.tx.Range(store.Audit, store.Span{}, func(k, v []byte) error {
+	err := t.tx.Range(store.Audit, store.Span{}, func(k, v []byte) error {
 		seq++
-		if len(k) != 8 || binary.BigEndian.Uint64(k) != seq || !chain.Verify(seq, link, v) {
+		if len(k) != 8 || binary.BigEndian.Uint64(k) != seq || !t.chain.Verify(seq, link, v) {
 			return errAudit(seq)
 		}
-		_, next, err := openEvent(chain, k, v)
+		_, next, err := openEvent(t.chain, k, v)
 		link = next
 		return err
 	})
 	switch {
 	case err != nil:
 		return seq, err
-	case seq != t.man.seq || link != t.man.link:
-		return seq, errAudit(seq + 1)
+	case seq != t.man.seq:
+		return seq, errAudit(min(seq, t.man.seq) + 1)
+	case link != t.man.link:
+		return seq, errAudit(seq)
 	}
 	return seq, nil
 }

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"errors"
 
 	"aivault/keys/fault"
 	"aivault/keys/opaque"
@@ -31,12 +30,11 @@ func (l *Local) Authorize(ctx context.Context, decide func(Reader) (Decision, er
 		refusal error // of decide; the transaction commits all the same
 		grant   Grant
 		waiting []pending
-		ring    *seal.Ring
-		began   bool
+		ring    *seal.Ring // held until the values are there
 	)
 	err = l.update(ctx, func(t *txn) error {
-		began = true
 		ring = t.ring
+		ring.Hold()
 		d, err := decide(reader{t})
 		if err == nil {
 			waiting, err = t.uses(&d)
@@ -52,30 +50,38 @@ func (l *Local) Authorize(ctx context.Context, decide func(Reader) (Decision, er
 		grant.Intent = d.Event.Seq
 		return nil
 	})
+	if ring != nil {
+		defer ring.Release()
+	}
 	switch {
+	case err != nil:
+		return Grant{}, unrecorded(err)
 	case refusal != nil:
 		return Grant{}, refusal
-	case err != nil && began:
-		return Grant{}, unrecorded(err)
-	case err != nil:
+	}
+	values, err := release(ring, waiting)
+	if err != nil { // no call will be made: that is its outcome, or unknown if it cannot be recorded
+		_ = l.Finish(ctx, grant.Intent, Event{Outcome: OutcomeError, Code: fault.CodeOf(err)})
 		return Grant{}, err
 	}
-	return l.release(ring, grant, waiting)
+	grant.Values = values
+	return grant, nil
 }
 
 // release decrypts the values of a call whose intent is durable.
-func (l *Local) release(ring *seal.Ring, grant Grant, waiting []pending) (Grant, error) {
+func release(ring *seal.Ring, waiting []pending) ([]Value, error) {
+	var values []Value
 	for _, p := range waiting {
 		b, err := openValue(ring, p.secret, p.sealed)
 		if err != nil {
-			for _, v := range grant.Values {
+			for _, v := range values {
 				v.Clear()
 			}
-			return Grant{}, err
+			return nil, err
 		}
-		grant.Values = append(grant.Values, opaque.New(b))
+		values = append(values, opaque.New(b))
 	}
-	return grant, nil
+	return values, nil
 }
 
 // uses checks that the secrets of a call may be used for it, notes that they
@@ -129,13 +135,15 @@ func (t *txn) deny(e *Event, refusal error) error {
 	return t.record(e)
 }
 
-// unrecorded is the error of a call that could not be written into the log.
+// unrecorded is the error of a call that could not be written into the log,
+// for want of a disk that takes it. Other errors speak for themselves.
 func unrecorded(err error) error {
-	if code := fault.CodeOf(err); code == fault.VaultCorrupt || code == fault.AuditBroken || errors.Is(err, context.Canceled) {
-		return err
+	switch fault.CodeOf(err) {
+	case fault.IO, fault.DiskFull, fault.OutcomeUnknown:
+		return fault.Wrap(fault.AuditUnavailable, err, "the call was not made, as it could not be recorded").
+			WithHint("%s", fault.HintOf(err))
 	}
-	return fault.Wrap(fault.AuditUnavailable, err, "the call was not made, as it could not be recorded").
-		WithHint("%s", fault.HintOf(err))
+	return err
 }
 
 // Finish implements Store.

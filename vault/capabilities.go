@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -19,10 +20,13 @@ func (l *Local) CreateCapability(ctx context.Context, c Capability) (Capability,
 	if len(c.Allow.Hosts) != 1 || len(c.Allow.Methods) == 0 || len(c.Allow.Paths) == 0 {
 		return Capability{}, fault.New(fault.InvalidRequest, "capability %s needs one host, and at least one method and one path", c.ID)
 	}
+	if err := checkUTF8("capability "+c.ID, slices.Concat(c.Allow.Hosts, c.Allow.Methods, c.Allow.Paths, c.Allow.Headers)); err != nil {
+		return Capability{}, err
+	}
 	err := l.update(ctx, func(t *txn) error {
-		if _, taken, err := t.find(ixCapability, c.ID); err != nil {
+		if _, taken, err := t.findCapability(c.ID); err != nil {
 			return err
-		} else if taken {
+		} else if taken != nil {
 			return fault.New(fault.AlreadyExists, "there is a capability %s already", c.ID).
 				WithHint("choose another id, or delete it with `aivault capability delete %s`", c.ID)
 		}
@@ -42,12 +46,8 @@ func (l *Local) CreateCapability(ctx context.Context, c Capability) (Capability,
 // DeleteCapability implements Store.
 func (l *Local) DeleteCapability(ctx context.Context, id string) (bool, error) {
 	return l.removal(ctx, func(t *txn) (*Event, error) {
-		rec, ok, err := t.find(ixCapability, id)
-		if !ok || err != nil {
-			return nil, err
-		}
-		c, err := t.capability(rec)
-		if err != nil {
+		rec, c, err := t.findCapability(id)
+		if c == nil || err != nil {
 			return nil, err
 		}
 		if err := t.reindex(t.capabilityEntries(rec, c), nil); err != nil {
@@ -56,8 +56,22 @@ func (l *Local) DeleteCapability(ctx context.Context, id string) (bool, error) {
 		if err := t.drop(kindCapability, rec); err != nil {
 			return nil, err
 		}
-		return &Event{Kind: KindCapabilityDelete, Outcome: OutcomeOK, Capability: id}, t.deleteBindingsOf(id)
+		_, err = t.deleteBindings(func(b *Binding) bool { return b.Capability == id }, ixBindingsOf, id)
+		return &Event{Kind: KindCapabilityDelete, Outcome: OutcomeOK, Capability: id}, err
 	})
+}
+
+// findCapability returns a capability and the id of its record: nil if there
+// is none.
+func (t *txn) findCapability(id string) (rec ID, c *Capability, err error) {
+	rec, ok, err := t.find(ixCapability, id)
+	if !ok || err != nil {
+		return rec, nil, err
+	}
+	if c, err = t.capability(rec); err == nil && c.ID != id {
+		err = errCorrupt("an index of the vault")
+	}
+	return rec, c, err
 }
 
 // capability loads a capability that an index names.
@@ -74,122 +88,4 @@ func (t *txn) capability(rec ID) (*Capability, error) {
 		return nil, errCorrupt("a capability")
 	}
 	return c, nil
-}
-
-func (t *txn) deleteBindingsOf(capability string) error {
-	recs, err := t.row(ixBindingsOf, capability)
-	if err != nil {
-		return err
-	}
-	for _, rec := range recs {
-		b, err := t.binding(rec)
-		if err != nil {
-			return err
-		}
-		if err := t.deleteBinding(rec, b); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// PutBinding implements Store.
-func (l *Local) PutBinding(ctx context.Context, b Binding, hosts []Host, proof Value) (Binding, error) {
-	if err := checkText("capability id", b.Capability); err != nil {
-		return Binding{}, err
-	}
-	if err := b.Scope.Validate(); err != nil {
-		return Binding{}, err
-	}
-	if err := checkScopeID("consumer", b.Consumer); err != nil {
-		return Binding{}, err
-	}
-	err := l.update(ctx, func(t *txn) error {
-		s, err := t.needSecret(b.Secret, 0)
-		if err != nil {
-			return err
-		}
-		if err := t.sealHosts(s, hosts, proof); err != nil {
-			return err
-		}
-		if err := t.putBinding(&b); err != nil {
-			return err
-		}
-		return t.record(bindingEvent(KindCapabilityBind, &b))
-	})
-	if err != nil {
-		return Binding{}, l.noteDenial(ctx, err, bindingEvent(KindCapabilityBind, &b))
-	}
-	return b, nil
-}
-
-func (t *txn) putBinding(b *Binding) error {
-	level, ws, group := b.Scope.names()
-	rec, exists, err := t.find(ixBinding, b.Capability, level, ws, group, b.Consumer)
-	if err != nil {
-		return err
-	}
-	var before []entry
-	b.Revision = 1
-	if exists {
-		old, err := t.binding(rec)
-		if err != nil {
-			return err
-		}
-		before = t.bindingEntries(rec, old)
-		b.Revision = old.Revision + 1
-	} else {
-		rec = uuid.New()
-	}
-	b.UpdatedAt = t.time()
-	if err := t.reindex(before, t.bindingEntries(rec, b)); err != nil {
-		return err
-	}
-	return t.save(kindBinding, rec, b.Revision, encodeBinding(b))
-}
-
-// DeleteBinding implements Store.
-func (l *Local) DeleteBinding(ctx context.Context, capability string, scope Scope, consumer string) (bool, error) {
-	if err := scope.Validate(); err != nil {
-		return false, err
-	}
-	return l.removal(ctx, func(t *txn) (*Event, error) {
-		level, ws, group := scope.names()
-		rec, ok, err := t.find(ixBinding, capability, level, ws, group, consumer)
-		if !ok || err != nil {
-			return nil, err
-		}
-		b, err := t.binding(rec)
-		if err != nil {
-			return nil, err
-		}
-		return bindingEvent(KindCapabilityUnbind, b), t.deleteBinding(rec, b)
-	})
-}
-
-// binding loads a binding that an index names.
-func (t *txn) binding(rec ID) (*Binding, error) {
-	data, rev, err := t.load(kindBinding, rec)
-	if err != nil {
-		return nil, err
-	}
-	if data == nil {
-		return nil, errCorrupt("an index of the vault")
-	}
-	b, err := decodeBinding(rev, data)
-	if err != nil {
-		return nil, errCorrupt("a binding")
-	}
-	return b, nil
-}
-
-func (t *txn) deleteBinding(rec ID, b *Binding) error {
-	if err := t.reindex(t.bindingEntries(rec, b), nil); err != nil {
-		return err
-	}
-	return t.drop(kindBinding, rec)
-}
-
-func bindingEvent(kind string, b *Binding) *Event {
-	return &Event{Kind: kind, Outcome: OutcomeOK, Capability: b.Capability, Secret: b.Secret, Consumer: b.Consumer, Scope: b.Scope.String()}
 }

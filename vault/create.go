@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"os"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -23,13 +25,92 @@ var (
 // chainName is the key of a generation's audit keys in the meta table.
 func chainName(gen uint32) []byte { return binary.BigEndian.AppendUint32([]byte("chain"), gen) }
 
+// Init implements Vault.
+func (l *Local) Init(ctx context.Context, cfg keys.Config) (Status, error) {
+	if exists, err := l.db.Exists(); err != nil {
+		return Status{}, l.explain(err, "looking at")
+	} else if exists {
+		return Status{}, l.errInitialized()
+	}
+	if err := l.create(ctx, cfg, func() error { return nil }); err != nil {
+		return Status{}, err
+	}
+	return l.Status(ctx)
+}
+
+func (l *Local) errInitialized() error {
+	return fault.New(fault.AlreadyExists, "there is a vault in %s already", l.opts.Root).
+		WithHint("`aivault status` shows it; set AIVAULT_DIR to make another one elsewhere")
+}
+
+// firstUse makes a vault in a directory that holds nothing.
+func (l *Local) firstUse(ctx context.Context) error {
+	if l.opts.FirstUse == nil {
+		return fault.New(fault.InvalidRequest, "there is no vault in %s", l.opts.Root).WithHint("make one with `aivault init`")
+	}
+	cfg, err := l.opts.FirstUse(ctx)
+	if err != nil {
+		return err
+	}
+	err = l.create(ctx, cfg, l.checkUnused)
+	if fault.CodeOf(err) == fault.AlreadyExists { // another process was faster
+		return nil
+	}
+	return err
+}
+
+// checkUnused refuses a directory with a file that was part of a vault. It is
+// called under the lock: the key of a vault that another process is just
+// making is none.
+func (l *Local) checkUnused() error {
+	entries, err := os.ReadDir(l.opts.Root)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if name != "run" && name != store.TempFile && !strings.HasSuffix(name, ".lock") {
+			return fault.New(fault.VaultCorrupt, "%s holds %s, but no vault", l.opts.Root, name).
+				WithHint("put vault.db back; or, if you want a new vault there, run `aivault init`")
+		}
+	}
+	return nil
+}
+
 // create makes the vault: first its key, which is read back, then the file,
 // whose last step is a rename. A crash between the two leaves a key that
-// nothing uses.
-func (l *Local) create(ctx context.Context, cfg keys.Config) (*seal.Ring, error) {
+// nothing uses. All of it, from check on, happens under the vault's lock, so
+// that of several processes that make one only the first makes a key.
+func (l *Local) create(ctx context.Context, cfg keys.Config, check func() error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	vault, slotID := uuid.New(), uuid.New()
+	var ring *seal.Ring
+	err := l.db.Create(ctx, func(tx store.Tx) error {
+		if err := check(); err != nil {
+			return err
+		}
+		slot, err := l.newSlot(ctx, cfg, &ring)
+		if err != nil {
+			return err
+		}
+		return l.fill(tx, ring, slot)
+	})
+	switch {
+	case err == nil:
+		l.ring = ring
+		return nil
+	case ring != nil:
+		ring.Clear()
+	}
+	if errors.Is(err, store.ErrExists) {
+		return l.errInitialized()
+	}
+	return l.explain(err, "making")
+}
+
+// newSlot makes the keys of a vault, and the slot through which they are had.
+func (l *Local) newSlot(ctx context.Context, cfg keys.Config, ring **seal.Ring) (*seal.Slot, error) {
+	vault := uuid.New()
 	if cfg.Kind == keys.KindKeyring && cfg.Account == "" {
 		cfg.Account = vault.String()
 	}
@@ -38,22 +119,12 @@ func (l *Local) create(ctx context.Context, cfg keys.Config) (*seal.Ring, error)
 		return nil, err
 	}
 	defer kek.Clear()
-	ring := seal.NewRing(seal.NewRoot(), vault, 1)
-	slot, err := seal.NewSlot(ring, slotID, cfg, kek)
+	*ring = seal.NewRing(seal.NewRoot(), vault, 1)
+	slot, err := seal.NewSlot(*ring, uuid.New(), cfg, kek)
 	if err != nil {
-		ring.Clear()
 		return nil, fault.Wrap(fault.Internal, err, "sealing the root key")
 	}
-	err = l.db.Create(ctx, func(tx store.Tx) error { return l.fill(tx, ring, slot) })
-	if err != nil {
-		ring.Clear()
-		if errors.Is(err, store.ErrExists) {
-			return nil, l.errInitialized()
-		}
-		return nil, l.explain(err, "making")
-	}
-	l.ring = ring
-	return ring, nil
+	return slot, nil
 }
 
 func (l *Local) newKEK(ctx context.Context, cfg keys.Config) (keys.Key, error) {
@@ -76,11 +147,12 @@ func (l *Local) fill(tx store.Tx, ring *seal.Ring, slot *seal.Slot) error {
 	if err := tx.Put(store.Meta, keyVault, vault[:]); err != nil {
 		return err
 	}
-	if err := tx.Put(store.Slots, slot.ID[:], slot.Encode()); err != nil {
-		return err
-	}
 	chain := ring.NewChain()
 	t := &txn{tx: tx, ring: ring, now: l.opts.Now(), actor: l.opts.Actor, man: manifest{gen: ring.Generation()}, chain: chain}
+	defer t.close()
+	if err := t.put(store.Slots, slot.ID[:], slot.Encode()); err != nil {
+		return err
+	}
 	if err := tx.Put(store.Meta, chainName(ring.Generation()), ring.SealChain(chain)); err != nil {
 		return err
 	}

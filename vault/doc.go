@@ -42,8 +42,8 @@
 //
 // Every record is sealed to its id, kind and revision, so an edit is found by
 // whoever reads the record. The manifest holds a keyed hash over the set of all
-// records, updated at a constant cost by each transaction: deletion, exchange
-// and rollback of a record are found by [Local.Doctor], which computes it anew.
+// slots, records and values, updated at a constant cost by each transaction:
+// deletion, exchange and rollback of one are found by [Local.Doctor], which computes it anew.
 // Indexes are derived: a lookup checks that the record is the one asked for,
 // and Doctor that the index is complete. Events form a chain, whose head the
 // manifest holds.

@@ -30,11 +30,14 @@ func (l *Local) Doctor(ctx context.Context) (Report, error) {
 		return r, nil
 	}
 	r.pass("permissions", "the file, its directory and their owner are safe")
-	if _, err := l.open(ctx); err != nil {
+	if err := l.Unlock(ctx); err != nil {
 		r.fail("key", err)
 		return r, nil
 	}
 	err = l.view(ctx, func(t *txn) error {
+		if t == nil {
+			return store.ErrAbsent // it went away just now
+		}
 		t.examine(&r, h.slots)
 		return nil
 	})
@@ -91,9 +94,21 @@ type census struct {
 	values map[ID]bool // of secrets that were read
 }
 
+// note takes down that a table cannot be read to its end.
+func (c *census) note(err error) {
+	if err != nil {
+		c.bad = append(c.bad, err.Error())
+	}
+}
+
 func (t *txn) examineRecords(r *Report) {
 	c := census{values: map[ID]bool{}}
-	_ = t.tx.Range(store.Records, store.Span{}, func(k, v []byte) error {
+	err := t.tx.Range(store.Slots, store.Span{}, func(k, v []byte) error {
+		c.set.Add(t.ring, uint8(store.Slots), k, v)
+		return nil
+	})
+	c.note(err)
+	err = t.tx.Range(store.Records, store.Span{}, func(k, v []byte) error {
 		c.set.Add(t.ring, uint8(store.Records), k, v)
 		c.n++
 		if err := t.count(&c, k); err != nil {
@@ -101,7 +116,8 @@ func (t *txn) examineRecords(r *Report) {
 		}
 		return nil
 	})
-	_ = t.tx.Range(store.Values, store.Span{}, func(k, v []byte) error {
+	c.note(err)
+	err = t.tx.Range(store.Values, store.Span{}, func(k, v []byte) error {
 		c.set.Add(t.ring, uint8(store.Values), k, v)
 		if len(k) != len(ID{}) || !c.values[ID(k)] {
 			c.bad = append(c.bad, fmt.Sprintf("value %x belongs to no secret", k))
@@ -110,6 +126,7 @@ func (t *txn) examineRecords(r *Report) {
 		}
 		return nil
 	})
+	c.note(err)
 	for id := range c.values {
 		c.bad = append(c.bad, "the value of secret "+id.String()+" is missing")
 	}
@@ -186,7 +203,7 @@ func (t *txn) count(c *census, key []byte) error {
 func (t *txn) examineIndex(r *Report, c *census) {
 	slices.SortFunc(c.index, func(a, b entry) int { return bytes.Compare(a.key, b.key) })
 	i, bad := 0, 0
-	_ = t.tx.Range(store.Index, store.Span{}, func(k, v []byte) error {
+	err := t.tx.Range(store.Index, store.Span{}, func(k, v []byte) error {
 		for i < len(c.index) && bytes.Compare(c.index[i].key, k) < 0 {
 			i++
 			bad++ // missing from the index
@@ -202,6 +219,9 @@ func (t *txn) examineIndex(r *Report, c *census) {
 		return nil
 	})
 	bad += len(c.index) - i
+	if err != nil {
+		bad++
+	}
 	if bad > 0 {
 		r.broken("indexes", "%d of %d entries do not agree with the records", bad, len(c.index))
 		return

@@ -177,6 +177,15 @@ func decodeUsage(b []byte) (time.Time, error) {
 	return last, r.Close()
 }
 
+// texts are the texts of an event.
+func (e *Event) texts() []*string {
+	return []*string{
+		&e.Kind, &e.Outcome, (*string)(&e.Code), &e.Actor,
+		&e.Workspace, &e.Group, &e.Consumer, &e.Capability, &e.Credential,
+		&e.Scope, &e.Method, &e.Host, &e.Path, &e.Note,
+	}
+}
+
 func encodeEvent(e *Event) []byte {
 	var w codec.Writer
 	w.Uint64(e.Seq)

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"aivault/keys/fault"
-	"aivault/vault/internal/store"
 )
 
 // ImportSecrets implements Vault. All entries are stored in one transaction:
@@ -42,16 +41,17 @@ func (l *Local) importOne(t *txn, scope Scope, e ImportEntry, rotateExisting boo
 		out.Failed = append(out.Failed, ImportFailure{e.Name, err})
 		return nil
 	}
-	level, ws, group := scope.names()
-	v := t.tx.Get(store.Index, t.slot(ixName, level, ws, group, s.Name))
+	id, alias, taken, err := t.named(scope, s.Name)
 	switch {
-	case v == nil:
+	case err != nil:
+		return err
+	case !taken:
 		if err := t.createSecret(s, value); err != nil {
 			return err
 		}
 		out.Created = append(out.Created, *s)
 		return nil
-	case v[16] == isAlias:
+	case alias:
 		out.Failed = append(out.Failed, ImportFailure{s.Name,
 			fault.New(fault.AlreadyExists, "%s is an alias of another secret in scope %s", s.Name, scope)})
 		return nil
@@ -59,7 +59,7 @@ func (l *Local) importOne(t *txn, scope Scope, e ImportEntry, rotateExisting boo
 		out.Skipped = append(out.Skipped, s.Name)
 		return nil
 	}
-	old, err := t.indexed(ID(v[:16]))
+	old, err := t.indexed(id)
 	if err != nil {
 		return err
 	}

@@ -105,6 +105,20 @@ func (t *txn) disabledEntries(rec ID, id string) []entry {
 	return []entry{t.unique(rec, ixDisabled, id)}
 }
 
+// named returns the secret of a scope that has a name, and whether it has it
+// as an alias only.
+func (t *txn) named(scope Scope, name string) (id ID, alias, ok bool, err error) {
+	level, ws, group := scope.names()
+	v := t.tx.Get(store.Index, t.slot(ixName, level, ws, group, name))
+	switch {
+	case v == nil:
+		return id, false, false, nil
+	case len(v) != len(id)+1:
+		return id, false, false, errCorrupt("an index of the vault")
+	}
+	return ID(v[:len(id)]), v[len(id)] == isAlias, true, nil
+}
+
 // find returns the record that a unique entry leads to.
 func (t *txn) find(ix uint8, fields ...string) (id ID, ok bool, err error) {
 	v := t.tx.Get(store.Index, t.slot(ix, fields...))

@@ -50,6 +50,9 @@ func (t *txn) findPrefix(ref string) (id ID, err error) {
 	found := 0
 	prefix := append([]byte{byte(kindSecret)}, padded[:len(digits)/2]...)
 	err = t.tx.Range(store.Records, store.Span{Prefix: prefix}, func(k, _ []byte) error {
+		if len(k) != 1+len(id) {
+			return errCorrupt("a record of the vault")
+		}
 		if strings.HasPrefix(hex.EncodeToString(k[1:]), digits) {
 			id = ID(k[1:])
 			found++
@@ -81,7 +84,7 @@ func (l *Local) Secrets(ctx context.Context, scope *Scope) ([]Secret, error) {
 		if err != nil {
 			return err
 		}
-		out, err = t.secrets(ids)
+		out, err = t.secrets(ids, scope)
 		return err
 	})
 	slices.SortFunc(out, func(a, b Secret) int {
@@ -101,11 +104,15 @@ func (t *txn) secretIDs(scope *Scope) ([]ID, error) {
 	return t.row(ixScope, level, ws, group)
 }
 
-// secrets loads secrets that an index names: one that is missing is damage.
-func (t *txn) secrets(ids []ID) ([]Secret, error) {
+// secrets loads secrets that an index names, as those of a scope unless it is
+// nil: one that is missing, or is another's, is damage.
+func (t *txn) secrets(ids []ID, scope *Scope) ([]Secret, error) {
 	out := make([]Secret, 0, len(ids))
 	for _, id := range ids {
 		s, err := t.indexed(id)
+		if err == nil && scope != nil && s.Scope != *scope {
+			err = errCorrupt("an index of the vault")
+		}
 		if err != nil {
 			return nil, err
 		}

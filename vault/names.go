@@ -93,3 +93,13 @@ func checkText(what, s string) error {
 	}
 	return nil
 }
+
+// checkUTF8 refuses texts that a record cannot hold: it would not decode.
+func checkUTF8(what string, texts []string) error {
+	for _, s := range texts {
+		if !utf8.ValidString(s) {
+			return fault.New(fault.InvalidRequest, "%s has a setting that is not valid UTF-8", what)
+		}
+	}
+	return nil
+}

@@ -5,8 +5,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-
-	"aivault/vault/internal/store"
 )
 
 // View implements Store.
@@ -28,15 +26,11 @@ func (r reader) SecretNamed(scope Scope, name string) (*Secret, error) {
 	if r.t == nil {
 		return nil, nil
 	}
-	level, ws, group := scope.names()
-	v := r.t.tx.Get(store.Index, r.t.slot(ixName, level, ws, group, name))
-	if v == nil || v[len(v)-1] == isAlias {
-		return nil, nil
+	id, alias, ok, err := r.t.named(scope, name)
+	if !ok || alias || err != nil {
+		return nil, err
 	}
-	if len(v) != len(ID{})+1 {
-		return nil, errCorrupt("an index of the vault")
-	}
-	s, err := r.t.indexed(ID(v[:16]))
+	s, err := r.t.indexed(id)
 	if err == nil && (s.Name != name || s.Scope != scope) {
 		err = errCorrupt("an index of the vault")
 	}
@@ -80,14 +74,7 @@ func (r reader) Credential(id string) (*Credential, error) {
 	if r.t == nil {
 		return nil, nil
 	}
-	rec, ok, err := r.t.find(ixCredential, id)
-	if !ok || err != nil {
-		return nil, err
-	}
-	c, err := r.t.credential(rec)
-	if err == nil && c.ID != id {
-		err = errCorrupt("an index of the vault")
-	}
+	_, c, err := r.t.findCredential(id)
 	return c, err
 }
 
@@ -100,12 +87,7 @@ func (r reader) CredentialsOf(provider string, scope Scope) ([]*Credential, erro
 	if err != nil {
 		return nil, err
 	}
-	creds, err := r.t.credentialsIn(recs)
-	for _, c := range creds {
-		if c.Provider != provider || c.Scope != scope {
-			return nil, errCorrupt("an index of the vault")
-		}
-	}
+	creds, err := r.t.credentialsIn(recs, func(c *Credential) bool { return c.Provider == provider && c.Scope == scope })
 	sortCredentials(creds)
 	return creds, err
 }
@@ -118,7 +100,7 @@ func (r reader) Credentials() ([]*Credential, error) {
 	if err != nil {
 		return nil, err
 	}
-	creds, err := r.t.credentialsIn(recs)
+	creds, err := r.t.credentialsIn(recs, func(*Credential) bool { return true })
 	sortCredentials(creds)
 	return creds, err
 }
@@ -151,42 +133,15 @@ func (r reader) IsDisabled(id string) (bool, error) {
 	if r.t == nil {
 		return false, nil
 	}
-	rec, ok, err := r.t.find(ixDisabled, id)
-	if !ok || err != nil {
-		return false, err
-	}
-	found, err := r.t.disabled(rec)
-	if err == nil && found != id {
-		err = errCorrupt("an index of the vault")
-	}
-	return err == nil, err
-}
-
-// disabled loads the id of a disabled credential that an index names.
-func (t *txn) disabled(rec ID) (string, error) {
-	b, _, err := t.load(kindDisabled, rec)
-	if err != nil {
-		return "", err
-	}
-	id, err := decodeDisabled(b)
-	if err != nil {
-		return "", errCorrupt("a record of the vault")
-	}
-	return id, nil
+	_, off, err := r.t.findDisabled(id)
+	return off, err
 }
 
 func (r reader) Capability(id string) (*Capability, error) {
 	if r.t == nil {
 		return nil, nil
 	}
-	rec, ok, err := r.t.find(ixCapability, id)
-	if !ok || err != nil {
-		return nil, err
-	}
-	c, err := r.t.capability(rec)
-	if err == nil && c.ID != id {
-		err = errCorrupt("an index of the vault")
-	}
+	_, c, err := r.t.findCapability(id)
 	return c, err
 }
 
@@ -214,15 +169,7 @@ func (r reader) Binding(capability string, scope Scope, consumer string) (*Bindi
 	if r.t == nil {
 		return nil, nil
 	}
-	level, ws, group := scope.names()
-	rec, ok, err := r.t.find(ixBinding, capability, level, ws, group, consumer)
-	if !ok || err != nil {
-		return nil, err
-	}
-	b, err := r.t.binding(rec)
-	if err == nil && (b.Capability != capability || b.Scope != scope || b.Consumer != consumer) {
-		err = errCorrupt("an index of the vault")
-	}
+	_, b, err := r.t.findBinding(capability, scope, consumer)
 	return b, err
 }
 
@@ -237,6 +184,9 @@ func (r reader) Bindings(capability string) ([]*Binding, error) {
 	var out []*Binding
 	for _, rec := range recs {
 		b, err := r.t.binding(rec)
+		if err == nil && capability != "" && b.Capability != capability {
+			err = errCorrupt("an index of the vault")
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -3,13 +3,10 @@ package vault
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 
 	"aivault/keys/fault"
-	"aivault/vault/internal/codec"
-	"aivault/vault/internal/seal"
 	"aivault/vault/internal/store"
 )
 
@@ -99,14 +96,16 @@ func (t *txn) putSecret(before, s *Secret) error {
 
 // checkNames refuses a name or alias that another secret of the scope has.
 func (t *txn) checkNames(s *Secret) error {
-	level, ws, group := s.Scope.names()
 	for _, name := range append([]string{s.Name}, s.Aliases...) {
-		v := t.tx.Get(store.Index, t.slot(ixName, level, ws, group, name))
-		if v == nil || ID(v[:16]) == s.ID {
+		id, _, taken, err := t.named(s.Scope, name)
+		if err != nil {
+			return err
+		}
+		if !taken || id == s.ID {
 			continue
 		}
 		return fault.New(fault.AlreadyExists, "there is a secret named %s in scope %s already", name, s.Scope).
-			WithHint("store a new value with `aivault secrets rotate --id %s`, or choose another name or scope", ID(v[:16]))
+			WithHint("store a new value with `aivault secrets rotate --id %s`, or choose another name or scope", id)
 	}
 	return nil
 }
@@ -150,58 +149,6 @@ func (t *txn) needSecret(id ID, rev IfRevision) (*Secret, error) {
 
 func errNoSecret(ref string) error {
 	return fault.New(fault.SecretNotFound, "there is no secret %s", ref).WithHint("`aivault secrets list` shows the ids")
-}
-
-// bound encodes what a value is bound to beside its id and version.
-func bound(s *Secret) []byte {
-	var w codec.Writer
-	writeScope(&w, s.Scope)
-	w.Bool(s.PinnedProvider != "")
-	w.Text(s.PinnedProvider)
-	codec.List(&w, s.Hosts, func(h Host) { w.Text(h.Name); w.Bool(h.Private) })
-	return w.Bytes()
-}
-
-// putValue seals the value of a secret under a fresh data key.
-func (t *txn) putValue(s *Secret, value []byte) error {
-	return t.put(store.Values, s.ID[:], t.ring.SealValue(s.ID, s.Version, bound(s), value))
-}
-
-// sealedValue returns a copy of a secret's sealed value.
-func (t *txn) sealedValue(s *Secret) ([]byte, error) {
-	rec := t.tx.Get(store.Values, s.ID[:])
-	if rec == nil {
-		return nil, errCorrupt("the value of secret " + s.Name)
-	}
-	return slices.Clone(rec), nil
-}
-
-// value decrypts the value of a secret. The caller clears it.
-func (t *txn) value(s *Secret) ([]byte, error) {
-	rec, err := t.sealedValue(s)
-	if err != nil {
-		return nil, err
-	}
-	return openValue(t.ring, s, rec)
-}
-
-func openValue(ring *seal.Ring, s *Secret, rec []byte) ([]byte, error) {
-	b, err := ring.OpenValue(s.ID, s.Version, bound(s), rec)
-	if err != nil {
-		return nil, errCorrupt("the value of secret " + s.Name)
-	}
-	return b, nil
-}
-
-// rebind changes what the value of a secret is bound to, and re-seals it.
-func (t *txn) rebind(s *Secret, change func()) error {
-	value, err := t.value(s)
-	if err != nil {
-		return err
-	}
-	defer clear(value)
-	change()
-	return t.putValue(s, value)
 }
 
 // change loads a secret, lets f change it, and stores it with the event.
@@ -308,81 +255,6 @@ func (t *txn) rotate(s *Secret, value []byte) error {
 	return t.putValue(s, value)
 }
 
-// AttachGroup implements Vault.
-func (l *Local) AttachGroup(ctx context.Context, id ID, g GroupRef, rev IfRevision) (Secret, bool, error) {
-	if err := checkGroup(g); err != nil {
-		return Secret{}, false, err
-	}
-	changed := false
-	s, err := l.changeIf(ctx, KindSecretAttach, id, rev, func(s *Secret) string {
-		i, found := slices.BinarySearchFunc(s.Attached, g, compareGroups)
-		if changed = !found && s.Scope != g.Scope(); !changed {
-			return ""
-		}
-		s.Attached = slices.Insert(s.Attached, i, g)
-		return g.Scope().String()
-	})
-	return s, changed && err == nil, err
-}
-
-// DetachGroup implements Vault.
-func (l *Local) DetachGroup(ctx context.Context, id ID, g GroupRef, rev IfRevision) (Secret, bool, error) {
-	if err := checkGroup(g); err != nil {
-		return Secret{}, false, err
-	}
-	changed := false
-	s, err := l.changeIf(ctx, KindSecretDetach, id, rev, func(s *Secret) string {
-		i, found := slices.BinarySearchFunc(s.Attached, g, compareGroups)
-		if changed = found; !changed {
-			return ""
-		}
-		s.Attached = slices.Delete(s.Attached, i, i+1)
-		return g.Scope().String()
-	})
-	return s, changed && err == nil, err
-}
-
-// changeIf is change for what may change nothing: f then returns no note, and
-// nothing but the event is written.
-func (l *Local) changeIf(ctx context.Context, kind string, id ID, rev IfRevision, f func(*Secret) (note string)) (Secret, error) {
-	var out Secret
-	err := l.update(ctx, func(t *txn) error {
-		s, err := t.needSecret(id, rev)
-		if err != nil {
-			return err
-		}
-		before := clone(s)
-		note := f(s)
-		e := secretEvent(kind, s)
-		if note == "" {
-			e.Note = "no change"
-		} else {
-			e.Note = note
-			if err := t.putSecret(before, s); err != nil {
-				return err
-			}
-		}
-		out = *s
-		return t.record(e)
-	})
-	return out, err
-}
-
-func checkGroup(g GroupRef) error {
-	if g.Workspace == "" || g.Group == "" {
-		return fault.New(fault.InvalidRequest, "a group is named by a workspace and a group id").
-			WithHint("give both --workspace-id and --group-id")
-	}
-	return g.Scope().Validate()
-}
-
-func compareGroups(a, b GroupRef) int {
-	if c := strings.Compare(a.Workspace, b.Workspace); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Group, b.Group)
-}
-
 // DeleteSecret implements Vault.
 func (l *Local) DeleteSecret(ctx context.Context, id ID, rev IfRevision) (Removed, error) {
 	var out Removed
@@ -421,25 +293,19 @@ func (t *txn) removeDependants(out *Removed) error {
 		return err
 	}
 	for _, c := range creds {
-		out.Credentials = append(out.Credentials, c.ID)
-		if err := t.deleteCredential(c.ID); err != nil {
-			return err
+		rec, c, err := t.findCredential(c.ID)
+		if err == nil && c == nil {
+			err = errCorrupt("an index of the vault")
 		}
-	}
-	slices.Sort(out.Credentials)
-	bindings, err := t.row(ixBindSecret, id.String())
-	if err != nil {
-		return err
-	}
-	for _, rec := range bindings {
-		b, err := t.binding(rec)
+		if err == nil {
+			err = t.deleteCredential(rec, c)
+		}
 		if err != nil {
 			return err
 		}
-		out.Bindings = append(out.Bindings, *b)
-		if err := t.deleteBinding(rec, b); err != nil {
-			return err
-		}
+		out.Credentials = append(out.Credentials, c.ID)
 	}
-	return nil
+	slices.Sort(out.Credentials)
+	out.Bindings, err = t.deleteBindings(func(b *Binding) bool { return b.Secret == id }, ixBindSecret, id.String())
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"os"
+	"strings"
 	"time"
 
 	"aivault/keys/fault"
@@ -73,7 +74,7 @@ func (l *Local) begin(tx store.Tx, ring *seal.Ring) (*txn, error) {
 		return nil, err
 	}
 	if vault != ring.Vault() {
-		return nil, fault.New(fault.Conflict, "%s was replaced by another vault", l.db.Path()).WithHint("start the command again")
+		return nil, errReplaced
 	}
 	b, epoch, err := ring.OpenManifest(tx.Get(store.Meta, keyManifest))
 	if err != nil {
@@ -84,6 +85,13 @@ func (l *Local) begin(tx store.Tx, ring *seal.Ring) (*txn, error) {
 		return nil, errCorrupt("the manifest of the vault")
 	}
 	return &txn{tx: tx, ring: ring, man: man, now: l.opts.Now(), actor: l.opts.Actor}, nil
+}
+
+// close wipes the keys of the audit log.
+func (t *txn) close() {
+	if t.chain != nil {
+		t.chain.Clear()
+	}
 }
 
 // end writes the manifest, the last step of a transaction.
@@ -134,28 +142,45 @@ func (t *txn) remove(table store.Table, key []byte) error {
 
 // record appends an event to the audit log. It fills in what every event has.
 func (t *txn) record(e *Event) error {
-	if t.chain == nil {
-		chain, err := t.openChain(t.man.gen)
-		if err != nil {
-			return err
-		}
-		t.chain = chain
+	if err := t.openChain(); err != nil {
+		return err
 	}
 	t.man.seq++
 	e.Seq, e.Time, e.Actor = t.man.seq, t.now, t.actor
 	e.UID, e.PID = os.Getuid(), os.Getpid()
+	for _, s := range e.texts() {
+		*s = clip(*s)
+	}
 	entry, link := t.chain.Append(e.Seq, t.man.link, encodeEvent(e))
 	t.man.link = link
 	return t.tx.Put(store.Audit, seqKey(e.Seq), entry)
 }
 
-func (t *txn) openChain(gen uint32) (*seal.Chain, error) {
-	chain, err := t.ring.OpenChain(gen, t.tx.Get(store.Meta, chainName(gen)))
+// maxEventText is the length of the longest text in an event, in bytes.
+const maxEventText = 2 << 10
+
+// clip makes a text fit for an event. Refused calls are recorded with what the
+// caller stated, which may be anything.
+func clip(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= maxEventText {
+		return s
+	}
+	const more = "..."
+	return strings.ToValidUTF8(s[:maxEventText-len(more)], "") + more
+}
+
+// openChain opens the keys of the audit log, if that was not done yet.
+func (t *txn) openChain() (err error) {
+	if t.chain != nil {
+		return nil
+	}
+	t.chain, err = t.ring.OpenChain(t.man.gen, t.tx.Get(store.Meta, chainName(t.man.gen)))
 	if err != nil {
-		return nil, fault.New(fault.AuditBroken, "the keys of the audit log were changed or damaged").
+		return fault.New(fault.AuditBroken, "the keys of the audit log were changed or damaged").
 			WithHint("run `aivault doctor`; put back a copy that is in order")
 	}
-	return chain, nil
+	return nil
 }
 
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }

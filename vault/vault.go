@@ -41,8 +41,9 @@ type Vault interface {
 	// AttachGroup shares a secret with a group; false if it was so already.
 	AttachGroup(ctx context.Context, id ID, g GroupRef, rev IfRevision) (Secret, bool, error)
 	DetachGroup(ctx context.Context, id ID, g GroupRef, rev IfRevision) (Secret, bool, error)
-	// ImportSecrets creates each entry as CreateSecret does, in one
-	// transaction each, and reports what became of every one.
+	// ImportSecrets creates each entry as CreateSecret does, all in one
+	// transaction, and reports what became of every one. An entry that cannot
+	// be stored does not keep the others from it.
 	ImportSecrets(ctx context.Context, scope Scope, entries []ImportEntry, rotateExisting bool) (ImportResult, error)
 
 	// Audit lists events, newest first.

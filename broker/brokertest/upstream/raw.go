@@ -52,3 +52,16 @@ func ReadRequest(c net.Conn) error {
 	_, err = io.Copy(io.Discard, r.Body)
 	return err
 }
+
+// Early returns an [Options.Raw] that writes reply once the head of a request
+// is there, and then reads the rest without looking at it.
+func Early(reply string) func(net.Conn) {
+	return func(c net.Conn) {
+		in := bufio.NewReader(c)
+		if _, err := http.ReadRequest(in); err != nil {
+			return
+		}
+		_, _ = io.WriteString(c, reply)
+		_, _ = io.Copy(io.Discard, in)
+	}
+}

@@ -116,9 +116,9 @@ func (s *search) lenders(id vault.ID) []*account {
 	return list
 }
 
-// lendingTemplate returns the position of the template that the registry lends
-// to a secret: the one that claims its name, else the first for the capability;
-// -1 if there is none.
+// lendingTemplate returns the position of the template for a secret: the one
+// that claims its name, else the first that carries the capability; -1 if the
+// registry has none.
 func (s *search) lendingTemplate(name string) int {
 	if s.provider == nil {
 		return -1

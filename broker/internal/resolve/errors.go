@@ -35,8 +35,12 @@ func flags(c vault.Context) string {
 
 func (s *search) errNone() error {
 	err := fault.New(fault.CredentialNotFound, "no credential of %s serves %s in %s", s.Provider, s.Capability, describe(s.Context))
-	if s.provider != nil && len(s.provider.Credentials) > 0 {
-		return err.WithHint("store %s with `aivault secrets create`, or see `aivault explain %s%s`", s.provider.Credentials[0].Secrets[0].Name, s.Capability, flags(s.Context))
+	if i := s.lendingTemplate(""); i >= 0 {
+		var names []string
+		for _, slot := range s.provider.Credentials[i].Secrets {
+			names = append(names, slot.Name)
+		}
+		return err.WithHint("store %s with `aivault secrets create`, or see `aivault explain %s%s`", joinNames(names), s.Capability, flags(s.Context))
 	}
 	return err.WithHint("make one with `aivault credential create`, or see `aivault explain %s%s`", s.Capability, flags(s.Context))
 }

@@ -15,6 +15,8 @@ func (c *call) read(resp *http.Response, r Request) (*Response, error) {
 		limit = MaxBody
 	}
 	switch {
+	case resp.ProtoMajor != 1 && resp.ProtoMajor != 2:
+		return nil, c.unreachable("answered in a version of HTTP that was not asked for")
 	case resp.StatusCode < 200:
 		return nil, c.unreachable("sent a status that ends no answer")
 	case resp.StatusCode == http.StatusNoContent && hasBody(resp):

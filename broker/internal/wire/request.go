@@ -46,7 +46,8 @@ func (c *Client) build(call *call, r Request) (*http.Request, *body, error) {
 			req.Body = http.NoBody
 		}
 	}
-	if req.URL.RequestURI() != target(r) {
+	// A target with two slashes would name another host to some servers.
+	if req.URL.RequestURI() != target(r) || !strings.HasPrefix(r.Path, "/") || strings.HasPrefix(r.Path, "//") {
 		return nil, nil, fault.New(fault.Internal, "the request would not be sent in its canonical form")
 	}
 	if r.Authenticate != nil {

@@ -22,6 +22,8 @@ package wire
 import (
 	"context"
 	"crypto/tls"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/netip"
@@ -87,6 +89,7 @@ func New(config Config) *Client {
 			*t.set = *t.otherwise
 		}
 	}
+	silence()
 	roots, err := parseCA(config.CACert)
 	c := &Client{config: config, broken: err}
 	c.transport = &http.Transport{
@@ -103,6 +106,12 @@ func New(config Config) *Client {
 	}
 	return c
 }
+
+// silence switches off the log of the standard library, for the process. When
+// an upstream sends more than its answer, net/http prints what it sent through
+// that log, which may be an echo of the secret, and there is no other way to
+// keep it from that. Nothing of ours logs.
+func silence() { log.SetOutput(io.Discard) }
 
 // Close closes connections that are idle. The Client can still be used.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }

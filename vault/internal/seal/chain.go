@@ -34,6 +34,12 @@ func (r *Ring) NewChain() *Chain {
 	return &Chain{vault: r.vault, gen: r.gen, seal: NewRoot(), mac: NewRoot()}
 }
 
+// Clear wipes the keys.
+func (c *Chain) Clear() {
+	clear(c.seal)
+	clear(c.mac)
+}
+
 // SealChain seals the keys of a chain.
 func (r *Ring) SealChain(c *Chain) []byte {
 	var w codec.Writer

@@ -78,6 +78,9 @@ func openRecord(key []byte, vault [16]byte, gen uint32, p *Place, rec []byte) ([
 	if p.Rev == 0 {
 		p.Rev = rev
 	}
+	if rev != p.Rev {
+		return nil, ErrOpen
+	}
 	aead, err := chacha20poly1305.NewX(key)
 	if err != nil {
 		panic("seal: key of a wrong size")

@@ -34,7 +34,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/binary"
+	"sync"
 
 	"aivault/vault/internal/codec"
 )
@@ -43,8 +43,12 @@ import (
 const KeySize = 32
 
 // A Ring holds the keys that follow from one root key. It is safe for
-// concurrent use until Clear.
+// concurrent use.
 type Ring struct {
+	mu    sync.Mutex
+	users int  // calls of Hold without their Release
+	gone  bool // Clear was called
+
 	vault [16]byte
 	gen   uint32
 
@@ -84,8 +88,35 @@ func (r *Ring) Vault() [16]byte { return r.vault }
 // Generation returns the generation of the root key.
 func (r *Ring) Generation() uint32 { return r.gen }
 
-// Clear wipes the keys. The Ring must not be used afterwards.
+// Hold keeps the keys from being wiped until Release: nobody must seal with
+// keys that turn to zeros under their hands.
+func (r *Ring) Hold() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.users++
+}
+
+// Release undoes one Hold.
+func (r *Ring) Release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.users--
+	r.wipeLocked()
+}
+
+// Clear wipes the keys as soon as nobody holds the Ring, which must not be
+// held anew.
 func (r *Ring) Clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.gone = true
+	r.wipeLocked()
+}
+
+func (r *Ring) wipeLocked() {
+	if !r.gone || r.users > 0 {
+		return
+	}
 	for _, k := range [][]byte{r.root, r.meta, r.wrap, r.manifest, r.set, r.index, r.audit, r.slot} {
 		clear(k)
 	}
@@ -183,23 +214,4 @@ func mac(key []byte, parts ...[]byte) []byte {
 		h.Write(p)
 	}
 	return h.Sum(nil)
-}
-
-// A SetHash is a keyed hash of a set of records that is cheap to update: the
-// sum, modulo 2^256, of a pseudo-random number for each. Who does not know the
-// key can neither compute a term nor tell which change of the set would leave
-// the sum as it is.
-type SetHash [4]uint64
-
-// term is the number that stands for one record.
-func (r *Ring) term(table uint8, key, value []byte) (t SetHash) {
-	var w codec.Writer
-	w.Uint8(table)
-	w.Blob(key)
-	w.Uint32(uint32(len(value)))
-	sum := mac(r.set, w.Bytes(), value)
-	for i := range t {
-		t[i] = binary.BigEndian.Uint64(sum[8*i:])
-	}
-	return t
 }

@@ -1,10 +1,30 @@
 package seal
 
 import (
+	"encoding/binary"
 	"math/bits"
 
 	"aivault/vault/internal/codec"
 )
+
+// A SetHash is a keyed hash of a set of records that is cheap to update: the
+// sum, modulo 2^256, of a pseudo-random number for each. Who does not know the
+// key can neither compute a term nor tell which change of the set would leave
+// the sum as it is.
+type SetHash [4]uint64
+
+// term is the number that stands for one record.
+func (r *Ring) term(table uint8, key, value []byte) (t SetHash) {
+	var w codec.Writer
+	w.Uint8(table)
+	w.Blob(key)
+	w.Uint32(uint32(len(value)))
+	sum := mac(r.set, w.Bytes(), value)
+	for i := range t {
+		t[i] = binary.BigEndian.Uint64(sum[8*i:])
+	}
+	return t
+}
 
 // Add takes a record into the set.
 func (h *SetHash) Add(r *Ring, table uint8, key, value []byte) {

@@ -155,6 +155,9 @@ func DecodeSlot(b []byte) (*Slot, error) {
 		Kind: keys.Kind(r.Text()), Service: r.Text(), Account: r.Text(), Path: r.Text(), Var: r.Text(),
 		KDF: keys.KDF{Time: r.Uint32(), MemoryKiB: r.Uint32(), Threads: r.Uint8(), Salt: r.Blob()},
 	}
+	if len(s.Config.KDF.Salt) == 0 {
+		s.Config.KDF.Salt = nil
+	}
 	s.Gen = r.Uint32()
 	s.Check, s.Public, s.Sealed = r.Blob(), r.Blob(), r.Blob()
 	s.MAC = r.Fixed(32)

@@ -21,7 +21,7 @@ import (
 const (
 	File     = "vault.db"
 	LockFile = "vault.lock"
-	tempFile = File + ".tmp"
+	TempFile = File + ".tmp" // the file while it is being made
 )
 
 // Bolt is a Store in one bbolt file. Nobody holds the file open: each
@@ -164,7 +164,7 @@ func (b *Bolt) Create(ctx context.Context, f func(Tx) error) error {
 // replace puts a new file, built by f, in the place of the old one, if any.
 // The lock is held.
 func (b *Bolt) replace(f func(*bolt.DB) error) error {
-	temp := filepath.Join(b.dir, tempFile)
+	temp := filepath.Join(b.dir, TempFile)
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -216,15 +216,20 @@ func (b *Bolt) compact() error {
 }
 
 // open opens the file, and returns the handle that bbolt holds beside it.
-func (b *Bolt) open(path string, readOnly bool) (*bolt.DB, *os.File, error) {
-	var file *os.File
-	db, err := bolt.Open(path, 0o600, &bolt.Options{
+func (b *Bolt) open(path string, readOnly bool) (db *bolt.DB, file *os.File, err error) {
+	defer func() {
+		if db == nil && file != nil {
+			_ = file.Close() // bbolt does so too, but not when it panics
+		}
+	}()
+	db, err = bolt.Open(path, 0o600, &bolt.Options{
 		ReadOnly: readOnly,
 		Timeout:  b.wait,
 		OpenFile: func(name string, flag int, mode fs.FileMode) (*os.File, error) {
-			f, err := os.OpenFile(name, flag&^os.O_CREATE|openFlags, mode)
-			file = f
-			return f, err
+			if file, err = os.OpenFile(name, flag&^os.O_CREATE|openFlags, mode); err != nil {
+				return nil, err
+			}
+			return file, notEmpty(file)
 		},
 	})
 	switch {
@@ -237,6 +242,15 @@ func (b *Bolt) open(path string, readOnly bool) (*bolt.DB, *os.File, error) {
 		return nil, nil, fmt.Errorf("%w: %v", ErrDamaged, err)
 	}
 	return nil, nil, err
+}
+
+// notEmpty refuses an empty file, which bbolt would make a database of.
+func notEmpty(file *os.File) error {
+	fi, err := file.Stat()
+	if err == nil && fi.Size() == 0 {
+		err = fmt.Errorf("%w: it is empty", ErrDamaged)
+	}
+	return err
 }
 
 // guard runs f such that a fault in the mapped file, or bbolt's panic at what
@@ -307,7 +321,14 @@ func (t *boltTx) Range(table Table, s Span, f func(key, value []byte) error) err
 	if s.Reverse {
 		step = c.Prev
 	}
+	var last []byte
 	for k, v := first(c, s); k != nil && bytes.HasPrefix(k, s.Prefix); k, v = step() {
+		// In a damaged tree, pages may be out of order, or lead back to
+		// themselves: without this check for ever.
+		if last != nil && (bytes.Compare(last, k) < 0) == s.Reverse {
+			return fmt.Errorf("%w: its keys are out of order", ErrDamaged)
+		}
+		last = k
 		if err := f(k, v); err != nil {
 			if errors.Is(err, Stop) {
 				return nil
@@ -352,7 +373,7 @@ func after(prefix []byte) []byte {
 	return nil
 }
 
-// sameFile reports whether the path still names the open file: if somebody
+// sameFile checks that the path still names the open file: if somebody
 // replaced or deleted it, what is written to it would be lost.
 func sameFile(path string, file *os.File) error {
 	open, err := file.Stat()
@@ -361,7 +382,7 @@ func sameFile(path string, file *os.File) error {
 	}
 	named, err := os.Lstat(path)
 	if err != nil || !os.SameFile(open, named) {
-		return fmt.Errorf("%w: it was replaced while it was open", ErrDamaged)
+		return ErrReplaced
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -72,7 +73,14 @@ func checkOwner(path string, fi fs.FileInfo) error {
 	return nil
 }
 
-// IsFull reports whether err says that the disk, or a quota, is used up.
+// IsFull reports whether err says that the disk, a quota, or the size that a
+// file may have is used up.
 func IsFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+	for _, no := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		// Where bbolt resizes the file it keeps the text of the error only.
+		if errors.Is(err, no) || err != nil && strings.HasSuffix(err.Error(), ": "+no.Error()) {
+			return true
+		}
+	}
+	return false
 }

@@ -40,6 +40,10 @@ var ErrBusy = errors.New("the store is in use")
 // ErrDamaged is the error of a file that is no store, or no longer one.
 var ErrDamaged = errors.New("the file is damaged")
 
+// ErrReplaced is the error of a transaction whose file was deleted or replaced
+// by other means while it ran. Nothing was committed.
+var ErrReplaced = errors.New("the file was replaced while it was open")
+
 // An UnsafeError is a file or directory that others could read or replace.
 type UnsafeError struct {
 	Path   string

@@ -1,0 +1,53 @@
+package wire
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"aivault/keys/fault"
+)
+
+// FuzzDecode checks that whatever comes in as a body, no more than the limit
+// comes out, and that an error is one that a caller may see.
+func FuzzDecode(f *testing.F) {
+	var gz bytes.Buffer
+	w := gzip.NewWriter(&gz)
+	_, _ = w.Write([]byte("made-up answer"))
+	_ = w.Close()
+	f.Add("gzip", gz.Bytes())
+	f.Add("gzip", gz.Bytes()[:20])
+	f.Add("deflate", []byte("\x78\x9c\x4b\x04\x00\x00\x62\x00\x62"))
+	f.Add("deflate", []byte("\x4b\x04\x00"))
+	f.Add("gzip, identity", []byte{})
+	f.Add("br", []byte("x"))
+	f.Add("", []byte("plain"))
+	f.Fuzz(func(t *testing.T, encoding string, body []byte) {
+		const limit = 100
+		c := newCall(t.Context(), "api.test", Timeouts{Connect: time.Minute, Header: time.Minute, Idle: time.Minute})
+		defer c.end()
+		c.reached(phaseBody)
+		resp := &http.Response{
+			StatusCode: 200, ProtoMajor: 1, ContentLength: -1,
+			Header: http.Header{"Content-Encoding": {encoding}},
+			Body:   io.NopCloser(bytes.NewReader(body)),
+		}
+		out, err := c.read(resp, Request{Method: "GET", MaxBody: limit})
+		if err != nil {
+			err = c.explain(err)
+			if code := fault.CodeOf(err); code != fault.UpstreamUnreachable && code != fault.ResponseTooLarge {
+				t.Errorf("error %v (%s)", err, code)
+			}
+			return
+		}
+		if len(out.Body) > limit || out.ResponseBytes > int64(len(body)) {
+			t.Errorf("%d bytes gave %d, over the limit of %d", out.ResponseBytes, len(out.Body), limit)
+		}
+		if encoding == "" && !bytes.Equal(out.Body, body) {
+			t.Error("a plain body was changed")
+		}
+	})
+}

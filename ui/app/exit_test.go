@@ -1,0 +1,91 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"aivault/keys/fault"
+	"aivault/ui/app"
+)
+
+// Every code has a row of its own: only a bug is 70.
+func TestExitStatusOfEveryCode(t *testing.T) {
+	t.Parallel()
+	want := map[fault.Code]int{
+		fault.InvalidRequest: 2, fault.Usage: 2,
+		fault.PolicyViolation: 3, fault.OperatorAuthRequired: 3, fault.TokenInvalid: 3,
+		fault.CapabilityNotFound: 5, fault.CredentialNotFound: 5, fault.SecretNotFound: 5,
+		fault.CredentialAmbiguous: 5, fault.SecretNotAccessible: 5,
+		fault.VaultLocked: 6, fault.KeyUnavailable: 6, fault.WrongKey: 6,
+		fault.VaultCorrupt: 7, fault.VaultRollback: 7, fault.VaultNewer: 7, fault.AuditBroken: 7,
+		fault.IO: 8, fault.DiskFull: 8, fault.OutcomeUnknown: 8,
+		fault.VaultBusy: 9, fault.AlreadyExists: 9, fault.Conflict: 9,
+		fault.Timeout: 10, fault.UpstreamUnreachable: 10, fault.AuthFailed: 10,
+		fault.OAuthRefreshRequired: 10, fault.UpstreamStatus: 10,
+		fault.RateLimited: 11, fault.RequestTooLarge: 11, fault.ResponseTooLarge: 11,
+		fault.AuditUnavailable: 12, fault.Canceled: 130, fault.Internal: 70,
+	}
+	for _, code := range fault.Codes() {
+		status, listed := want[code]
+		if !listed {
+			t.Errorf("%s has no row in this test", code)
+		}
+		if got := app.ExitStatus(context.Background(), fault.New(code, "it failed")); got != status {
+			t.Errorf("%s: status %d, want %d", code, got, status)
+		}
+	}
+	if got := app.ExitStatus(context.Background(), errors.New("no code")); got != 70 {
+		t.Errorf("an error without a code: status %d, want 70", got)
+	}
+	if got := app.ExitStatus(context.Background(), nil); got != 0 {
+		t.Errorf("no error: status %d, want 0", got)
+	}
+}
+
+// A signal becomes the exit status; a process is asked, as a signal is for all
+// tests of this one. SIGHUP that is ignored, as under nohup, stays ignored.
+func TestExitStatusOfSignals(t *testing.T) {
+	t.Parallel()
+	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestHelperWaitsForSignal$")
+		cmd.Env = append(os.Environ(), "WAIT_FOR_SIGNAL=1")
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := out.Read(make([]byte, 1)); err != nil { // it is ready
+			t.Fatal(err)
+		}
+		if err := cmd.Process.Signal(s); err != nil {
+			t.Skipf("this system has no %v: %v", s, err)
+		}
+		_ = cmd.Wait()
+		if got := cmd.ProcessState.ExitCode(); got != 128+int(s) {
+			t.Errorf("%v: status %d, want %d", s, got, 128+int(s))
+		}
+	}
+}
+
+func TestHelperWaitsForSignal(t *testing.T) {
+	if os.Getenv("WAIT_FOR_SIGNAL") == "" {
+		t.Skip("only as a process of its own")
+	}
+	ctx, stop := app.WithSignals(context.Background())
+	defer stop()
+	_, _ = os.Stdout.WriteString("x")
+	select {
+	case <-ctx.Done():
+		os.Exit(app.ExitStatus(ctx, fault.Wrap(fault.Canceled, context.Cause(ctx), "waiting")))
+	case <-time.After(time.Minute):
+		t.Fatal("no signal in " + strconv.Itoa(60) + " s")
+	}
+}

@@ -1,0 +1,3 @@
+package app
+
+const openNonblock = 0 // opening does not wait

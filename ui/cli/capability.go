@@ -1,0 +1,165 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"aivault/broker"
+	"aivault/ui/app"
+)
+
+func newCapability(sh *shell) *cobra.Command {
+	return family("capability", `A capability is an allowed operation of a provider: one host, some methods, some
+path prefixes. Code names a capability to make a call, and can call nothing else.`,
+		newCapabilityList(sh), newCapabilityDescribe(sh), newCapabilityCreate(sh), newCapabilityDelete(sh),
+		newBind(sh), newUnbind(sh), newBindings(sh), newCall(sh, "invoke"), newCall(sh, "json"))
+}
+
+func newCapabilityCreate(sh *shell) *cobra.Command {
+	var n broker.NewCapability
+	cmd := &cobra.Command{
+		Use:   "create ID --method METHOD --path PREFIX [--credential ID | --provider NAME --host HOST]",
+		Short: "allow an operation",
+		Long: `Allows an operation. Its id is provider/name. Provider and host are those of the
+credential that --credential names, if they are not given. A path prefix matches
+whole segments: /v1/items allows /v1/items and /v1/items/7, not /v1/items-old.`,
+		Example: `aivault capability create intranet/reports --credential intranet --method GET --path /v1/reports
+aivault capability create acme/items --host api.acme.example --method GET --method POST --path /v1/items`,
+		DisableFlagsInUseLine: true,
+		Args:                  oneArg("capability's id"),
+	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	many(fs, &n.Methods, "method", "METHOD", "an HTTP method")
+	many(fs, &n.Paths, "path", "PREFIX", "a path prefix")
+	text(fs, &n.FromCred, "credential", "ID", "take provider and host from this credential")
+	text(fs, &n.Provider, "provider", "NAME", "the provider; if not given, the first part of the id")
+	many(fs, &n.Hosts, "host", "HOST", "the host")
+	many(fs, &n.AllowHeads, "allow-header", "NAME", "a request header that may pass; if none is given, all that are harmless may")
+	require(cmd, "method", "path")
+	cmd.RunE = sh.run(func(ctx context.Context, be app.Backend, args []string) error {
+		n.ID = args[0]
+		c, err := be.CreateCapability(ctx, n)
+		if err != nil {
+			return err
+		}
+		if sh.out.json {
+			return sh.out.printJSON(toCapability(c))
+		}
+		sh.out.printf("capability %s made", sh.out.strong(c.ID))
+		sh.out.printf("%s", summary(c))
+		return nil
+	})
+	return cmd
+}
+
+// summary says in a line what a capability allows.
+func summary(c broker.Capability) string {
+	return fmt.Sprintf("%s %s %s", strings.Join(c.Allow.Methods, ", "), strings.Join(c.Allow.Hosts, ", "), strings.Join(c.Allow.Paths, ", "))
+}
+
+func newCapabilityList(sh *shell) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "list capabilities",
+		Long: `Lists capabilities. Those that a credential carries, in some scope, are ready;
+the others wait for a secret.`,
+		Example:               "aivault capability list",
+		DisableFlagsInUseLine: true,
+		Args:                  noArgs,
+		RunE: sh.run(func(ctx context.Context, be app.Backend, _ []string) error {
+			list, err := be.Capabilities(ctx)
+			if err != nil {
+				return err
+			}
+			// As documented: those of the store, with all of any provider
+			// that has a credential, and those that only the registry has.
+			var ours, others []broker.Capability
+			for _, c := range list {
+				if c.Ready || !c.Builtin {
+					ours = append(ours, c)
+				} else {
+					others = append(others, c)
+				}
+			}
+			if sh.out.json {
+				path, err := storePath(ctx, be)
+				if err != nil {
+					return err
+				}
+				return sh.out.printJSON(struct {
+					Capabilities []capabilityJSON `json:"capabilities"`
+					Registry     []capabilityJSON `json:"registryCapabilities"`
+					Policies     []struct{}       `json:"policies"`
+					Path         string           `json:"path"`
+				}{mapTo(ours, toCapability), mapTo(others, toCapability), []struct{}{}, path})
+			}
+			sh.printCapabilities(ours, others)
+			return nil
+		}),
+	}
+}
+
+func (sh *shell) printCapabilities(ours, others []broker.Capability) {
+	perProvider := map[string]int{}
+	var order []string
+	for _, c := range others {
+		if perProvider[c.Provider]++; perProvider[c.Provider] == 1 {
+			order = append(order, c.Provider)
+		}
+	}
+	if len(order) > 0 {
+		rows := [][]cell{{{"Available, once a secret is stored", bold}}}
+		for _, p := range order {
+			rows = append(rows, []cell{{"  " + p, plain}, {count(perProvider[p], "capability"), dim}})
+		}
+		sh.out.table(rows)
+		sh.out.printf("")
+	}
+	rows := [][]cell{{{"Ready", bold}}}
+	ready := 0
+	for _, c := range ours {
+		row := cells("  "+c.ID, strings.Join(c.Allow.Methods, ","), strings.Join(c.Allow.Hosts, ","), "")
+		if c.Ready {
+			ready++
+		} else {
+			row[3] = cell{"not ready: no credential", yellow}
+		}
+		rows = append(rows, row)
+	}
+	sh.out.table(rows)
+	sh.out.printf("%d ready, %d available; `aivault capability describe ID` tells how to use one", ready, len(others))
+}
+
+func newCapabilityDelete(sh *shell) *cobra.Command {
+	return &cobra.Command{
+		Use:                   "delete ID",
+		Short:                 "delete a capability with its bindings",
+		Long:                  `Deletes a capability that was made by hand, with its bindings. A built-in one stays.`,
+		Example:               "aivault capability delete intranet/reports",
+		DisableFlagsInUseLine: true,
+		Args:                  oneArg("capability's id"),
+		RunE: sh.run(func(ctx context.Context, be app.Backend, args []string) error {
+			removed, err := be.DeleteCapability(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			if sh.out.json {
+				return sh.out.printJSON(struct {
+					Capability bool   `json:"removedCapability"`
+					Policy     bool   `json:"removedPolicy"`
+					ID         string `json:"id"`
+				}{removed, false, args[0]})
+			}
+			if removed {
+				sh.out.printf("capability %s deleted", args[0])
+			} else {
+				sh.out.printf("there is no capability %s that could be deleted", args[0])
+			}
+			return nil
+		}),
+	}
+}

@@ -1,0 +1,223 @@
+// Package cli is the command line of aivault: the documented commands, for
+// people, scripts and agents.
+//
+// Each file holds a group of commands. A command is made by a function of its
+// own, which reads flags into a local struct, turns them into a request
+// (parsing), and hands that to the vault or the broker and prints what comes
+// back (acting). Only the group that the arguments name is made, as most of
+// what a command costs at its start is making commands.
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"aivault/keys/fault"
+	"aivault/ui/app"
+)
+
+// A group is a command of the first level, with those below it.
+type group struct {
+	name    string
+	aliases []string
+	short   string
+	make    func(*shell) *cobra.Command
+}
+
+// groups returns the commands in the order in which help lists them.
+func groups() []group {
+	return []group{
+		{"status", nil, "show where the vault and its key are", newStatus},
+		{"init", nil, "make a new vault", newInit},
+		{"secrets", nil, "store, list, share and delete secrets", newSecrets},
+		{"credential", nil, "say how secrets authenticate, and at which hosts", newCredential},
+		{"capability", nil, "say what may be called", newCapability},
+		{"invoke", nil, "make a call and print the answer's body", newInvoke},
+		{"json", nil, "make a call and print plan and answer as JSON", newJSON},
+		{"explain", nil, "tell which secret a call would use, and why", newExplain},
+		{"audit", nil, "show who did what", newAudit},
+		{"doctor", nil, "verify the whole vault", newDoctor},
+		{"demo", nil, "show scopes at work, on a throw-away vault", newDemo},
+		{"completion", nil, "print a completion script for a shell", newCompletion},
+		{"help", nil, "explain a command", newHelp},
+	}
+}
+
+// A shell is what the commands of one run share.
+type shell struct {
+	env     *app.Env
+	out     *output
+	pass    app.Passphrase
+	verbose bool // -v: an alias of --json
+	json    bool
+	session *app.Session
+	acting  bool // parsing is over: an error is no longer one of usage
+}
+
+// Main runs the command that the arguments say, and returns the exit status.
+func Main(ctx context.Context, env *app.Env, args []string) (status int) {
+	sh := &shell{env: env, out: newOutput(env, wantsJSON(env, args))}
+	defer func() {
+		if r := recover(); r != nil {
+			status = sh.fail(ctx, crash(r))
+		}
+	}()
+	root := sh.root(args)
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	if sh.session != nil {
+		sh.session.Close()
+	}
+	if err != nil && !sh.acting {
+		err = usageError(cmd, err)
+	}
+	if err == nil {
+		err = sh.out.err
+	}
+	return sh.fail(ctx, err)
+}
+
+// fail prints err, if there is one, and returns the exit status.
+func (sh *shell) fail(ctx context.Context, err error) int {
+	if err != nil && ctx.Err() != nil && fault.CodeOf(err) == fault.Timeout {
+		err = fault.Wrap(fault.Canceled, err, "")
+	}
+	sh.out.fail(err)
+	return app.ExitStatus(ctx, err)
+}
+
+// root makes the tree of commands: those that args may name in full, of the
+// others name and summary.
+func (sh *shell) root(args []string) *cobra.Command {
+	var version bool
+	root := &cobra.Command{
+		Use:                   "aivault COMMAND",
+		Short:                 "a vault for API keys, and a broker that makes calls with them",
+		DisableFlagsInUseLine: true,
+		SilenceErrors:         true,
+		SilenceUsage:          true,
+		DisableSuggestions:    true,
+		CompletionOptions:     cobra.CompletionOptions{DisableDefaultCmd: true},
+		Args:                  func(_ *cobra.Command, args []string) error { return unknownCommand(args) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			sh.acting = true
+			if version {
+				return sh.printVersion()
+			}
+			return sh.overview(cmd)
+		},
+	}
+	root.Flags().BoolVar(&version, "version", false, "print the version")
+	root.SetHelpFunc(sh.help)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
+	root.SetOut(sh.env.Stdout)
+	root.SetErr(sh.env.Stderr)
+	sh.globalFlags(root.PersistentFlags())
+	all := slices.ContainsFunc(args, func(a string) bool {
+		return a == "help" || a == "completion" || strings.HasPrefix(a, cobra.ShellCompRequestCmd)
+	})
+	for _, g := range groups() {
+		var cmd *cobra.Command
+		if all || slices.Contains(args, g.name) {
+			cmd = g.make(sh)
+		} else {
+			cmd = &cobra.Command{Use: g.name, Run: func(*cobra.Command, []string) {}}
+		}
+		cmd.Short = g.short
+		if g.name == "help" {
+			root.SetHelpCommand(cmd)
+		}
+		root.AddCommand(cmd)
+	}
+	return root
+}
+
+// globalFlags adds the flags that every command has.
+func (sh *shell) globalFlags(fs *pflag.FlagSet) {
+	fs.SortFlags = false
+	fs.BoolVar(&sh.json, "json", false, "print JSON")
+	fs.BoolVarP(&sh.verbose, "verbose", "v", false, "the same")
+	text(fs, &sh.pass.File, "passphrase-file", "PATH", "read the vault's passphrase from a file, - for the standard input")
+	text(fs, &sh.pass.FD, "passphrase-fd", "N", "read the vault's passphrase from an open descriptor")
+	text(fs, &sh.pass.Text, "passphrase", "TEXT", "the vault's passphrase, where others can see it")
+}
+
+// run makes the function of a command that works on the vault.
+func (sh *shell) run(act func(ctx context.Context, be app.Backend, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		session, err := sh.open(cmd)
+		if err != nil {
+			return err
+		}
+		err = act(cmd.Context(), session.Backend(), args)
+		if fault.CodeOf(err) == fault.Usage {
+			sh.acting = false
+		}
+		return err
+	}
+}
+
+// open opens the session, once the command line is known to parse.
+func (sh *shell) open(cmd *cobra.Command) (*app.Session, error) {
+	given := 0
+	for _, name := range []string{"passphrase", "passphrase-file", "passphrase-fd"} {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
+			given++
+			if f.Value.String() == "" {
+				return nil, fault.New(fault.Usage, "--%s is empty", name)
+			}
+		}
+	}
+	if given > 1 {
+		return nil, fault.New(fault.Usage, "provide only one of --passphrase, --passphrase-file and --passphrase-fd")
+	}
+	sh.acting = true
+	session, err := app.Open(sh.env, app.Options{Passphrase: sh.pass, Notice: sh.out.notice})
+	sh.session = session
+	return session, err
+}
+
+// wantsJSON reports whether JSON is asked for; errors in the command line
+// itself must know it before the command line is parsed.
+func wantsJSON(env *app.Env, args []string) bool {
+	if strings.EqualFold(strings.TrimSpace(env.Getenv("AIVAULT_OUTPUT")), "json") {
+		return true
+	}
+	for _, a := range args {
+		switch a {
+		case "--":
+			return false
+		case "--json", "--json=true", "--verbose", "--verbose=true", "-v":
+			return true
+		}
+	}
+	return false
+}
+
+// family makes a command that is nothing but those below it.
+func family(use, long string, commands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:                   use + " COMMAND",
+		Long:                  long,
+		DisableFlagsInUseLine: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			names := make([]string, 0, len(commands))
+			for _, c := range commands {
+				if !c.Hidden {
+					names = append(names, c.Name())
+				}
+			}
+			list := strings.Join(names, ", ")
+			if len(args) == 0 {
+				return fault.New(fault.Usage, "%s needs a command: %s", cmd.CommandPath(), list)
+			}
+			return fault.New(fault.Usage, "%s has no command %.40q, only %s", cmd.CommandPath(), args[0], list)
+		},
+	}
+	cmd.AddCommand(commands...)
+	return cmd
+}

@@ -1,0 +1,308 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"aivault/broker"
+	"aivault/broker/registry"
+	"aivault/keys/fault"
+	"aivault/keys/opaque"
+	"aivault/ui/app"
+	"aivault/vault"
+)
+
+// maxCACert is the size of the largest file of certificates, in bytes.
+const maxCACert = 256 << 10
+
+func newCredential(sh *shell) *cobra.Command {
+	return family("credential", `A credential is a provider's account: a secret, how to authenticate with it, and
+the hosts that it is for. Secrets whose names a provider claims get theirs by
+themselves; for other APIs, and for a second account, make one here.`,
+		newCredentialCreate(sh), newCredentialList(sh), newCredentialDelete(sh))
+}
+
+// credentialFlags are the flags of credential create.
+type credentialFlags struct {
+	provider, secretRef string
+	workspace, group    string
+	auth                string
+	hosts               []string
+	header, template    string
+	query               string
+	allowPrivate        bool
+	caCert              string
+	proof               valueFlags
+	set                 *pflag.FlagSet
+}
+
+func newCredentialCreate(sh *shell) *cobra.Command {
+	var f credentialFlags
+	cmd := &cobra.Command{
+		Use:   "create ID --provider NAME --secret-ref REF [--auth header|query|basic] [--host HOST]",
+		Short: "make a credential",
+		Long: `Makes a credential. For a provider that aivault knows, auth and hosts are known
+too. Authentication is a header ('authorization: Bearer' and the value, if not
+said otherwise), a query parameter ('api_key'), or basic, with a secret that is
+user:password.
+
+The hosts of a secret are sealed with it by its first credential. A further host,
+or a private one, needs the value again: it is asked for, or given by
+--value-file or --value-stdin. A credential for private hosts trusts no
+certificates but those signed by --ca-cert.
+
+The id of a credential that aivault made, and that was deleted, brings it back.`,
+		Example: `aivault credential create intranet --provider intranet --secret-ref vault:secret:$ID --auth header --host api.example.com
+aivault credential create openai-lab --provider openai --secret-ref 3f2a91bc --workspace-id lab
+aivault credential create local --provider dev --secret-ref 3f2a91bc --auth header --host localhost:8443 --allow-private --ca-cert ca.pem --value-file key.txt`,
+		DisableFlagsInUseLine: true,
+		Args:                  oneArg("credential's id"),
+	}
+	f.add(cmd)
+	cmd.RunE = sh.run(func(ctx context.Context, be app.Backend, args []string) error {
+		n, err := f.parse(ctx, sh, be, args[0])
+		if err != nil {
+			return err
+		}
+		return f.proof.withProof(ctx, sh, func(proof opaque.Bytes) error {
+			n.Proof = proof
+			c, err := be.CreateCredential(ctx, n)
+			if err != nil {
+				return err
+			}
+			if sh.out.json {
+				return sh.out.printJSON(toCredential(c))
+			}
+			sh.out.printf("credential %s made: %s at %s%s", sh.out.strong(c.ID), c.Auth.Kind, strings.Join(c.Hosts, ", "), only(c.Scope))
+			return nil
+		})
+	})
+	return cmd
+}
+
+// only says which calls a scope is for, if not for all.
+func only(s vault.Scope) string {
+	if s.Level == vault.Global {
+		return ""
+	}
+	return ", for " + s.String()
+}
+
+func (f *credentialFlags) add(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	f.set = fs
+	text(fs, &f.provider, "provider", "NAME", "the service, such as openai or one of your own")
+	text(fs, &f.secretRef, "secret-ref", "REF", "the secret: vault:secret:ID, its id, or the first digits of its id")
+	text(fs, &f.workspace, "workspace-id", "ID", "for calls from this workspace only")
+	text(fs, &f.group, "group-id", "ID", "for calls from this group of the workspace only")
+	text(fs, &f.auth, "auth", "KIND", "header, query or basic")
+	many(fs, &f.hosts, "host", "HOST", "a host that the secret may be sent to, with a port if it is not 443")
+	text(fs, &f.header, "header-name", "NAME", "of auth header: the header")
+	text(fs, &f.template, "value-template", "TEXT", "of auth header: its value, with {{secret}} in it")
+	text(fs, &f.query, "query-param", "NAME", "of auth query: the parameter")
+	fs.BoolVar(&f.allowPrivate, "allow-private", false, "the hosts may be private or of this machine; needs --ca-cert")
+	text(fs, &f.caCert, "ca-cert", "PATH", "the certificate authority of private hosts, as PEM")
+	f.proof.addSources(cmd)
+
+	// Documented, and for kinds of authentication that are still to come.
+	var later string
+	for _, name := range laterFlags() {
+		fs.StringVar(&later, name, "", "")
+		fs.Lookup(name).Hidden = true
+	}
+}
+
+// laterFlags are flags of strategies that are refused so far.
+func laterFlags() []string {
+	return []string{
+		"grant-type", "token-endpoint", "scope", "aws-service", "aws-region", "hmac-algorithm",
+		"path-prefix-template", "auth-header", "max-policy-mode",
+	}
+}
+
+// parse turns the flags into a request.
+func (f *credentialFlags) parse(ctx context.Context, sh *shell, be app.Backend, id string) (broker.NewCredential, error) {
+	n := broker.NewCredential{ID: id, Provider: f.provider, Hosts: f.hosts, AllowPrivate: f.allowPrivate}
+	for _, name := range laterFlags() {
+		if f.set.Changed(name) {
+			return n, notYet("--" + name)
+		}
+	}
+	for _, name := range []string{"workspace-id", "group-id"} {
+		if flag := f.set.Lookup(name); flag.Changed && flag.Value.String() == "" {
+			return n, fault.New(fault.Usage, "--%s is empty", name).WithHint("leave the flag out for a wider scope")
+		}
+	}
+	var err error
+	if n.Auth, err = f.parseAuth(); err != nil {
+		return n, err
+	}
+	if n.Scope, err = vault.NewScope(f.workspace, f.group); err != nil {
+		return n, err
+	}
+	if f.provider == "" && f.secretRef == "" && isReserved(id) {
+		return n, nil // brings back what the registry made
+	}
+	switch {
+	case f.provider == "":
+		return n, fault.New(fault.Usage, "--provider is required")
+	case f.secretRef == "":
+		return n, fault.New(fault.Usage, "--secret-ref is required")
+	}
+	if f.caCert != "" {
+		if n.CACert, err = sh.env.ReadFile(ctx, f.caCert, maxCACert); err != nil {
+			return n, err
+		}
+	}
+	s, err := be.FindSecret(ctx, f.secretRef)
+	n.Secret = s.ID
+	return n, err
+}
+
+// isReserved reports whether only the registry makes a credential of this id.
+func isReserved(id string) bool {
+	return strings.Contains(id, ":") || slices.Contains(registry.Builtin().Providers(), id)
+}
+
+// parseAuth returns the strategy that the flags say, or nil for the provider's
+// own.
+func (f *credentialFlags) parseAuth() (*vault.Auth, error) {
+	for name, kind := range map[string]string{"header-name": "header", "value-template": "header", "query-param": "query"} {
+		if f.set.Changed(name) && f.auth != kind {
+			return nil, fault.New(fault.Usage, "--%s goes with --auth %s", name, kind)
+		}
+	}
+	or := func(s, fallback string) string {
+		if s == "" {
+			return fallback
+		}
+		return s
+	}
+	switch f.auth {
+	case "":
+		if f.set.Changed("auth") {
+			return nil, fault.New(fault.Usage, "--auth is empty")
+		}
+		return nil, nil
+	case "header":
+		return &vault.Auth{Kind: "header", Params: []vault.Param{
+			{Name: or(f.header, "authorization"), Value: or(f.template, "Bearer {{secret}}")},
+		}}, nil
+	case "query":
+		return &vault.Auth{Kind: "query", Params: []vault.Param{{Name: or(f.query, "api_key"), Value: "{{secret}}"}}}, nil
+	case "basic":
+		return &vault.Auth{Kind: "basic"}, nil
+	case "path", "multi-header", "multi-query", "oauth2", "o-auth2", "aws-sigv4", "hmac", "mtls":
+		return nil, notYet("--auth " + f.auth)
+	}
+	return nil, fault.New(fault.Usage, "--auth is header, query or basic")
+}
+
+func notYet(what string) error {
+	return fault.New(fault.InvalidRequest, "%s is not supported yet", what).WithHint("--auth header, query and basic are")
+}
+
+func newCredentialList(sh *shell) *cobra.Command {
+	var scope scopeFlags
+	cmd := &cobra.Command{
+		Use:   "list [--workspace-id ID [--group-id ID]]",
+		Short: "list credentials",
+		Long: `Lists credentials: those that were made by hand, and those that aivault makes of
+secrets whose names a provider claims. With ids, those of that scope only.`,
+		Example:               "aivault credential list",
+		DisableFlagsInUseLine: true,
+		Args:                  noArgs,
+	}
+	cmd.Flags().SortFlags = false
+	scope.add(cmd)
+	cmd.RunE = sh.run(func(ctx context.Context, be app.Backend, _ []string) error {
+		s, err := scope.parse()
+		if err != nil {
+			return err
+		}
+		list, err := be.Credentials(ctx)
+		if err != nil {
+			return err
+		}
+		if scope.given() {
+			list = slices.DeleteFunc(list, func(c broker.Credential) bool { return c.Scope != s })
+		}
+		return sh.printCredentials(ctx, be, list)
+	})
+	return cmd
+}
+
+func (sh *shell) printCredentials(ctx context.Context, be app.Backend, list []broker.Credential) error {
+	if sh.out.json {
+		path, err := storePath(ctx, be)
+		if err != nil {
+			return err
+		}
+		return sh.out.printJSON(struct {
+			Credentials []credentialJSON `json:"credentials"`
+			Path        string           `json:"path"`
+		}{mapTo(list, toCredential), path})
+	}
+	if len(list) == 0 {
+		sh.out.printf("No credentials. Store a secret under a name that a provider claims, such as")
+		sh.out.printf("OPENAI_API_KEY, or make one with: aivault credential create")
+		return nil
+	}
+	rows := [][]cell{heading("ID", "PROVIDER", "AUTH", "SCOPE", "HOSTS")}
+	for _, c := range list {
+		hosts := strings.Join(c.Hosts, ", ")
+		if c.AllowPrivate {
+			hosts += " (private)"
+		}
+		rows = append(rows, cells(c.ID, c.Provider, c.Auth.Kind, c.Scope.String(), hosts))
+	}
+	sh.out.table(rows)
+	sh.out.printf("%s", count(len(list), "credential"))
+	return nil
+}
+
+// storePath is where credentials, capabilities and bindings are kept.
+func storePath(ctx context.Context, be app.Backend) (string, error) {
+	st, err := be.Status(ctx)
+	return st.File, err
+}
+
+func newCredentialDelete(sh *shell) *cobra.Command {
+	return &cobra.Command{
+		Use:   "delete ID",
+		Short: "delete a credential",
+		Long: `Deletes a credential; its secret stays. One that aivault made does not come back
+by itself: 'aivault credential create' with its id brings it back.`,
+		Example:               "aivault credential delete intranet",
+		DisableFlagsInUseLine: true,
+		Args:                  oneArg("credential's id"),
+		RunE: sh.run(func(ctx context.Context, be app.Backend, args []string) error {
+			removed, err := be.DeleteCredential(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			if sh.out.json {
+				return sh.out.printJSON(struct {
+					Removed bool   `json:"removed"`
+					ID      string `json:"id"`
+				}{removed, args[0]})
+			}
+			sh.out.removed(removed, "credential "+args[0])
+			return nil
+		}),
+	}
+}
+
+// removed says whether something was there to remove.
+func (o *output) removed(was bool, what string) {
+	if was {
+		o.printf("%s deleted", what)
+	} else {
+		o.printf("there is no %s", what)
+	}
+}

@@ -1,0 +1,243 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"aivault/broker"
+	"aivault/broker/registry"
+	"aivault/ui/app"
+)
+
+func newCapabilityDescribe(sh *shell) *cobra.Command {
+	return &cobra.Command{
+		Use:                   "describe ID",
+		Aliases:               []string{"args", "shape", "inspect"},
+		Short:                 "tell how to use a capability",
+		Long:                  `Tells what a capability allows, how to call it, and which secret makes it ready.`,
+		Example:               "aivault capability describe openai/chat-completions",
+		DisableFlagsInUseLine: true,
+		Args:                  oneArg("capability's id"),
+		RunE: sh.run(func(ctx context.Context, be app.Backend, args []string) error {
+			d, err := be.Describe(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			if sh.out.json {
+				return sh.out.printJSON(toDescription(d))
+			}
+			sh.printDescription(d)
+			return nil
+		}),
+	}
+}
+
+// descriptionJSON is the documented shape of a description.
+type descriptionJSON struct {
+	Capability string     `json:"capability"`
+	Provider   string     `json:"provider"`
+	Setup      *setupJSON `json:"setup"`
+	Allowed    allowJSON  `json:"allowed"`
+	Call       callJSON   `json:"call"`
+
+	Description string `json:"description,omitempty"` // ours, as what follows
+	DocsURL     string `json:"docsUrl,omitempty"`
+	Ready       bool   `json:"ready"`
+}
+
+type setupJSON struct {
+	RequiredSecrets map[string]string `json:"requiredSecrets"` // name to placeholder
+	Commands        []string          `json:"commands"`
+	Note            string            `json:"note"`
+}
+
+type callJSON struct {
+	Required     []string     `json:"requiredFlagsWhenNoRequestPayload"`
+	Defaults     defaultsJSON `json:"defaults"`
+	Optional     []string     `json:"optionalFlags"`
+	PayloadModes []string     `json:"payloadModes"`
+	HowTo        howToJSON    `json:"howTo"`
+}
+
+type defaultsJSON struct {
+	Method *string `json:"method"`
+	Path   *string `json:"path"`
+}
+
+type howToJSON struct {
+	Notes     []string      `json:"notes"`
+	Examples  []exampleJSON `json:"examples"`
+	Templates templatesJSON `json:"templates"`
+}
+
+type exampleJSON struct {
+	Title   string `json:"title"`
+	Command string `json:"command"`
+}
+
+type templatesJSON struct {
+	Request  requestJSON  `json:"request"`
+	Envelope envelopeJSON `json:"envelope"`
+}
+
+type requestJSON struct {
+	Method  string       `json:"method"`
+	Path    string       `json:"path"`
+	Headers []headerJSON `json:"headers"`
+}
+
+type headerJSON struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+type envelopeJSON struct {
+	Capability string      `json:"capability"`
+	Request    requestJSON `json:"request"`
+}
+
+func toDescription(d *broker.Description) descriptionJSON {
+	method, path := suggestion(d)
+	request := requestJSON{Method: method, Path: path, Headers: []headerJSON{}}
+	call := callJSON{
+		Required:     []string{},
+		Defaults:     defaultsJSON{orNull(d.Method), orNull(d.Path)},
+		Optional:     []string{"--method", "--path", "--header", "--body", "--body-file-path", "--timeout-ms", "--credential", "--workspace-id", "--group-id", "--consumer", "--client-ip"},
+		PayloadModes: []string{"--request JSON", "--request-file PATH"},
+		HowTo: howToJSON{
+			Notes: []string{
+				"the host and the authentication are added by the broker and cannot be given",
+				"a body that is JSON gets its content type",
+				"without --method, a call with a body is a POST and one without a GET",
+			},
+			Examples:  examples(d),
+			Templates: templatesJSON{request, envelopeJSON{d.ID, request}},
+		},
+	}
+	if d.Method == "" && !slices.Contains(d.Allow.Methods, "GET") { // what a call without a body is
+		call.Required = append(call.Required, "--method")
+	}
+	if d.Path == "" {
+		call.Required = append(call.Required, "--path")
+	}
+	return descriptionJSON{
+		Capability: d.ID, Provider: d.Provider, Setup: setup(d), Allowed: toAllow(d.Allow), Call: call,
+		Description: d.Description, DocsURL: d.DocsURL, Ready: d.Ready,
+	}
+}
+
+// setup tells which secrets make the capability ready, or nil where that is not
+// for the registry to say. Of several ways it is the first.
+func setup(d *broker.Description) *setupJSON {
+	if len(d.SecretNames) == 0 {
+		return nil
+	}
+	out := &setupJSON{
+		RequiredSecrets: map[string]string{},
+		Note:            "store each secret in the same scope; the credential is made by itself",
+	}
+	placeholders := placeholders(d.Provider)
+	for _, name := range d.SecretNames[0] {
+		out.RequiredSecrets[name] = placeholders[name]
+		out.Commands = append(out.Commands, "aivault secrets create --name "+name)
+	}
+	return out
+}
+
+// placeholders maps the names that a provider claims to what they stand for in
+// the templates of its authentication.
+func placeholders(provider string) map[string]string {
+	out := map[string]string{}
+	p, ok := registry.Builtin().Provider(provider)
+	if !ok {
+		return out
+	}
+	for _, c := range p.Credentials {
+		for _, slot := range c.Secrets {
+			out[slot.Name] = slot.Placeholder
+		}
+	}
+	return out
+}
+
+// suggestion is a method and a path that are allowed.
+func suggestion(d *broker.Description) (method, path string) {
+	method, path = d.Method, d.Path
+	if method == "" && slices.Contains(d.Allow.Methods, "POST") {
+		method = "POST"
+	}
+	if method == "" && len(d.Allow.Methods) > 0 {
+		method = d.Allow.Methods[0]
+	}
+	if path == "" && len(d.Allow.Paths) > 0 {
+		path = d.Allow.Paths[0]
+	}
+	return method, path
+}
+
+// examples are commands that the capability allows.
+func examples(d *broker.Description) []exampleJSON {
+	method, path := suggestion(d)
+	command := "aivault invoke " + d.ID
+	flags := ""
+	if d.Method == "" {
+		flags += " --method " + method
+	}
+	if d.Path == "" {
+		flags += " --path " + path
+	}
+	list := []exampleJSON{{"minimal", command + flags}}
+	if slices.Contains(d.Allow.Methods, "POST") {
+		list = append(list, exampleJSON{"with a JSON body", command + flags + ` --body '{"key":"value"}'`})
+	}
+	return append(list, exampleJSON{"with the whole request as JSON",
+		command + fmt.Sprintf(` --request '{"method":%q,"path":%q}'`, method, path)})
+}
+
+func (sh *shell) printDescription(d *broker.Description) {
+	ready := cell{"yes", green}
+	if !d.Ready {
+		ready = cell{"no", yellow}
+	}
+	rows := [][]cell{
+		{{d.ID, bold}},
+		{{"  Provider:", plain}, {d.ProviderName, plain}},
+	}
+	add := func(name, value string) {
+		if value != "" {
+			rows = append(rows, cells("  "+name+":", value))
+		}
+	}
+	add("What", d.Description)
+	add("Host", strings.Join(d.Allow.Hosts, ", "))
+	add("Methods", strings.Join(d.Allow.Methods, ", "))
+	for i, p := range d.Allow.Paths {
+		if slices.Contains(d.RawPaths, p) {
+			p += "..."
+		}
+		if i == 0 {
+			add("Paths", p)
+		} else {
+			rows = append(rows, cells("", p))
+		}
+	}
+	add("Headers", strings.Join(d.Allow.Headers, ", "))
+	rows = append(rows, []cell{{"  Ready:", plain}, ready})
+	for i, names := range d.SecretNames {
+		label := "Secret"
+		if i > 0 {
+			label = "or"
+		}
+		add(label, strings.Join(names, " and "))
+	}
+	add("Docs", d.DocsURL)
+	sh.out.table(rows)
+	sh.out.printf("")
+	for _, e := range examples(d) {
+		sh.out.printf("  %s", e.Command)
+	}
+}

@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"strings"
+
+	"golang.org/x/text/width"
+)
+
+// A style is how a word shows on a terminal with colour.
+type style string
+
+const (
+	plain  style = ""
+	bold   style = "1"
+	dim    style = "2"
+	red    style = "31"
+	green  style = "32"
+	yellow style = "33"
+)
+
+// paint gives s a style, where there is colour. It comes after everything that
+// measures or neutralises s.
+func (o *output) paint(st style, s string) string {
+	if !o.colour || st == plain || s == "" {
+		return s
+	}
+	return "\x1b[" + string(st) + "m" + s + "\x1b[0m"
+}
+
+// styled is text that is harmless and painted already.
+type styled string
+
+// strong is a word to look at first.
+func (o *output) strong(s string) styled { return styled(o.paint(bold, neutral(s, escapeText))) }
+
+// A cell is a field of a table.
+type cell struct {
+	text  string
+	style style
+}
+
+// cells makes a row of plain texts.
+func cells(texts ...string) []cell {
+	row := make([]cell, len(texts))
+	for i, t := range texts {
+		row[i].text = t
+	}
+	return row
+}
+
+// table prints rows in aligned columns. A row of one cell stands alone, and
+// has no say in the width of the columns.
+func (o *output) table(rows [][]cell) {
+	var widths []int
+	for _, row := range rows {
+		if len(row) < 2 {
+			continue
+		}
+		for i := range row {
+			row[i].text = neutral(row[i].text, escapeText)
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], columns(row[i].text))
+		}
+	}
+	var b strings.Builder
+	for _, row := range rows {
+		last := len(row) - 1
+		for last > 0 && row[last].text == "" {
+			last--
+		}
+		for i, c := range row[:last+1] {
+			if len(row) == 1 {
+				c.text = neutral(c.text, escapeText)
+			}
+			b.WriteString(o.paint(c.style, c.text))
+			if i < last {
+				b.WriteString(strings.Repeat(" ", widths[i]-columns(c.text)+2))
+			}
+		}
+		b.WriteByte('\n')
+	}
+	o.write([]byte(b.String()))
+}
+
+// heading makes a row of column titles.
+func heading(titles ...string) []cell {
+	row := cells(titles...)
+	for i := range row {
+		row[i].style = bold
+	}
+	return row
+}
+
+// columns returns how many columns of a terminal s takes.
+func columns(s string) int {
+	n := 0
+	for _, r := range s {
+		n++
+		if r >= 0x1100 {
+			if k := width.LookupRune(r).Kind(); k == width.EastAsianWide || k == width.EastAsianFullwidth {
+				n++
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,54 @@
+// Package guard makes the environment harmless before anything else of the
+// program runs. Whoever starts aivault chooses its environment, and some
+// variables would turn the program against its vault: GODEBUG=http2debug=2 has
+// net/http print the Authorization header, SSL_CERT_FILE has crypto/x509 trust
+// a certificate authority of the caller's, and a proxy variable diverts the
+// connection.
+//
+// The work is done in init, as packages read such variables in theirs: from
+// main it would be too late. Packages are initialised once what they import is,
+// in the order of their paths. So this package imports os and syscall only, by
+// which it comes before net/http, crypto/x509 and everything that is built on
+// them. A further import here would undo that; a test looks after it.
+package guard
+
+import "os"
+
+func init() {
+	again := forRuntime(os.Getenv)
+	for _, name := range harmful() {
+		_ = os.Unsetenv(name) // fails for malformed names only
+	}
+	if again && !isTest() {
+		restart()
+	}
+}
+
+// harmful returns the variables that are taken out of the environment.
+func harmful() []string {
+	return []string{
+		"GODEBUG", "GOTRACEBACK", // what the runtime and the standard library print and accept
+		"SSL_CERT_FILE", "SSL_CERT_DIR", // whom crypto/x509 trusts
+		"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", // where connections go
+		"http_proxy", "https_proxy", "all_proxy", "no_proxy",
+		"SSLKEYLOGFILE", // by convention, where keys of TLS sessions are written
+	}
+}
+
+// forRuntime reports whether a variable is set that the runtime reads before
+// any init runs, so that taking it away is not enough.
+func forRuntime(getenv func(string) string) bool {
+	return getenv("GODEBUG") != "" || getenv("GOTRACEBACK") != ""
+}
+
+// isTest reports whether this is the test of a package that imports this one:
+// its developer may have reasons for a GODEBUG. The name of the file tells, as
+// a caller can choose arguments but not that.
+func isTest() bool {
+	exe, err := os.Executable()
+	return err == nil && (hasSuffix(exe, ".test") || hasSuffix(exe, ".test.exe"))
+}
+
+func hasSuffix(s, suffix string) bool {
+	return len(s) >= len(suffix) && s[len(s)-len(suffix):] == suffix
+}

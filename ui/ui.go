@@ -1,0 +1,21 @@
+// Package ui is aivault as people and scripts meet it. It routes: to the
+// helper that reaches the keyring, which aivault starts of itself, and else to
+// the command line in package cli.
+package ui
+
+import (
+	"context"
+
+	"aivault/keys"
+	"aivault/ui/app"
+	"aivault/ui/cli"
+)
+
+// Main runs aivault with the given arguments, which do not include the name of
+// the program, and returns its exit status.
+func Main(ctx context.Context, env *app.Env, args []string) int {
+	if len(args) == 1 && args[0] == keys.HelperArg {
+		return keys.RunHelper(ctx, env.Stdin, env.Stdout)
+	}
+	return cli.Main(ctx, env, args)
+}

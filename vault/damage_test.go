@@ -1,0 +1,190 @@
+package vault_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"aivault/keys/fault"
+	"aivault/vault"
+	"aivault/vault/vaulttest"
+)
+
+// A picture is everything that a vault shows.
+type picture struct {
+	Secrets      []vault.Secret
+	Values       []string
+	Credentials  []*vault.Credential
+	Capabilities []*vault.Capability
+	Bindings     []*vault.Binding
+	Disabled     []string
+	Events       []vault.Event
+}
+
+// take reads everything but the values.
+func take(ctx context.Context, l *vault.Local) (p picture, err error) {
+	if p.Secrets, err = l.Secrets(ctx, nil); err != nil {
+		return p, err
+	}
+	if p.Events, err = l.Audit(ctx, vault.AuditQuery{Limit: 1 << 20}); err != nil {
+		return p, err
+	}
+	err = l.View(ctx, func(r vault.Reader) (err error) {
+		if p.Credentials, err = r.Credentials(); err != nil {
+			return err
+		}
+		if p.Capabilities, err = r.Capabilities(); err != nil {
+			return err
+		}
+		if p.Bindings, err = r.Bindings(""); err != nil {
+			return err
+		}
+		p.Disabled, err = r.Disabled()
+		return err
+	})
+	return p, err
+}
+
+// large returns a vault of several levels of pages, and what it shows.
+func large(t *testing.T) (dir string, whole []byte, want picture) {
+	t.Helper()
+	l, dir, _ := furnished(t)
+	var entries []vault.ImportEntry
+	for i := range 150 {
+		entries = append(entries, vault.ImportEntry{Name: fmt.Sprint("n", i), Value: val("made-up")})
+	}
+	_, err := l.ImportSecrets(t.Context(), workspace("many"), entries, false)
+	must(t, err)
+	want, err = take(t.Context(), l)
+	must(t, err)
+	vaulttest.Healthy(t, l)
+	return dir, []byte(read(t, vaultFile(dir))), want
+}
+
+// examine opens a damaged vault. It must end, in an error of the right kind, or
+// with what was there; Doctor must not pass over anything that is missing or
+// different.
+func examine(t *testing.T, what, dir string, want picture) (found string) {
+	t.Helper()
+	done := make(chan string, 1)
+	go func() {
+		l := open(t, dir)
+		report, err := l.Doctor(context.Background())
+		healthy := err == nil && report.Err() == nil
+		if err == nil {
+			err = report.Err()
+		}
+		switch code := fault.CodeOf(err); code {
+		case "", fault.VaultCorrupt, fault.AuditBroken, fault.VaultNewer, fault.WrongKey, fault.KeyUnavailable, fault.InvalidRequest:
+		default:
+			t.Errorf("%s: doctor: %v", what, err)
+		}
+		p, err := take(context.Background(), l)
+		diff := cmp.Diff(p, want, cmpopts.EquateEmpty())
+		switch code := fault.CodeOf(err); {
+		case code == "" && healthy && diff != "":
+			t.Errorf("%s: nothing is found wrong, and the content is another (-got +want):\n%s", what, diff)
+		case code == "" && healthy:
+			done <- "unharmed"
+			return
+		case code == "" && diff != "": // lost records are Doctor's to find; others would be forged
+			for _, s := range p.Secrets {
+				if !contains(want.Secrets, s) {
+					t.Errorf("%s: a secret is there that never was", what)
+				}
+			}
+		case code != "" && code != fault.VaultCorrupt && code != fault.AuditBroken && code != fault.VaultNewer && code != fault.WrongKey && code != fault.KeyUnavailable && code != fault.InvalidRequest:
+			t.Errorf("%s: %v", what, err)
+		}
+		done <- "found"
+	}()
+	select {
+	case found = <-done:
+	case <-time.After(30 * time.Second):
+		t.Fatalf("%s: it hangs", what)
+	}
+	return found
+}
+
+func contains(list []vault.Secret, s vault.Secret) bool {
+	for _, o := range list {
+		if cmp.Equal(o, s, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(vault.Secret{}, "LastUsedAt")) {
+			return true
+		}
+	}
+	return false
+}
+
+// TestTruncated cuts the file at every page, and at many sizes between.
+func TestTruncated(t *testing.T) {
+	dir, whole, want := large(t)
+	rng := rand.New(rand.NewPCG(10, 11))
+	sizes := []int{0, 1, 16, 79, 80, 4095, 4097, 8191, len(whole) - 1}
+	for n := 0; n < len(whole); n += 4096 {
+		sizes = append(sizes, n, n+rng.IntN(4096))
+	}
+	for i, n := range sizes {
+		if testing.Short() && i%5 != 0 {
+			continue
+		}
+		must(t, os.WriteFile(vaultFile(dir), whole[:min(n, len(whole))], 0o600))
+		examine(t, fmt.Sprint("cut to ", n), dir, want)
+		l := open(t, dir) // a write does not crash either
+		_, _ = l.CreateSecret(t.Context(), newSecret(vault.GlobalScope(), "n", "made-up"))
+	}
+	must(t, os.WriteFile(vaultFile(dir), whole, 0o600))
+	if got := examine(t, "whole", dir, want); got != "unharmed" {
+		t.Errorf("the whole file is %s", got)
+	}
+}
+
+// TestCorrupted damages the file at random: a bit, a byte, a sector of zeros,
+// bytes here and there.
+func TestCorrupted(t *testing.T) {
+	dir, whole, want := large(t)
+	n := 2000
+	if testing.Short() {
+		n = 100
+	}
+	kinds := []struct {
+		name   string
+		damage func(rng *rand.Rand, b []byte)
+	}{
+		{"bit", func(rng *rand.Rand, b []byte) { b[rng.IntN(len(b))] ^= 1 << rng.IntN(8) }},
+		{"byte", func(rng *rand.Rand, b []byte) { b[rng.IntN(len(b))] = byte(rng.Uint32()) }},
+		{"sector", func(rng *rand.Rand, b []byte) { at := rng.IntN(len(b)/512) * 512; clear(b[at : at+512]) }},
+		{"scattered", func(rng *rand.Rand, b []byte) {
+			for range 8 {
+				b[rng.IntN(len(b))] = byte(rng.Uint32())
+			}
+		}},
+		{"page header", func(rng *rand.Rand, b []byte) { // where bbolt looks for lengths and places
+			at := rng.IntN(len(b)/4096)*4096 + rng.IntN(64)
+			b[at] ^= 1 << rng.IntN(8)
+		}},
+	}
+	found := map[string]int{}
+	for seed := range n {
+		rng := rand.New(rand.NewPCG(12, uint64(seed)))
+		kind := kinds[seed%len(kinds)]
+		b := bytes.Clone(whole)
+		kind.damage(rng, b)
+		must(t, os.WriteFile(vaultFile(dir), b, 0o600))
+		found[examine(t, fmt.Sprint(kind.name, " of seed ", seed), dir, want)]++
+		if seed%10 == 0 {
+			l := open(t, dir)
+			_, _ = l.CreateSecret(t.Context(), newSecret(vault.GlobalScope(), "n", "made-up"))
+		}
+	}
+	t.Logf("%v", found)
+	if found["found"] < n/20 || found["unharmed"] < n/20 {
+		t.Errorf("of %d damages: %v; the test shows little", n, found)
+	}
+}

@@ -1,0 +1,83 @@
+//go:build unix
+
+package vault_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"aivault/keys/fault"
+	"aivault/vault"
+	"aivault/vault/vaulttest"
+)
+
+// workFull limits the size of files to that of the vault and a given number of
+// bytes more, writes until that is too little, and prints how it ended.
+func workFull(ctx context.Context, l *vault.Local, args []string, out io.Writer) error {
+	more, err := strconv.ParseInt(args[0], 10, 64)
+	if err != nil {
+		return err
+	}
+	st, err := l.Status(ctx)
+	if err != nil {
+		return err
+	}
+	fi, err := os.Stat(st.File)
+	if err != nil {
+		return err
+	}
+	limit := uint64(fi.Size() + more)
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+		return err
+	}
+	for i := range 10_000 {
+		_, err := l.CreateSecret(ctx, newSecret(workspace("full"), fmt.Sprint("n", i), string(make([]byte, 4000))))
+		if err == nil {
+			continue
+		}
+		_, auth := l.Authorize(ctx, decideUse())
+		_, err = fmt.Fprintf(out, "%d %s %t %q\n", i, fault.CodeOf(err), fault.HintOf(err) != "", fault.CodeOf(auth))
+		return err
+	}
+	return nil
+}
+
+// TestNoSpace: where the disk takes no more, the old state stays, and the next
+// change works when there is space again.
+func TestNoSpace(t *testing.T) {
+	for _, more := range []int{-8192, 0, 1, 4096, 40_000} {
+		l, dir := fresh(t)
+		for i := range 30 {
+			vaulttest.Create(t, l, vault.GlobalScope(), fmt.Sprint("n", i), string(make([]byte, 3000)))
+		}
+		before, err := l.Secrets(t.Context(), nil)
+		must(t, err)
+		out, err := worker(t, "full", dir, strconv.Itoa(more)).Output()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		var (
+			n         int
+			code      fault.Code
+			hint      bool
+			authorize string
+		)
+		if _, err := fmt.Sscanf(string(out), "%d %s %t %q\n", &n, (*string)(&code), &hint, &authorize); err != nil || code != fault.DiskFull || !hint {
+			t.Errorf("with %d bytes more it ended so: %s(%v)", more, out, err)
+		}
+		if authorize != string(fault.AuditUnavailable) && authorize != "" {
+			t.Errorf("a call ended with %s", authorize)
+		}
+		after, err := l.Secrets(t.Context(), nil)
+		if err != nil || len(after) != len(before)+n {
+			t.Errorf("with %d bytes more: %d secrets were there and %d were written, now there are %d, %v", more, len(before), n, len(after), err)
+		}
+		vaulttest.Create(t, l, vault.GlobalScope(), "afterwards", "made-up")
+		vaulttest.Healthy(t, l)
+	}
+}

@@ -1,0 +1,114 @@
+package vault
+
+import (
+	"context"
+	"strings"
+
+	"aivault/keys/fault"
+	"aivault/keys/opaque"
+)
+
+// sealHosts makes an unpinned secret usable for hosts. The first ones cost
+// nothing; later ones, and private ones, cost the proof that whoever asks
+// knows the value, as it could be sent there.
+func (t *txn) sealHosts(s *Secret, want []Host, proof Value) error {
+	if s.PinnedProvider != "" {
+		return nil // its provider's hosts, and no others, are the broker's to know
+	}
+	var missing []Host
+	needProof := len(s.Hosts) > 0
+	for _, h := range want {
+		if !s.mayGoTo(h.Name, h.Private) {
+			missing = append(missing, h)
+			needProof = needProof || h.Private
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if needProof {
+		if err := t.prove(s, missing, proof); err != nil {
+			return err
+		}
+	}
+	before := clone(s)
+	if err := t.rebind(s, func() { s.Hosts = addHosts(s.Hosts, missing) }); err != nil {
+		return err
+	}
+	if err := t.putSecret(before, s); err != nil {
+		return err
+	}
+	e := secretEvent(KindSecretHosts, s)
+	e.Host = joinHosts(missing)
+	return t.record(e)
+}
+
+// mayGoTo reports whether an unpinned secret was sealed for a host.
+func (s *Secret) mayGoTo(host string, private bool) bool {
+	for _, h := range s.Hosts {
+		if h.Name == host && (h.Private || !private) {
+			return true
+		}
+	}
+	return false
+}
+
+func addHosts(have, more []Host) []Host {
+	hosts := append([]Host(nil), have...)
+next:
+	for _, m := range more {
+		for i := range hosts {
+			if hosts[i].Name == m.Name {
+				hosts[i].Private = hosts[i].Private || m.Private
+				continue next
+			}
+		}
+		hosts = append(hosts, m)
+	}
+	return hosts
+}
+
+func joinHosts(hosts []Host) string {
+	names := make([]string, len(hosts))
+	for i, h := range hosts {
+		names[i] = h.Name
+	}
+	return strings.Join(names, " ")
+}
+
+// prove checks that proof is the secret's value.
+func (t *txn) prove(s *Secret, hosts []Host, proof Value) error {
+	refuse := func(what string) error {
+		return fault.New(fault.OperatorAuthRequired, "%s: secret %s was not meant for %s so far", what, s.Name, joinHosts(hosts)).
+			WithHint("give the secret's value again with --value-stdin or --value-file, to show that it may be sent there")
+	}
+	if proof == nil {
+		return refuse("the value is needed")
+	}
+	given, err := cleanValue(proof)
+	if err != nil {
+		return err
+	}
+	value, err := t.value(s)
+	if err != nil {
+		return err
+	}
+	defer clear(value)
+	if !opaque.New(value).Equal(opaque.New(given)) {
+		return refuse("that is not its value")
+	}
+	return nil
+}
+
+// noteDenial records that a change was refused for want of proof, and returns
+// the refusal.
+func (l *Local) noteDenial(ctx context.Context, refusal error, e *Event) error {
+	if fault.CodeOf(refusal) != fault.OperatorAuthRequired {
+		return refusal
+	}
+	e.Outcome, e.Code = OutcomeDenied, fault.OperatorAuthRequired
+	if err := l.update(ctx, func(t *txn) error { return t.record(e) }); err != nil {
+		return err
+	}
+	return refusal
+}

@@ -1,0 +1,136 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"aivault/keys"
+	"aivault/keys/fault"
+	"aivault/vault/internal/seal"
+	"aivault/vault/internal/store"
+)
+
+// open returns the ring of the vault, fetching the key if that was not done
+// yet. The caller releases it. store.ErrAbsent: there is no vault.
+func (l *Local) open(ctx context.Context) (*seal.Ring, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ring != nil {
+		l.ring.Hold()
+		return l.ring, nil
+	}
+	head, err := l.readHead(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ring, err := l.unlock(ctx, head)
+	if err != nil {
+		return nil, err
+	}
+	l.ring = ring
+	ring.Hold()
+	return ring, nil
+}
+
+// A head is what a vault says before it is opened.
+type head struct {
+	vault [16]byte
+	slots []*seal.Slot
+}
+
+// readHead reads what is needed to open the vault.
+func (l *Local) readHead(ctx context.Context) (*head, error) {
+	var h head
+	err := l.db.View(ctx, func(tx store.Tx) error {
+		var err error
+		if h.vault, err = checkFormat(tx); err != nil {
+			return err
+		}
+		return tx.Range(store.Slots, store.Span{}, func(_, v []byte) error {
+			slot, err := seal.DecodeSlot(v)
+			if err != nil {
+				return errDamagedSlot
+			}
+			h.slots = append(h.slots, slot)
+			return nil
+		})
+	})
+	if err == nil && len(h.slots) == 0 {
+		err = errDamagedSlot
+	}
+	if err != nil {
+		return nil, l.explain(err, "reading")
+	}
+	return &h, nil
+}
+
+var errDamagedSlot = fault.New(fault.VaultCorrupt, "the vault's key slot was changed or damaged").
+	WithHint("put back a copy of vault.db that is in order")
+
+// unlock tries the slots in turn.
+func (l *Local) unlock(ctx context.Context, h *head) (*seal.Ring, error) {
+	var errs []error
+	for _, slot := range h.slots {
+		ring, err := l.unlockSlot(ctx, h.vault, slot)
+		if err == nil {
+			return ring, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, errs[0]
+}
+
+func (l *Local) unlockSlot(ctx context.Context, vault [16]byte, slot *seal.Slot) (*seal.Ring, error) {
+	provider, err := l.opts.Keys.Provider(slot.Config)
+	if err != nil {
+		return nil, err
+	}
+	kek, err := provider.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer kek.Clear()
+	ring, err := slot.Open(vault, kek)
+	switch {
+	case errors.Is(err, seal.ErrWrongKey):
+		return nil, fault.New(fault.WrongKey, "%s does not hold the key of this vault", describeKey(slot.Config)).
+			WithHint("%s", wrongKeyHint(slot.Config))
+	case err != nil:
+		return nil, errDamagedSlot
+	}
+	return ring, nil
+}
+
+// describeKey names the place of a key in a sentence.
+func describeKey(c keys.Config) string {
+	switch c.Kind {
+	case keys.KindKeyring:
+		return fmt.Sprintf("the keyring entry %s/%s", c.Service, c.Account)
+	case keys.KindFile:
+		return "the key file " + c.Path
+	case keys.KindEnv:
+		return "the environment variable " + c.Var
+	}
+	return "this passphrase"
+}
+
+func wrongKeyHint(c keys.Config) string {
+	if c.Kind == keys.KindPassphrase {
+		return "type the passphrase again; nothing was changed"
+	}
+	return "put the right key back, or point AIVAULT_DIR at the vault that this key belongs to; nothing was changed"
+}
+
+// checkFormat checks that the file is a vault of a version that we know.
+func checkFormat(tx store.Tx) (vault [16]byte, err error) {
+	version, id := tx.Get(store.Meta, keyFormat), tx.Get(store.Meta, keyVault)
+	if len(version) != 4 || be32(version) == 0 || len(id) != 16 {
+		return vault, store.ErrDamaged
+	}
+	if v := be32(version); v != formatVersion {
+		return vault, fault.New(fault.VaultNewer, "the vault has format %d, this aivault reads format %d", v, formatVersion).
+			WithHint("use the aivault that wrote it, or a later one")
+	}
+	return [16]byte(id), nil
+}
