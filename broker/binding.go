@@ -23,7 +23,6 @@ func (b *Broker) Bind(ctx context.Context, n NewBinding) (Binding, error) {
 	if err := in.Validate(); err != nil {
 		return Binding{}, err
 	}
-	var hosts []vault.Host
 	err := b.store.View(ctx, func(r vault.Reader) error {
 		c, err := b.capability(r, n.Capability)
 		if err != nil {
@@ -37,16 +36,13 @@ func (b *Broker) Bind(ctx context.Context, n NewBinding) (Binding, error) {
 			return fault.New(fault.PolicyViolation, "secret %s is pinned to %s, and %s is a capability of %s", sec.Name, pin, c.ID, c.Provider).
 				WithHint("bind it to a capability of %s, or store the value under a name of your own", pin)
 		}
-		private, err := resolve.LendsPrivate(r, b.question(c, in, ""), sec)
-		for _, h := range c.Allow.Hosts {
-			hosts = append(hosts, vault.Host{Name: h, Private: private})
-		}
+		binding.Hosts, err = resolve.Destinations(r, b.question(c, in, ""), sec)
 		return err
 	})
 	if err != nil {
 		return Binding{}, err
 	}
-	binding, err = b.store.PutBinding(ctx, binding, hosts, n.Proof)
+	binding, err = b.store.PutBinding(ctx, binding, n.Proof)
 	return Binding{Binding: binding}, err
 }
 

@@ -141,9 +141,8 @@ func (b *Broker) Describe(ctx context.Context, id string) (*Description, error) 
 }
 
 // CreateCapability implements Service. A capability of a provider that the
-// registry knows may allow more of its paths than the built-in ones do: that is
-// the operator's to decide, and recorded. A pinned secret still goes to the
-// provider's own hosts only, as no credential brings it elsewhere.
+// registry knows may allow more than the built-in ones do; a pinned secret does
+// not go there by it, see plan.checkPinned.
 func (b *Broker) CreateCapability(ctx context.Context, n NewCapability) (Capability, error) {
 	if err := checkID("capability", n.ID, true); err != nil {
 		return Capability{}, err
@@ -226,7 +225,7 @@ func (b *Broker) place(r vault.Reader, c *vault.Capability, n NewCapability) err
 		return err
 	}
 	provider, known := b.reg.Provider(c.Provider)
-	if _, named := b.reg.Provider(first); named && c.Provider != first {
+	if _, named := b.reg.Provider(first); (named || known) && c.Provider != first {
 		return fault.New(fault.InvalidRequest, "capability %s reads as one of %s, and its provider is %s", n.ID, first, c.Provider).
 			WithHint("choose an id that begins with %s/", c.Provider)
 	}

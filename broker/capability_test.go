@@ -96,15 +96,15 @@ func TestCreateCapability(t *testing.T) {
 	})
 }
 
-// W25: an operator may allow more of a known provider's paths, on its own hosts
-// only. A pinned secret goes nowhere else, whatever capabilities say.
+// W25: a capability of an operator's may put together anew what the registry
+// lists of a provider. It brings a pinned secret to no other path or host.
 func TestWideningARegistryProvider(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, r *rig) {
 		s := r.put(t, "OPENAI_API_KEY", vault.GlobalScope(), false)
-		make := func(id, host string) {
+		make := func(id, host, path string) {
 			t.Helper()
-			n := broker.NewCapability{ID: id, Methods: []string{"GET"}, Paths: []string{"/v1/new-thing"}}
+			n := broker.NewCapability{ID: id, Methods: []string{"GET"}, Paths: []string{path}}
 			if host != "" {
 				n.Hosts = []string{host}
 			}
@@ -112,9 +112,25 @@ func TestWideningARegistryProvider(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		make("openai/new-thing", "")
-		r.sendsTo(t, "openai/new-thing", nowhere, s)
-		make("openai/elsewhere", "api.acme.test")
+		make("openai/one-model", "", "/v1/models/gpt-5")
+		r.sendsTo(t, "openai/one-model", nowhere, s)
+		make("openai/new-thing", "", "/v1/new-thing")
+		make("openai/everything", "", "/")
+		for _, call := range []broker.Call{{Capability: "openai/new-thing"}, {Capability: "openai/everything", Path: "/v1/new-thing"}} {
+			if _, err := r.broker.Invoke(context.Background(), call); fault.CodeOf(err) != fault.PolicyViolation {
+				t.Errorf("%s: %v", call.Capability, err)
+			}
+		}
+		if _, err := r.broker.Invoke(context.Background(), broker.Call{Capability: "openai/everything", Path: "/v1/models"}); err != nil {
+			t.Errorf("a path of the registry's through a wider capability: %v", err)
+		}
+		_, err := r.broker.CreateCapability(context.Background(), broker.NewCapability{
+			ID: "acme/disguised", Provider: "openai", Methods: []string{"GET"}, Paths: []string{"/"},
+		})
+		if fault.CodeOf(err) != fault.InvalidRequest {
+			t.Errorf("an id that reads as another provider's: %v", err)
+		}
+		make("openai/elsewhere", "api.acme.test", "/v1/new-thing")
 		if _, err := r.invoke("openai/elsewhere", nowhere); fault.CodeOf(err) != fault.CredentialNotFound {
 			t.Errorf("to another host: %v", err)
 		}
@@ -125,7 +141,7 @@ func TestWideningARegistryProvider(t *testing.T) {
 			t.Fatal(err)
 		}
 		free := r.put(t, "FREE", vault.GlobalScope(), false)
-		_, err := r.broker.CreateCredential(context.Background(), broker.NewCredential{
+		_, err = r.broker.CreateCredential(context.Background(), broker.NewCredential{
 			ID: "lender", Provider: "openai", Secret: free.id, Scope: vault.GlobalScope(), Auth: bearer(), Hosts: []string{"api.acme.test"},
 		})
 		if err != nil {

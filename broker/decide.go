@@ -10,6 +10,7 @@ import (
 	"aivault/broker/internal/auth"
 	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
+	"aivault/broker/registry"
 	"aivault/keys/fault"
 	"aivault/vault"
 )
@@ -44,7 +45,7 @@ func (b *Broker) decide(r vault.Reader, call *Call) (*plan, error) {
 	if p.strategy, err = auth.New(p.choice.Auth); err != nil {
 		return p, err
 	}
-	return p, p.judge()
+	return p, p.judge(b.reg)
 }
 
 // checkShape refuses what is no call at all. What it lets pass may stand in
@@ -90,7 +91,7 @@ func (p *plan) noteChoice() {
 }
 
 // judge has package policy decide on the request.
-func (p *plan) judge() error {
+func (p *plan) judge(r *registry.Registry) error {
 	rule := p.capability.rule()
 	rule.ManagedHeaders, rule.ManagedQuery = p.strategy.Managed()
 	method, target, err := policy.Choose(rule, p.call.Method, p.call.Path, len(p.call.Body) > 0)
@@ -106,8 +107,33 @@ func (p *plan) judge() error {
 		return err
 	}
 	p.event.Path = p.request.Path
+	if err := p.checkPinned(r); err != nil {
+		return err
+	}
 	p.addHeaders()
 	return nil
+}
+
+// checkPinned keeps a secret that is pinned to a provider to what the registry
+// lists for it: a capability that an operator made may be narrower, or put
+// together otherwise, but is no way to the rest of the provider's API.
+func (p *plan) checkPinned(reg *registry.Registry) error {
+	pinned := func(part resolve.Part) bool { return part.Secret.PinnedProvider != "" }
+	if p.capability.Builtin || !slices.ContainsFunc(p.choice.Parts, pinned) {
+		return nil
+	}
+	if provider, ok := reg.Provider(p.capability.Provider); ok {
+		for i := range provider.Capabilities {
+			c := &provider.Capabilities[i]
+			rule := policy.Rule{Methods: c.Methods, Paths: c.Paths, RawPaths: c.RawPaths}
+			request := policy.Request{Method: p.request.Method, Target: p.request.Path}
+			if _, err := policy.Decide(rule, request); err == nil && slices.Contains(c.Hosts, p.choice.Host) {
+				return nil
+			}
+		}
+	}
+	return fault.New(fault.PolicyViolation, "no capability that aivault knows of %s allows this %s, and the secret is pinned to %s", p.capability.Provider, p.request.Method, p.capability.Provider).
+		WithHint("store the value under a name of your own, with a credential and a provider of your own, to call more of it")
 }
 
 // maxDeniedPath is how much of a path that was refused the audit log keeps, in
@@ -165,7 +191,7 @@ func (p *plan) decision() vault.Decision {
 	for _, part := range p.choice.Parts {
 		d.Uses = append(d.Uses, vault.Use{
 			Secret: part.Secret.ID, Provider: p.capability.Provider,
-			Host: p.choice.Host, Private: p.choice.AllowPrivate,
+			Host: vault.Host{Name: p.choice.Host, Private: p.choice.AllowPrivate, CA: vault.CADigest(p.choice.CACert)},
 		})
 	}
 	return d

@@ -33,7 +33,7 @@ type Config struct {
 	Service string // keyring: 1 to 256 bytes, nothing unprintable
 	Account string // keyring: the same
 
-	Path string // file: absolute
+	Path string // file: absolute, or a bare name, which Config.In places
 
 	Var string // env: a variable's name; empty stands for DefaultVar
 
@@ -91,6 +91,19 @@ func (c Config) String() string {
 	return "no key provider"
 }
 
+// In returns c with a bare name of a key file placed in a directory.
+func (c Config) In(dir string) Config {
+	if c.Kind == KindFile && isBare(c.Path) {
+		c.Path = filepath.Join(dir, c.Path)
+	}
+	return c
+}
+
+// isBare reports whether path is the name of a file and nothing else.
+func isBare(path string) bool {
+	return path != "" && filepath.Base(path) == path && path != "." && path != ".." && path != string(filepath.Separator)
+}
+
 // variable returns the name of the variable of kind env.
 func (c Config) variable() string {
 	if c.Var == "" {
@@ -118,7 +131,7 @@ func checkEntryName(what, s string) error {
 
 func checkPath(path string) error {
 	switch {
-	case !filepath.IsAbs(path):
+	case !filepath.IsAbs(path) && !isBare(path):
 		return fault.New(fault.InvalidRequest, "the path of the key file, %q, is not absolute", path).
 			WithHint("give the whole path, from the root of the file system")
 	case len(path) > maxPath:

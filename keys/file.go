@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"aivault/keys/fault"
 )
@@ -35,6 +36,7 @@ func (p fileProvider) Create(ctx context.Context) (Key, error) {
 	if err := canceled(ctx, "making the "+p.config.String()); err != nil {
 		return nil, err
 	}
+	p.sweep()
 	if _, err := os.Lstat(p.config.Path); !errors.Is(err, fs.ErrNotExist) {
 		return p.load() // which also tells what stands in the way
 	}
@@ -103,6 +105,41 @@ func (p fileProvider) check(info fs.FileInfo) error {
 	return nil
 }
 
+// Names of a key file that is being written.
+const (
+	tempPrefix = ".aivault-"
+	tempSuffix = ".tmp"
+)
+
+// IsLeftover reports whether a file of that name is what a key file was
+// written to when the machine or the process stopped.
+func IsLeftover(name string) bool {
+	return strings.HasPrefix(name, tempPrefix) && strings.HasSuffix(name, tempSuffix)
+}
+
+// staleAfter is the age from which such a file is nobody's any more.
+const staleAfter = time.Minute
+
+// sweep removes what earlier attempts left beside the key file: further links
+// to the key, and files that were never linked.
+func (p fileProvider) sweep() {
+	dir := filepath.Dir(p.config.Path)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return // it is about to be made, or the next step says what is wrong
+	}
+	key, _ := os.Lstat(p.config.Path)
+	for _, e := range entries {
+		if !IsLeftover(e.Name()) {
+			continue
+		}
+		info, err := e.Info()
+		if err == nil && (key != nil && os.SameFile(key, info) || time.Since(info.ModTime()) > staleAfter) {
+			_ = os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+}
+
 // store writes key to a file beside the path and links it there; false if
 // something stood there already. The name is durable when store returns.
 func (p fileProvider) store(key Key) (made bool, err error) {
@@ -110,7 +147,7 @@ func (p fileProvider) store(key Key) (made bool, err error) {
 	if err := makeDir(dir); err != nil {
 		return false, err
 	}
-	temp := filepath.Join(dir, ".aivault-"+rand.Text()+".tmp")
+	temp := filepath.Join(dir, tempPrefix+rand.Text()+tempSuffix)
 	if err := writeFile(temp, key); err != nil {
 		return false, err
 	}

@@ -41,10 +41,14 @@ type Source struct {
 }
 
 // Provider returns the provider of the place that c names. The error is that
-// of Config.Validate.
+// of Config.Validate, or that a bare file name was not placed by Config.In.
 func (s Source) Provider(c Config) (Provider, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
+	}
+	if c.Kind == KindFile && isBare(c.Path) {
+		return nil, fault.New(fault.InvalidRequest, "the key file %q is in no directory", c.Path).
+			WithHint("give the whole path, from the root of the file system")
 	}
 	switch c.Kind {
 	case KindKeyring:

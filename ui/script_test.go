@@ -42,9 +42,25 @@ const (
 
 // TestMain also makes the test binary the aivault that scripts run.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	// Under the race detector, every process would wait a second at its end.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")); err != nil {
+		panic(err)
+	}
+	testscript.Main(tidy{m}, map[string]func(){
 		"aivault": func() { os.Exit(testAivault()) },
 	})
+}
+
+// tidy removes what the tests share, once they are over.
+type tidy struct{ m *testing.M }
+
+func (t tidy) Run() int {
+	defer func() {
+		if builtIn != "" {
+			_ = os.RemoveAll(builtIn)
+		}
+	}()
+	return t.m.Run()
 }
 
 // testAivault is main, in an environment of the test's.
@@ -196,7 +212,7 @@ func setupScript(env *testscript.Env) error {
 	transcript := filepath.Join(outside, "transcript")
 	for name, value := range map[string]string{
 		"HOME": filepath.Join(env.WorkDir, "home"), "AIVAULT_DIR": filepath.Join(env.WorkDir, "vault"), "TZ": "UTC",
-		"CANARIES": outside, varTranscript: transcript, varClock: "1767323045000", // 2026-01-02 03:04:05
+		"CANARIES": outside, "GORACE": os.Getenv("GORACE"), varTranscript: transcript, varClock: "1767323045000", // 2026-01-02 03:04:05
 	} {
 		env.Setenv(name, value)
 	}
@@ -266,7 +282,9 @@ func cmdNormalize(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: normalize")
 	}
 	s := ts.ReadFile("stdout")
-	x := func(s string) string { return strings.Map(func(r rune) rune { return map[bool]rune{true: '-', false: 'x'}[r == '-'] }, s) }
+	x := func(s string) string {
+		return strings.Map(func(r rune) rune { return map[bool]rune{true: '-', false: 'x'}[r == '-'] }, s)
+	}
 	s = uuids.ReplaceAllStringFunc(s, x)
 	s = shortIDs.ReplaceAllStringFunc(s, x)
 	s = ports.ReplaceAllString(s, "localhost:PORT")

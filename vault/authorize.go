@@ -21,6 +21,9 @@ func (l *Local) Authorize(ctx context.Context, decide func(Reader) (Decision, er
 		return Grant{}, l.explain(err, "looking at")
 	}
 	if !exists { // nothing can be granted, and there is no log to record it in
+		if err := l.checkAbsent(); err != nil {
+			return Grant{}, err
+		}
 		if _, err := decide(reader{}); err != nil {
 			return Grant{}, err
 		}
@@ -96,10 +99,10 @@ func (t *txn) uses(d *Decision) ([]pending, error) {
 		switch {
 		case s.PinnedProvider != "" && s.PinnedProvider != u.Provider:
 			return nil, fault.New(fault.PolicyViolation, "secret %s is pinned to %s and serves no other provider", s.Name, s.PinnedProvider)
-		case s.PinnedProvider != "" && u.Private:
+		case s.PinnedProvider != "" && u.Host.Private:
 			return nil, fault.New(fault.PolicyViolation, "secret %s is pinned to %s and never goes to a private host", s.Name, s.PinnedProvider)
-		case s.PinnedProvider == "" && !s.mayGoTo(u.Host, u.Private):
-			return nil, fault.New(fault.PolicyViolation, "secret %s was not meant for host %s", s.Name, u.Host).
+		case s.PinnedProvider == "" && !s.MayGoTo(u.Host):
+			return nil, fault.New(fault.PolicyViolation, "secret %s was not meant for host %s", s.Name, u.Host.Name).
 				WithHint("make a credential of it for that host: `aivault credential create`")
 		}
 		sealed, err := t.sealedValue(s)

@@ -45,7 +45,7 @@ func TestAuthorize(t *testing.T) {
 			t.Error(err)
 		}
 		return vault.Decision{Event: event, Uses: []vault.Use{
-			{Secret: two.ID, Provider: "acme", Host: "api.acme.test"}, {Secret: one.ID, Provider: "acme", Host: "api.acme.test"},
+			{Secret: two.ID, Provider: "acme", Host: vault.Host{Name: "api.acme.test"}}, {Secret: one.ID, Provider: "acme", Host: vault.Host{Name: "api.acme.test"}},
 		}}, nil
 	})
 	if err != nil {
@@ -96,21 +96,21 @@ func TestDenials(t *testing.T) {
 		use  vault.Use
 		want fault.Code
 	}{
-		{"pinned elsewhere", vault.Use{Secret: pinned.ID, Provider: "umbrella", Host: "api.umbrella.test"}, fault.PolicyViolation},
-		{"pinned, no provider", vault.Use{Secret: pinned.ID, Host: "api.acme.test"}, fault.PolicyViolation},
-		{"pinned, private host", vault.Use{Secret: pinned.ID, Provider: "acme", Host: "localhost", Private: true}, fault.PolicyViolation},
-		{"another host", vault.Use{Secret: free.ID, Provider: "acme", Host: "evil.test"}, fault.PolicyViolation},
-		{"its host with a port", vault.Use{Secret: free.ID, Provider: "acme", Host: "api.test:444"}, fault.PolicyViolation},
-		{"its host in capitals", vault.Use{Secret: free.ID, Provider: "acme", Host: "API.test"}, fault.PolicyViolation},
-		{"its host as a private one", vault.Use{Secret: free.ID, Provider: "acme", Host: "api.test", Private: true}, fault.PolicyViolation},
+		{"pinned elsewhere", vault.Use{Secret: pinned.ID, Provider: "umbrella", Host: vault.Host{Name: "api.umbrella.test"}}, fault.PolicyViolation},
+		{"pinned, no provider", vault.Use{Secret: pinned.ID, Host: vault.Host{Name: "api.acme.test"}}, fault.PolicyViolation},
+		{"pinned, private host", vault.Use{Secret: pinned.ID, Provider: "acme", Host: vault.Host{Name: "localhost", Private: true}}, fault.PolicyViolation},
+		{"another host", vault.Use{Secret: free.ID, Provider: "acme", Host: vault.Host{Name: "evil.test"}}, fault.PolicyViolation},
+		{"its host with a port", vault.Use{Secret: free.ID, Provider: "acme", Host: vault.Host{Name: "api.test:444"}}, fault.PolicyViolation},
+		{"its host in capitals", vault.Use{Secret: free.ID, Provider: "acme", Host: vault.Host{Name: "API.test"}}, fault.PolicyViolation},
+		{"its host as a private one", vault.Use{Secret: free.ID, Provider: "acme", Host: vault.Host{Name: "api.test", Private: true}}, fault.PolicyViolation},
 		{"no host", vault.Use{Secret: free.ID, Provider: "acme"}, fault.PolicyViolation},
-		{"unknown", vault.Use{Secret: uuid.New(), Provider: "acme", Host: "api.test"}, fault.SecretNotFound},
+		{"unknown", vault.Use{Secret: uuid.New(), Provider: "acme", Host: vault.Host{Name: "api.test"}}, fault.SecretNotFound},
 	}
 	for _, test := range tests {
 		t.Run(test.what, func(t *testing.T) {
-			good := vault.Use{Secret: pinned.ID, Provider: "acme", Host: "api.acme.test"}
+			good := vault.Use{Secret: pinned.ID, Provider: "acme", Host: vault.Host{Name: "api.acme.test"}}
 			grant, err := l.Authorize(t.Context(), func(vault.Reader) (vault.Decision, error) {
-				return vault.Decision{Event: vault.Event{Capability: "acme/items", Host: test.use.Host}, Uses: []vault.Use{good, test.use}}, nil
+				return vault.Decision{Event: vault.Event{Capability: "acme/items", Host: test.use.Host.Name}, Uses: []vault.Use{good, test.use}}, nil
 			})
 			wantCode(t, err, test.want)
 			if grant.Values != nil || grant.Intent != 0 {
@@ -187,7 +187,7 @@ func TestNothingWithoutARecord(t *testing.T) {
 			l, dir := fresh(t)
 			s := vaulttest.Create(t, l, vault.GlobalScope(), "ACME_KEY", "made-up")
 			test.spoil(t, dir)
-			grant, err := l.Authorize(t.Context(), decideUse(vault.Use{Secret: s.ID, Provider: "acme", Host: "api.acme.test"}))
+			grant, err := l.Authorize(t.Context(), decideUse(vault.Use{Secret: s.ID, Provider: "acme", Host: vault.Host{Name: "api.acme.test"}}))
 			wantCode(t, err, test.want)
 			if grant.Values != nil {
 				t.Error("the value was released")
@@ -204,7 +204,7 @@ func TestNothingWithoutARecord(t *testing.T) {
 	s := vaulttest.Create(t, l, vault.GlobalScope(), "ACME_KEY", "made-up")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := l.Authorize(ctx, decideUse(vault.Use{Secret: s.ID, Provider: "acme", Host: "h"}))
+	_, err := l.Authorize(ctx, decideUse(vault.Use{Secret: s.ID, Provider: "acme", Host: vault.Host{Name: "h"}}))
 	if code := fault.CodeOf(err); err != nil && code != fault.Canceled {
 		t.Errorf("a caller that went away: %v", err)
 	}
@@ -222,7 +222,7 @@ func TestADamagedValue(t *testing.T) {
 		must(t, tx.Put(store.Values, bad.ID[:], v))
 	})
 	grant, err := l.Authorize(t.Context(), decideUse(
-		vault.Use{Secret: good.ID, Provider: "acme", Host: "h"}, vault.Use{Secret: bad.ID, Provider: "acme", Host: "h"}))
+		vault.Use{Secret: good.ID, Provider: "acme", Host: vault.Host{Name: "h"}}, vault.Use{Secret: bad.ID, Provider: "acme", Host: vault.Host{Name: "h"}}))
 	wantCode(t, err, fault.VaultCorrupt)
 	if grant.Values != nil {
 		t.Error("a value was released")

@@ -117,7 +117,7 @@ func BenchmarkListScope(b *testing.B) {
 func BenchmarkAuthorize(b *testing.B) {
 	bySize(b, func(b *testing.B, l *vault.Local, id vault.ID) {
 		decide := func(r vault.Reader) (vault.Decision, error) {
-			return vault.Decision{Uses: []vault.Use{{Secret: id, Provider: "acme", Host: "api.acme.test"}}}, nil
+			return vault.Decision{Uses: []vault.Use{{Secret: id, Provider: "acme", Host: vault.Host{Name: "api.acme.test"}}}}, nil
 		}
 		for b.Loop() {
 			grant, err := l.Authorize(b.Context(), decide)

@@ -7,7 +7,7 @@ import (
 )
 
 // PutBinding implements Store.
-func (l *Local) PutBinding(ctx context.Context, b Binding, hosts []Host, proof Value) (Binding, error) {
+func (l *Local) PutBinding(ctx context.Context, b Binding, proof Value) (Binding, error) {
 	if err := checkText("capability id", b.Capability); err != nil {
 		return Binding{}, err
 	}
@@ -22,7 +22,7 @@ func (l *Local) PutBinding(ctx context.Context, b Binding, hosts []Host, proof V
 		if err != nil {
 			return err
 		}
-		if err := t.sealHosts(s, hosts, proof); err != nil {
+		if err := t.sealHosts(s, b.Hosts, proof); err != nil {
 			return err
 		}
 		if err := t.putBinding(&b); err != nil {
@@ -53,7 +53,10 @@ func (t *txn) putBinding(b *Binding) error {
 	if err := t.reindex(before, t.bindingEntries(rec, b)); err != nil {
 		return err
 	}
-	return t.save(kindBinding, rec, b.Revision, encodeBinding(b))
+	if err := t.save(kindBinding, rec, b.Revision, encodeBinding(b)); err != nil || old == nil {
+		return err
+	}
+	return t.forgetHosts(old.Secret)
 }
 
 // DeleteBinding implements Store.
@@ -66,7 +69,10 @@ func (l *Local) DeleteBinding(ctx context.Context, capability string, scope Scop
 		if b == nil || err != nil {
 			return nil, err
 		}
-		return bindingEvent(KindCapabilityUnbind, b), t.deleteBinding(rec, b)
+		if err := t.deleteBinding(rec, b); err != nil {
+			return nil, err
+		}
+		return bindingEvent(KindCapabilityUnbind, b), t.forgetHosts(b.Secret)
 	})
 }
 

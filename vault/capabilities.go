@@ -56,7 +56,10 @@ func (l *Local) DeleteCapability(ctx context.Context, id string) (bool, error) {
 		if err := t.drop(kindCapability, rec); err != nil {
 			return nil, err
 		}
-		_, err = t.deleteBindings(func(b *Binding) bool { return b.Capability == id }, ixBindingsOf, id)
+		bindings, err := t.deleteBindings(func(b *Binding) bool { return b.Capability == id }, ixBindingsOf, id)
+		for i := 0; i < len(bindings) && err == nil; i++ {
+			err = t.forgetHosts(bindings[i].Secret)
+		}
 		return &Event{Kind: KindCapabilityDelete, Outcome: OutcomeOK, Capability: id}, err
 	})
 }

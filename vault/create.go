@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/google/uuid"
@@ -32,7 +34,7 @@ func (l *Local) Init(ctx context.Context, cfg keys.Config) (Status, error) {
 	} else if exists {
 		return Status{}, l.errInitialized()
 	}
-	if err := l.create(ctx, cfg, func() error { return nil }); err != nil {
+	if err := l.create(ctx, cfg); err != nil {
 		return Status{}, err
 	}
 	return l.Status(ctx)
@@ -52,43 +54,60 @@ func (l *Local) firstUse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = l.create(ctx, cfg, l.checkUnused)
+	err = l.create(ctx, cfg)
 	if fault.CodeOf(err) == fault.AlreadyExists { // another process was faster
 		return nil
 	}
 	return err
 }
 
-// checkUnused refuses a directory with a file that was part of a vault. It is
-// called under the lock: the key of a vault that another process is just
-// making is none.
+// checkUnused refuses a directory with a file that may be part of a vault.
 func (l *Local) checkUnused() error {
+	return l.checkRoot(func(name string) bool { return name != "run" && !strings.HasSuffix(name, ".lock") })
+}
+
+// checkAbsent tells a vault that never was from one whose file is gone: its
+// key is there.
+func (l *Local) checkAbsent() error {
+	return l.checkRoot(func(name string) bool { return strings.HasSuffix(name, ".key") })
+}
+
+// checkRoot refuses a directory that holds a file of the given kind. One in
+// which a vault is being made, or was when the machine stopped, is none.
+func (l *Local) checkRoot(refused func(name string) bool) error {
 	entries, err := os.ReadDir(l.opts.Root)
-	if err != nil {
-		return err
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return l.explain(err, "looking at")
 	}
+	found := ""
 	for _, e := range entries {
-		name := e.Name()
-		if name != "run" && name != store.TempFile && !strings.HasSuffix(name, ".lock") {
-			return fault.New(fault.VaultCorrupt, "%s holds %s, but no vault", l.opts.Root, name).
-				WithHint("put vault.db back; or, if you want a new vault there, run `aivault init`")
+		switch name := e.Name(); {
+		case name == store.TempFile, name == store.File:
+			return nil
+		case found == "" && refused(name) && !keys.IsLeftover(name):
+			found = name
 		}
 	}
-	return nil
+	if found == "" {
+		return nil
+	}
+	return fault.New(fault.VaultCorrupt, "%s holds %s, but no vault", l.opts.Root, found).
+		WithHint("put vault.db back; or, if you want a new vault there, move %s away", found)
 }
 
 // create makes the vault: first its key, which is read back, then the file,
-// whose last step is a rename. A crash between the two leaves a key that
-// nothing uses. All of it, from check on, happens under the vault's lock, so
-// that of several processes that make one only the first makes a key.
-func (l *Local) create(ctx context.Context, cfg keys.Config, check func() error) error {
+// whose last step is a rename. All of it happens under the vault's lock, so that
+// of several processes that make one only the first makes a key. A crash before
+// the rename leaves the file under its temporary name, by which the next one
+// knows that the key is of no vault, and goes on with it.
+func (l *Local) create(ctx context.Context, cfg keys.Config) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err := l.checkUnused(); err != nil {
+		return err
+	}
 	var ring *seal.Ring
 	err := l.db.Create(ctx, func(tx store.Tx) error {
-		if err := check(); err != nil {
-			return err
-		}
 		slot, err := l.newSlot(ctx, cfg, &ring)
 		if err != nil {
 			return err
@@ -119,6 +138,9 @@ func (l *Local) newSlot(ctx context.Context, cfg keys.Config, ring **seal.Ring) 
 		return nil, err
 	}
 	defer kek.Clear()
+	if cfg.Kind == keys.KindFile && filepath.Dir(cfg.Path) == filepath.Clean(l.opts.Root) {
+		cfg.Path = filepath.Base(cfg.Path) // so that the directory can be moved
+	}
 	*ring = seal.NewRing(seal.NewRoot(), vault, 1)
 	slot, err := seal.NewSlot(*ring, uuid.New(), cfg, kek)
 	if err != nil {

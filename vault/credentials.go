@@ -61,11 +61,7 @@ func (t *txn) createCredential(c *Credential, proof Value) error {
 		return fault.New(fault.PolicyViolation, "secret %s is pinned to %s and serves no other provider", s.Name, s.PinnedProvider).
 			WithHint("store the value under a name of your own to use it for %s", c.Provider)
 	}
-	hosts := make([]Host, len(c.Hosts))
-	for i, h := range c.Hosts {
-		hosts[i] = Host{Name: h, Private: c.AllowPrivate}
-	}
-	if err := t.sealHosts(s, hosts, proof); err != nil {
+	if err := t.sealHosts(s, c.Destinations(), proof); err != nil {
 		return err
 	}
 	if _, err := t.enable(c.ID); err != nil {
@@ -144,15 +140,20 @@ func (l *Local) DeleteCredential(ctx context.Context, id string) (removed bool, 
 		if c == nil || err != nil {
 			return nil, err
 		}
-		return credentialEvent(KindCredentialDelete, c), t.deleteCredential(rec, c)
+		if err := t.deleteCredential(rec, c); err != nil {
+			return nil, err
+		}
+		return credentialEvent(KindCredentialDelete, c), t.forgetHosts(c.Secret)
 	})
 }
 
 // removal runs a change that may find nothing to do: no event, no change. In a
 // vault that does not exist there is nothing to do either.
 func (l *Local) removal(ctx context.Context, f func(*txn) (*Event, error)) (bool, error) {
-	if exists, err := l.db.Exists(); err != nil || !exists {
+	if exists, err := l.db.Exists(); err != nil {
 		return false, l.explain(err, "looking at")
+	} else if !exists {
+		return false, l.checkAbsent()
 	}
 	removed := false
 	err := l.update(ctx, func(t *txn) error {

@@ -21,7 +21,11 @@ func (l *Local) Doctor(ctx context.Context) (Report, error) {
 	if exists, err := l.db.Exists(); err != nil {
 		return r, l.explain(err, "looking at")
 	} else if !exists {
-		r.pass("vault", "there is none yet in %s", l.opts.Root)
+		if err := l.checkAbsent(); err != nil {
+			r.fail("vault", err)
+		} else {
+			r.pass("vault", "there is none yet in %s", l.opts.Root)
+		}
 		return r, nil
 	}
 	h, err := l.readHead(ctx)
@@ -56,7 +60,11 @@ func (r *Report) fail(name string, err error) {
 	if hint == "" {
 		hint = remedy
 	}
-	r.Checks = append(r.Checks, Check{Name: name, Detail: err.Error(), Code: fault.CodeOf(err), Remedy: hint})
+	code := fault.CodeOf(err)
+	if errors.Is(err, store.ErrDamaged) {
+		code = fault.VaultCorrupt
+	}
+	r.Checks = append(r.Checks, Check{Name: name, Detail: err.Error(), Code: code, Remedy: hint})
 }
 
 // broken adds a failed check for records that do not verify.
@@ -139,7 +147,7 @@ func (t *txn) examineRecords(r *Report) {
 	if c.set != t.man.set {
 		r.broken("set hash", "records were removed, added or put back to an earlier state outside aivault")
 	} else {
-		r.pass("set hash", "nothing was removed, exchanged or put back")
+		r.pass("set hash", "no record was removed, exchanged or put back; that the whole file is not an older copy, nothing here can tell")
 	}
 	t.examineIndex(r, &c)
 }
@@ -153,7 +161,7 @@ func (t *txn) count(c *census, key []byte) error {
 	var entries []entry
 	switch kind(key[0]) {
 	case kindSecret:
-		s, err := t.secret(id)
+		s, err := t.indexed(id) // not where it is looked for, in a damaged tree
 		if err != nil {
 			return err
 		}

@@ -39,6 +39,14 @@ func readTime(r *codec.Reader) time.Time {
 	return time.Time{}
 }
 
+func writeHost(w *codec.Writer, h Host) {
+	w.Text(h.Name)
+	w.Bool(h.Private)
+	w.Text(h.CA)
+}
+
+func readHost(r *codec.Reader) Host { return Host{Name: r.Text(), Private: r.Bool(), CA: r.Text()} }
+
 func readID(r *codec.Reader) (id ID) {
 	copy(id[:], r.Fixed(len(id)))
 	return id
@@ -51,7 +59,7 @@ func encodeSecret(s *Secret) []byte {
 	writeScope(&w, s.Scope)
 	w.Bool(s.AttachedOnly)
 	w.Text(s.PinnedProvider)
-	codec.List(&w, s.Hosts, func(h Host) { w.Text(h.Name); w.Bool(h.Private) })
+	codec.List(&w, s.Hosts, func(h Host) { writeHost(&w, h) })
 	codec.List(&w, s.Attached, func(g GroupRef) { w.Text(g.Workspace); w.Text(g.Group) })
 	writeTime(&w, s.CreatedAt)
 	writeTime(&w, s.UpdatedAt)
@@ -66,7 +74,7 @@ func decodeSecret(id ID, rev uint64, b []byte) (*Secret, error) {
 		ID: id, Revision: rev,
 		Name: r.Text(), Aliases: codec.Items(r, r.Text), Scope: readScope(r),
 		AttachedOnly: r.Bool(), PinnedProvider: r.Text(),
-		Hosts:     codec.Items(r, func() Host { return Host{r.Text(), r.Bool()} }),
+		Hosts:     codec.Items(r, func() Host { return readHost(r) }),
 		Attached:  codec.Items(r, func() GroupRef { return GroupRef{r.Text(), r.Text()} }),
 		CreatedAt: readTime(r), UpdatedAt: readTime(r), RotatedAt: readTime(r),
 		Version: r.Uint64(),
@@ -140,6 +148,7 @@ func encodeBinding(b *Binding) []byte {
 	w.Fixed(b.Secret[:])
 	writeScope(&w, b.Scope)
 	w.Text(b.Consumer)
+	codec.List(&w, b.Hosts, func(h Host) { writeHost(&w, h) })
 	writeTime(&w, b.UpdatedAt)
 	return w.Bytes()
 }
@@ -148,7 +157,8 @@ func decodeBinding(rev uint64, data []byte) (*Binding, error) {
 	r := codec.NewReader(data)
 	b := &Binding{
 		Revision:   rev,
-		Capability: r.Text(), Secret: readID(r), Scope: readScope(r), Consumer: r.Text(), UpdatedAt: readTime(r),
+		Capability: r.Text(), Secret: readID(r), Scope: readScope(r), Consumer: r.Text(),
+		Hosts: codec.Items(r, func() Host { return readHost(r) }), UpdatedAt: readTime(r),
 	}
 	return b, r.Close()
 }

@@ -73,6 +73,10 @@ func credential(id string, secret vault.ID, hosts ...string) vault.Credential {
 
 // reveal returns the value that a call of acme to host would be given.
 func reveal(ctx context.Context, l *vault.Local, id vault.ID, host string) (string, error) {
+	return revealAt(ctx, l, id, vault.Host{Name: host})
+}
+
+func revealAt(ctx context.Context, l *vault.Local, id vault.ID, host vault.Host) (string, error) {
 	grant, err := l.Authorize(ctx, decideUse(vault.Use{Secret: id, Provider: "acme", Host: host}))
 	if err != nil {
 		return "", err

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"aivault/keys/fault"
@@ -18,7 +19,7 @@ func (t *txn) sealHosts(s *Secret, want []Host, proof Value) error {
 	var missing []Host
 	needProof := len(s.Hosts) > 0
 	for _, h := range want {
-		if !s.mayGoTo(h.Name, h.Private) {
+		if !s.MayGoTo(h) {
 			missing = append(missing, h)
 			needProof = needProof || h.Private
 		}
@@ -32,7 +33,7 @@ func (t *txn) sealHosts(s *Secret, want []Host, proof Value) error {
 		}
 	}
 	before := clone(s)
-	if err := t.rebind(s, func() { s.Hosts = addHosts(s.Hosts, missing) }); err != nil {
+	if err := t.rebind(s, func() { s.Hosts = slices.Concat(s.Hosts, missing) }); err != nil {
 		return err
 	}
 	if err := t.putSecret(before, s); err != nil {
@@ -43,29 +44,63 @@ func (t *txn) sealHosts(s *Secret, want []Host, proof Value) error {
 	return t.record(e)
 }
 
-// mayGoTo reports whether an unpinned secret was sealed for a host.
-func (s *Secret) mayGoTo(host string, private bool) bool {
-	for _, h := range s.Hosts {
-		if h.Name == host && (h.Private || !private) {
-			return true
+// forgetHosts takes back the hosts of an unpinned secret that no credential or
+// binding uses any more, so that nothing invisible is left of one that was
+// made and deleted. The first stays: it is what makes a further one need proof.
+func (t *txn) forgetHosts(id ID) error {
+	s, err := t.secret(id)
+	if err != nil || s == nil || len(s.Hosts) < 2 {
+		return err
+	}
+	used, err := t.usedHosts(id)
+	if err != nil {
+		return err
+	}
+	var kept, gone []Host
+	for i, h := range s.Hosts {
+		if i == 0 || slices.Contains(used, h) {
+			kept = append(kept, h)
+		} else {
+			gone = append(gone, h)
 		}
 	}
-	return false
+	if len(gone) == 0 {
+		return nil
+	}
+	before := clone(s)
+	if err := t.rebind(s, func() { s.Hosts = kept }); err != nil {
+		return err
+	}
+	if err := t.putSecret(before, s); err != nil {
+		return err
+	}
+	e := secretEvent(KindSecretHosts, s)
+	e.Host, e.Note = joinHosts(gone), s.Name+": no longer"
+	return t.record(e)
 }
 
-func addHosts(have, more []Host) []Host {
-	hosts := append([]Host(nil), have...)
-next:
-	for _, m := range more {
-		for i := range hosts {
-			if hosts[i].Name == m.Name {
-				hosts[i].Private = hosts[i].Private || m.Private
-				continue next
-			}
-		}
-		hosts = append(hosts, m)
+// usedHosts lists where the credentials and bindings of a secret send it.
+func (t *txn) usedHosts(id ID) ([]Host, error) {
+	creds, err := t.credentialsOfSecret(id)
+	if err != nil {
+		return nil, err
 	}
-	return hosts
+	var used []Host
+	for _, c := range creds {
+		used = append(used, c.Destinations()...)
+	}
+	recs, err := t.row(ixBindSecret, id.String())
+	if err != nil {
+		return nil, err
+	}
+	for _, rec := range recs {
+		b, err := t.binding(rec)
+		if err != nil {
+			return nil, err
+		}
+		used = append(used, b.Hosts...)
+	}
+	return used, nil
 }
 
 func joinHosts(hosts []Host) string {
@@ -73,7 +108,7 @@ func joinHosts(hosts []Host) string {
 	for i, h := range hosts {
 		names[i] = h.Name
 	}
-	return strings.Join(names, " ")
+	return strings.Join(names, ", ")
 }
 
 // prove checks that proof is the secret's value.

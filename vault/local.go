@@ -88,6 +88,9 @@ func (l *Local) view(ctx context.Context, f func(*txn) error) error {
 		})
 	})
 	if errors.Is(err, store.ErrAbsent) {
+		if err := l.checkAbsent(); err != nil {
+			return err
+		}
 		return f(nil)
 	}
 	return l.explain(err, "reading")
@@ -188,14 +191,14 @@ func (l *Local) Status(ctx context.Context) (Status, error) {
 	h, err := l.readHead(ctx)
 	switch {
 	case errors.Is(err, store.ErrAbsent):
-		return st, nil
+		return st, l.checkAbsent()
 	case err != nil:
 		return st, err
 	}
 	slot := h.slots[0]
 	st.Initialized = true
 	st.Provider = slot.Config.Kind
-	st.Key = slot.Config
+	st.Key = slot.Config.In(l.opts.Root)
 	st.KeyID = uuidText(slot.ID)
 	st.VaultID = uuidText(h.vault)
 	l.mu.Lock()

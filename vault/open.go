@@ -3,7 +3,6 @@ package vault
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"aivault/keys"
 	"aivault/keys/fault"
@@ -82,7 +81,8 @@ func (l *Local) unlock(ctx context.Context, h *head) (*seal.Ring, error) {
 }
 
 func (l *Local) unlockSlot(ctx context.Context, vault [16]byte, slot *seal.Slot) (*seal.Ring, error) {
-	provider, err := l.opts.Keys.Provider(slot.Config)
+	cfg := slot.Config.In(l.opts.Root)
+	provider, err := l.opts.Keys.Provider(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -94,25 +94,12 @@ func (l *Local) unlockSlot(ctx context.Context, vault [16]byte, slot *seal.Slot)
 	ring, err := slot.Open(vault, kek)
 	switch {
 	case errors.Is(err, seal.ErrWrongKey):
-		return nil, fault.New(fault.WrongKey, "%s does not hold the key of this vault", describeKey(slot.Config)).
+		return nil, fault.New(fault.WrongKey, "the %s does not open this vault", cfg).
 			WithHint("%s", wrongKeyHint(slot.Config))
 	case err != nil:
 		return nil, errDamagedSlot
 	}
 	return ring, nil
-}
-
-// describeKey names the place of a key in a sentence.
-func describeKey(c keys.Config) string {
-	switch c.Kind {
-	case keys.KindKeyring:
-		return fmt.Sprintf("the keyring entry %s/%s", c.Service, c.Account)
-	case keys.KindFile:
-		return "the key file " + c.Path
-	case keys.KindEnv:
-		return "the environment variable " + c.Var
-	}
-	return "this passphrase"
 }
 
 func wrongKeyHint(c keys.Config) string {

@@ -135,6 +135,7 @@ func workMixed(ctx context.Context, l *vault.Local, args []string, out io.Writer
 // TestManyProcesses runs 64 processes that do 1,000 operations together, and
 // compares what is there afterwards with what they say they did.
 func TestManyProcesses(t *testing.T) {
+	t.Parallel()
 	processes, each := 64, 16
 	if testing.Short() {
 		processes, each = 8, 8
@@ -228,6 +229,7 @@ func workWrite(ctx context.Context, l *vault.Local, args []string, out io.Writer
 // TestKill kills writers at random moments. What they were told is done is
 // there, what they were doing is done or not, and the vault is in order.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	kills := 100
 	if testing.Short() {
 		kills = 10

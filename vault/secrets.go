@@ -214,8 +214,7 @@ func (l *Local) UpdateSecret(ctx context.Context, id ID, change SecretChange, re
 }
 
 // pin pins a secret to the provider that claims its new name. A pin is for
-// good: another provider's name is a conflict, and so is a name whose provider
-// a credential of the secret does not serve.
+// good: another provider's name is a conflict.
 func (l *Local) pin(t *txn, s *Secret) error {
 	provider, ok := l.claim(s.Name)
 	switch {
@@ -225,17 +224,13 @@ func (l *Local) pin(t *txn, s *Secret) error {
 		return fault.New(fault.Conflict, "the name %s belongs to %s, and the secret is pinned to %s for good", s.Name, provider, s.PinnedProvider).
 			WithHint("store it as a new secret of that name")
 	}
-	creds, err := t.credentialsOfSecret(s.ID)
-	if err != nil {
-		return err
+	// A secret that was meant for hosts of its own does not get to others by a
+	// new name.
+	if len(s.Hosts) > 0 {
+		return fault.New(fault.Conflict, "the name %s would pin the secret to %s, and it was meant for %s", s.Name, provider, joinHosts(s.Hosts)).
+			WithHint("choose another name, or store the value as a new secret of that name")
 	}
-	for _, c := range creds {
-		if c.Provider != provider {
-			return fault.New(fault.Conflict, "the name %s would pin the secret to %s, and credential %s uses it for %s", s.Name, provider, c.ID, c.Provider).
-				WithHint("choose another name, or delete that credential first")
-		}
-	}
-	return t.rebind(s, func() { s.PinnedProvider, s.Hosts = provider, nil })
+	return t.rebind(s, func() { s.PinnedProvider = provider })
 }
 
 // RotateSecret implements Vault.

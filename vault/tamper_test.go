@@ -2,15 +2,10 @@ package vault_test
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"maps"
-	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -43,8 +38,8 @@ func furnished(t testing.TB) (l *vault.Local, dir string, secrets []vault.Secret
 		must(t, err)
 		_, err = l.CreateCapability(ctx, capability("acme/cap-"+name))
 		must(t, err)
-		b := vault.Binding{Capability: "acme/cap-" + name, Secret: s.ID, Scope: vault.GlobalScope(), Consumer: "consumer-x"}
-		_, err = l.PutBinding(ctx, b, []vault.Host{{Name: "host-furnished.test"}}, nil)
+		b := vault.Binding{Capability: "acme/cap-" + name, Secret: s.ID, Scope: vault.GlobalScope(), Consumer: "consumer-x", Hosts: []vault.Host{{Name: "host-furnished.test"}}}
+		_, err = l.PutBinding(ctx, b, nil)
 		must(t, err)
 		_, _, err = l.AttachGroup(ctx, s.ID, vault.GroupRef{Workspace: "w-furnished", Group: "g-furnished"}, 0)
 		must(t, err)
@@ -243,191 +238,6 @@ func TestRollbackOfARecord(t *testing.T) {
 	}
 }
 
-// TestEditedIndexes: an index leads to the right thing, to nothing, or to an
-// error.
-func TestEditedIndexes(t *testing.T) {
-	l, dir, secrets := furnished(t)
-	whole := read(t, vaultFile(dir))
-	var keys, values [][]byte
-	edit(t, dir, func(tx store.Tx) { keys, values = rows(t, tx, store.Index) })
-	if len(keys) < 30 {
-		t.Fatalf("only %d entries", len(keys))
-	}
-	edits := map[string]func(tx store.Tx, i int) error{
-		"delete": func(tx store.Tx, i int) error { return tx.Delete(store.Index, keys[i]) },
-		"empty or fill": func(tx store.Tx, i int) error {
-			if len(values[i]) == 0 {
-				return tx.Put(store.Index, keys[i], []byte("x"))
-			}
-			return tx.Put(store.Index, keys[i], nil)
-		},
-		"shorten": func(tx store.Tx, i int) error { return tx.Put(store.Index, keys[i], []byte{1, 2, 3}) },
-		"to another": func(tx store.Tx, i int) error {
-			for j := range keys { // of the same kind
-				if j != i && keys[j][0] == keys[i][0] && !bytes.Equal(values[j], values[i]) {
-					return tx.Put(store.Index, keys[i], values[j])
-				}
-			}
-			return tx.Put(store.Index, keys[i], []byte("x"))
-		},
-		"add to the row": func(tx store.Tx, i int) error {
-			if len(keys[i]) <= 17 {
-				return tx.Put(store.Index, append(bytes.Clone(keys[i]), 1), nil)
-			}
-			for _, s := range secrets {
-				key := append(bytes.Clone(keys[i][:17]), s.ID[:]...)
-				if tx.Get(store.Index, key) == nil {
-					return tx.Put(store.Index, key, nil)
-				}
-			}
-			return tx.Put(store.Index, append(bytes.Clone(keys[i][:17]), make([]byte, 16)...), nil)
-		},
-	}
-	for name, f := range edits {
-		for i := range keys {
-			edit(t, dir, func(tx store.Tx) { must(t, f(tx, i)) })
-			if _, ok := failed(t, l)["indexes"]; !ok {
-				t.Errorf("%s of entry %d, of kind %d: Doctor finds nothing", name, i, keys[i][0])
-			}
-			lookUp(t, l, secrets)
-			must(t, os.WriteFile(vaultFile(dir), []byte(whole), 0o600))
-		}
-	}
-}
-
-// lookUp uses every index. Whatever state they are in, what they lead to must
-// be what was asked for.
-func lookUp(t *testing.T, l *vault.Local, secrets []vault.Secret) {
-	t.Helper()
-	fine := func(err error) bool {
-		if err != nil && fault.CodeOf(err) != fault.VaultCorrupt {
-			t.Errorf("%v", err)
-		}
-		return err == nil
-	}
-	ws := workspace("w-furnished")
-	if list, err := l.Secrets(t.Context(), &ws); fine(err) {
-		for _, s := range list {
-			if s.Scope != ws {
-				t.Errorf("a secret of scope %s is listed in %s", s.Scope, ws)
-			}
-		}
-	}
-	_, err := l.Effective(t.Context(), vault.Context{Workspace: "w-furnished", Group: "g-furnished"})
-	fine(err)
-	err = l.View(t.Context(), func(r vault.Reader) error {
-		for _, s := range secrets {
-			if found, err := r.SecretNamed(s.Scope, s.Name); fine(err) && found != nil && found.ID != s.ID {
-				t.Error("a name leads to another secret")
-			}
-			if c, err := r.Credential("cred-" + s.Name); fine(err) && c != nil && c.Secret != s.ID {
-				t.Error("an id leads to another credential")
-			}
-			if c, err := r.Capability("acme/cap-" + s.Name); fine(err) && c != nil && c.ID != "acme/cap-"+s.Name {
-				t.Error("an id leads to another capability")
-			}
-			if b, err := r.Binding("acme/cap-"+s.Name, vault.GlobalScope(), "consumer-x"); fine(err) && b != nil && b.Secret != s.ID {
-				t.Error("a key leads to another binding")
-			}
-			list, err := r.Bindings("acme/cap-" + s.Name)
-			for _, b := range list {
-				if fine(err) && b.Secret != s.ID {
-					t.Error("another capability's binding is listed")
-				}
-			}
-			_, err = r.IsDisabled("disabled-" + s.Name)
-			fine(err)
-		}
-		_, err := r.Pinned("acme")
-		fine(err)
-		_, err = r.Attached(vault.GroupRef{Workspace: "w-furnished", Group: "g-furnished"}, "acme")
-		fine(err)
-		_, err = r.CredentialsOf("acme", vault.GlobalScope())
-		fine(err)
-		return nil
-	})
-	fine(err)
-}
-
-// TestChangesWithEditedIndexes: a change that an index leads astray is
-// refused; it must not hit another thing.
-func TestChangesWithEditedIndexes(t *testing.T) {
-	l, dir, secrets := furnished(t)
-	whole := read(t, vaultFile(dir))
-	var keys, values [][]byte
-	edit(t, dir, func(tx store.Tx) { keys, values = rows(t, tx, store.Index) })
-	ctx := t.Context()
-	s := secrets[1]
-	changes := map[string]func() error{
-		"delete secret": func() error { _, err := l.DeleteSecret(ctx, s.ID, 0); return err },
-		"rename secret": func() error {
-			n := "renamed"
-			_, err := l.UpdateSecret(ctx, s.ID, vault.SecretChange{Name: &n}, 0)
-			return err
-		},
-		"create": func() error { _, err := l.CreateSecret(ctx, newSecret(s.Scope, s.Name, "x")); return err },
-		"import": func() error {
-			_, err := l.ImportSecrets(ctx, s.Scope, []vault.ImportEntry{{Name: s.Name, Value: val("x")}}, true)
-			return err
-		},
-		"delete credential": func() error { _, err := l.DeleteCredential(ctx, "cred-mine"); return err },
-		"delete capability": func() error { _, err := l.DeleteCapability(ctx, "acme/cap-mine"); return err },
-		"delete binding": func() error {
-			_, err := l.DeleteBinding(ctx, "acme/cap-mine", vault.GlobalScope(), "consumer-x")
-			return err
-		},
-		"put binding": func() error {
-			_, err := l.PutBinding(ctx, vault.Binding{Capability: "acme/cap-mine", Secret: s.ID, Scope: vault.GlobalScope(), Consumer: "consumer-x"}, nil, nil)
-			return err
-		},
-		"enable": func() error { _, err := l.EnableCredential(ctx, "disabled-mine"); return err },
-	}
-	for name, change := range changes {
-		for i, key := range keys {
-			if testing.Short() && i%4 != 0 {
-				continue
-			}
-			edit(t, dir, func(tx store.Tx) {
-				for j := range keys {
-					switch {
-					case len(key) == 17 && keys[j][0] == key[0] && !bytes.Equal(values[j], values[i]):
-						must(t, tx.Put(store.Index, key, values[j]))
-						return
-					case len(key) > 17 && keys[j][0] == key[0] && !bytes.Equal(keys[j][17:], key[17:]):
-						must(t, tx.Put(store.Index, append(bytes.Clone(key[:17]), keys[j][17:]...), nil))
-						return
-					}
-				}
-			})
-			switch code := fault.CodeOf(change()); code {
-			case "", fault.VaultCorrupt, fault.AlreadyExists:
-			default:
-				t.Errorf("%s: %s", name, code)
-			}
-			if report, err := l.Doctor(ctx); err != nil || len(report.Checks) == 0 {
-				t.Errorf("%s: %v", name, err)
-			}
-			for _, other := range []int{0, 2} { // what the change is not about
-				if _, err := l.FindSecret(ctx, secrets[other].ID.String()); err != nil {
-					t.Errorf("%s: secret %d: %v", name, other, err)
-				}
-			}
-			err := l.View(ctx, func(r vault.Reader) error {
-				creds, err1 := r.Credentials()
-				caps, err2 := r.Capabilities()
-				binds, err3 := r.Bindings("")
-				off, err4 := r.Disabled()
-				if n := len(creds) + len(caps) + len(binds) + len(off); n < 12-2 || err1 != nil || err2 != nil || err3 != nil || err4 != nil {
-					t.Errorf("%s: %d things are left; %v %v %v %v", name, n, err1, err2, err3, err4)
-				}
-				return nil
-			})
-			must(t, err)
-			must(t, os.WriteFile(vaultFile(dir), []byte(whole), 0o600))
-		}
-	}
-}
-
 // TestNewerFormat: a vault of a later version is told as such, and is not
 // written.
 func TestNewerFormat(t *testing.T) {
@@ -464,64 +274,4 @@ func TestNewerFormat(t *testing.T) {
 			t.Errorf("%x: the file was written", version)
 		}
 	}
-}
-
-// TestWhatACopyShows looks through the file for everything that was put into
-// the vault, in the encodings that are usual.
-func TestWhatACopyShows(t *testing.T) {
-	l, dir, secrets := furnished(t)
-	for range 3 { // some history
-		if _, err := l.RotateSecret(t.Context(), secrets[2].ID, val("made-up-value-2"), 0); err != nil {
-			t.Fatal(err)
-		}
-	}
-	words := []string{"consumer-x", "w-furnished", "g-furnished", "host-furnished.test", "acme", "Authorization", "operator", "secret.create", "x-note", "made-up-value"}
-	for i, s := range secrets {
-		words = append(words, s.Name, "alias-"+s.Name, "cred-"+s.Name, "acme/cap-"+s.Name, "disabled-"+s.Name, fmt.Sprint("made-up-value-", i))
-	}
-	entries, err := os.ReadDir(dir)
-	must(t, err)
-	scanned := 0
-	for _, e := range entries {
-		if e.Name() == "kek.key" {
-			continue
-		}
-		data := []byte(read(t, filepath.Join(dir, e.Name())))
-		scanned += len(data)
-		lower := bytes.ToLower(data)
-		for _, word := range words {
-			for how, form := range encodings(word) {
-				if len(form) >= 4 && bytes.Contains(lower, bytes.ToLower([]byte(form))) { // shorter ones are there by chance
-					t.Errorf("%s shows %q as %s", e.Name(), word, how)
-				}
-			}
-		}
-	}
-	if scanned < 10_000 {
-		t.Errorf("only %d bytes were looked through", scanned)
-	}
-	if !strings.Contains(read(t, vaultFile(dir)), "kek.key") {
-		t.Error("the scan does not even find the slot's path, which is in clear")
-	}
-}
-
-// encodings are the forms in which a text may stand in a file.
-func encodings(s string) map[string]string {
-	b := []byte(s)
-	utf16 := make([]byte, 0, 2*len(b))
-	for _, c := range b {
-		utf16 = append(utf16, c, 0)
-	}
-	reversed := bytes.Clone(b)
-	slices.Reverse(reversed)
-	forms := map[string]string{
-		"itself": s, "hex": hex.EncodeToString(b), "UTF-16": string(utf16), "reversed": string(reversed), "URL": url.QueryEscape(s),
-	}
-	for shift := range 3 { // base64, wherever the text begins in it
-		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), b...))
-		if inner := text[2*shift : len(text)-2]; len(inner) > 6 {
-			forms[fmt.Sprint("base64 at ", shift)] = inner
-		}
-	}
-	return forms
 }

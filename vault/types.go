@@ -1,6 +1,9 @@
 package vault
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,11 +41,27 @@ type Secret struct {
 }
 
 // A Host is one that an unpinned secret may be sent to: a canonical host name,
-// with a port if it is not 443.
+// with a port if it is not 443, and how it is known to be the right one. Each
+// combination is a destination of its own: whoever may send a secret to a host
+// that one authority vouches for may not send it to one that another does.
 type Host struct {
 	Name    string
-	Private bool // may resolve to an address that is not globally reachable
+	Private bool   // may resolve to an address that is not globally reachable
+	CA      string // digest of the authority that vouches for it, see CADigest; empty: the system's
 }
+
+// CADigest is what a Host keeps of a credential's own certificate authority;
+// empty for none.
+func CADigest(pem []byte) string {
+	if len(pem) == 0 {
+		return ""
+	}
+	sum := sha256.Sum256(pem)
+	return hex.EncodeToString(sum[:])
+}
+
+// MayGoTo reports whether an unpinned secret was sealed for a host.
+func (s *Secret) MayGoTo(h Host) bool { return slices.Contains(s.Hosts, h) }
 
 // A GroupRef names a group within a workspace.
 type GroupRef struct {
@@ -78,6 +97,16 @@ type Credential struct {
 	Revision     uint64
 }
 
+// Destinations returns the hosts of the credential as they are sealed with its
+// secret.
+func (c *Credential) Destinations() []Host {
+	hosts := make([]Host, len(c.Hosts))
+	for i, name := range c.Hosts {
+		hosts[i] = Host{Name: name, Private: c.AllowPrivate, CA: CADigest(c.CACert)}
+	}
+	return hosts
+}
+
 // A Capability is an operation that an operator allowed, beside those of the
 // built-in registry.
 type Capability struct {
@@ -102,6 +131,7 @@ type Binding struct {
 	Secret     ID
 	Scope      Scope
 	Consumer   string // the one that it is for; empty: any
+	Hosts      []Host // where the secret goes by it
 	UpdatedAt  time.Time
 	Revision   uint64
 }

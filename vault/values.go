@@ -14,7 +14,7 @@ func bound(s *Secret) []byte {
 	writeScope(&w, s.Scope)
 	w.Bool(s.PinnedProvider != "")
 	w.Text(s.PinnedProvider)
-	codec.List(&w, s.Hosts, func(h Host) { w.Text(h.Name); w.Bool(h.Private) })
+	codec.List(&w, s.Hosts, func(h Host) { writeHost(&w, h) })
 	return w.Bytes()
 }
 

@@ -120,6 +120,8 @@ type Store interface {
 	// it by its first credential; a further host, or any private one, needs
 	// its value again as proof (fault.OperatorAuthRequired if it is nil or
 	// another). It also takes back a DisableCredential of the id.
+	//
+	// A further host is forgotten when nothing uses it any more.
 	CreateCredential(ctx context.Context, c Credential, proof Value) (Credential, error)
 	// DeleteCredential removes a credential; false if there was none.
 	DeleteCredential(ctx context.Context, id string) (bool, error)
@@ -135,9 +137,9 @@ type Store interface {
 	DeleteCapability(ctx context.Context, id string) (bool, error)
 
 	// PutBinding makes or replaces the binding of a capability at a scope for
-	// a consumer. hosts are those that the capability allows: for an unpinned
-	// secret they are sealed as CreateCredential does.
-	PutBinding(ctx context.Context, b Binding, hosts []Host, proof Value) (Binding, error)
+	// a consumer. Its hosts are sealed with an unpinned secret as
+	// CreateCredential does.
+	PutBinding(ctx context.Context, b Binding, proof Value) (Binding, error)
 	// DeleteBinding removes it; false if there was none.
 	DeleteBinding(ctx context.Context, capability string, scope Scope, consumer string) (bool, error)
 
@@ -164,8 +166,7 @@ type Decision struct {
 type Use struct {
 	Secret   ID
 	Provider string // of the capability: a pinned secret serves no other
-	Host     string // canonical; an unpinned secret goes to its sealed hosts only
-	Private  bool   // the host may be private: must be sealed as such
+	Host     Host   // an unpinned secret goes to its sealed hosts only, a pinned one to no private one
 }
 
 // A Grant is the leave to make one call.

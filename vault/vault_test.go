@@ -26,7 +26,7 @@ func TestSecretLifeCycle(t *testing.T) {
 		t.Fatal(changed, err)
 	}
 	grant, err := l.Authorize(ctx, func(r vault.Reader) (vault.Decision, error) {
-		return vault.Decision{Uses: []vault.Use{{Secret: s.ID, Provider: "acme", Host: "api.acme.test"}}}, nil
+		return vault.Decision{Uses: []vault.Use{{Secret: s.ID, Provider: "acme", Host: vault.Host{Name: "api.acme.test"}}}}, nil
 	})
 	if err != nil || len(grant.Values) != 1 || string(grant.Values[0].Reveal()) != "made-up-value-1" {
 		t.Fatalf("grant: %v, %v", grant, err)

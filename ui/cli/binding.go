@@ -71,9 +71,10 @@ func newUnbind(sh *shell) *cobra.Command {
 	var capability, consumer string
 	var scope scopeFlags
 	cmd := &cobra.Command{
-		Use:                   "unbind --capability ID",
-		Short:                 "take back a choice of bind",
-		Long:                  `Removes the binding of a capability at a scope, and for a consumer if it is given.`,
+		Use:   "unbind --capability ID",
+		Short: "take back a choice of bind",
+		Long: `Removes the binding of a capability at a scope, and for a consumer if it is
+given.`,
 		Example:               `aivault capability unbind --capability stripe/charges --workspace-id shop`,
 		DisableFlagsInUseLine: true,
 		Args:                  noArgs,
@@ -115,8 +116,8 @@ func newBindings(sh *shell) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bindings [--capability ID] [--scope SCOPE] [--workspace-id ID [--group-id ID]]",
 		Short: "list which secrets capabilities use",
-		Long: `Lists the bindings that were made by hand, and, marked auto, what the credentials
-that aivault makes amount to. All filters that are given must fit.`,
+		Long: `Lists the bindings that were made by hand, and, marked auto, what the
+credentials that aivault makes amount to. All filters that are given must fit.`,
 		Example:               `aivault capability bindings --workspace-id shop`,
 		DisableFlagsInUseLine: true,
 		Args:                  noArgs,

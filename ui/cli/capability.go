@@ -13,7 +13,8 @@ import (
 
 func newCapability(sh *shell) *cobra.Command {
 	return family("capability", `A capability is an allowed operation of a provider: one host, some methods, some
-path prefixes. Code names a capability to make a call, and can call nothing else.`,
+path prefixes. Code names a capability to make a call, and can call nothing
+else.`,
 		newCapabilityList(sh), newCapabilityDescribe(sh), newCapabilityCreate(sh), newCapabilityDelete(sh),
 		newBind(sh), newUnbind(sh), newBindings(sh), newCall(sh, "invoke"), newCall(sh, "json"))
 }
@@ -136,9 +137,10 @@ func (sh *shell) printCapabilities(ours, others []broker.Capability) {
 
 func newCapabilityDelete(sh *shell) *cobra.Command {
 	return &cobra.Command{
-		Use:                   "delete ID",
-		Short:                 "delete a capability with its bindings",
-		Long:                  `Deletes a capability that was made by hand, with its bindings. A built-in one stays.`,
+		Use:   "delete ID",
+		Short: "delete a capability with its bindings",
+		Long: `Deletes a capability that was made by hand, with its bindings. A built-in one
+stays.`,
 		Example:               "aivault capability delete intranet/reports",
 		DisableFlagsInUseLine: true,
 		Args:                  oneArg("capability's id"),

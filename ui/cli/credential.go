@@ -50,8 +50,8 @@ too. Authentication is a header ('authorization: Bearer' and the value, if not
 said otherwise), a query parameter ('api_key'), or basic, with a secret that is
 user:password.
 
-The hosts of a secret are sealed with it by its first credential. A further host,
-or a private one, needs the value again: it is asked for, or given by
+The hosts of a secret are sealed with it by its first credential. A further
+host, or a private one, needs the value again: it is asked for, or given by
 --value-file or --value-stdin. A credential for private hosts trusts no
 certificates but those signed by --ca-cert.
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,8 +19,8 @@ func newDemo(sh *shell) *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "show scopes at work, on a throw-away vault",
-		Long: `Makes a vault in a temporary directory, starts a service on this machine, and runs
-the public commands one after the other: three secrets of one name at three
+		Long: `Makes a vault in a temporary directory, starts a service on this machine, and
+runs the public commands one after the other: three secrets of one name at three
 scopes, one more that is shared with a group, calls that show which of them is
 used, the explanation, and the audit log. Your own vault is not touched.`,
 		Example:               "aivault demo",
@@ -178,12 +179,7 @@ func (d *demo) aivault(args ...string) string {
 	cmd := exec.CommandContext(d.ctx, d.exe, args...)
 	cmd.Args[0] = "aivault"
 	cmd.Dir = d.dir
-	cmd.Env = []string{"AIVAULT_DIR=" + filepath.Join(d.dir, "vault"), "HOME=" + d.dir}
-	for _, name := range []string{"PATH", "LANG", "TZ", "SystemRoot", "TEMP", "GOCOVERDIR"} {
-		if v := d.sh.env.Getenv(name); v != "" {
-			cmd.Env = append(cmd.Env, name+"="+v)
-		}
-	}
+	cmd.Env = append(d.environ(), "AIVAULT_DIR="+filepath.Join(d.dir, "vault"), "HOME="+d.dir)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
@@ -201,4 +197,9 @@ func (d *demo) aivault(args ...string) string {
 		d.err = fault.New(fault.Internal, "the demo stops, as its command `aivault %s %s` failed", args[0], args[1])
 	}
 	return text
+}
+
+// environ is our environment without what has to do with the user's own vault.
+func (d *demo) environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AIVAULT") })
 }

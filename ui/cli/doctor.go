@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -41,9 +42,13 @@ func (sh *shell) printReport(r vault.Report) error {
 			if !c.OK {
 				mark = cell{"bad", red}
 			}
-			rows = append(rows, []cell{mark, {c.Name, plain}, {c.Detail, plain}})
-			if !c.OK && c.Remedy != "" {
-				rows = append(rows, cells("", "", c.Remedy))
+			lines := wrap(c.Detail)
+			if !c.OK {
+				lines = append(lines, wrap(c.Remedy)...)
+			}
+			rows = append(rows, []cell{mark, {c.Name, plain}, {lines[0], plain}})
+			for _, line := range lines[1:] {
+				rows = append(rows, cells("", "", line))
 			}
 		}
 		sh.out.table(rows)
@@ -60,4 +65,23 @@ func (sh *shell) printReport(r vault.Report) error {
 		Healthy bool    `json:"healthy"`
 		Checks  []check `json:"checks"`
 	}{r.Err() == nil, mapTo(r.Checks, func(c vault.Check) check { return check(c) })})
+}
+
+// wrap breaks a sentence into lines that fit beside the names of checks. There
+// is at least one.
+func wrap(s string) []string {
+	const width = 60
+	lines := []string{""}
+	for _, word := range strings.Fields(s) {
+		last := &lines[len(lines)-1]
+		switch {
+		case *last == "":
+			*last = word
+		case columns(*last)+1+columns(word) <= width:
+			*last += " " + word
+		default:
+			lines = append(lines, word)
+		}
+	}
+	return lines
 }

@@ -17,9 +17,9 @@ func newExplain(sh *shell) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain CAPABILITY [--workspace-id ID [--group-id ID]] [--consumer NAME]",
 		Short: "tell which secret a call would use, and why",
-		Long: `Shows which credential or binding a call from a context would use: every candidate
-from the narrowest to the widest, the one taken, and why the others were not.
-Nothing is called, and no value is shown.`,
+		Long: `Shows which credential or binding a call from a context would use: every
+candidate from the narrowest to the widest, the one taken, and why the others
+were not. Nothing is called, and no value is shown.`,
 		Example:               "aivault explain openai/chat-completions --workspace-id shop --group-id payments",
 		DisableFlagsInUseLine: true,
 		Args:                  oneArg("capability's id"),

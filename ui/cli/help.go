@@ -37,6 +37,7 @@ func newHelp(sh *shell) *cobra.Command {
 // it, its flags, and examples last.
 func (sh *shell) help(cmd *cobra.Command, _ []string) {
 	sh.acting = true
+	cmd.InitDefaultHelpFlag() // the same text, whichever way it was asked for
 	var b strings.Builder
 	section := func(title, body string) {
 		if body == "" {

@@ -25,9 +25,9 @@ func newSecretsImport(sh *shell) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import --file PATH",
 		Short: "store many secrets",
-		Long: `Stores each NAME=value as 'secrets create' does. In a file, empty lines and those
-that begin with # are skipped, 'export ' before a name is dropped, and so are
-quotes around a value. Of two entries with one name the later counts.
+		Long: `Stores each NAME=value as 'secrets create' does. In a file, empty lines and
+those that begin with # are skipped, 'export ' before a name is dropped, and so
+are quotes around a value. Of two entries with one name the later counts.
 
 A name that exists in the scope is skipped, or rotated with --rotate-existing.
 What could not be stored is reported, and the exit status says so.`,

@@ -23,10 +23,10 @@ func newCall(sh *shell, name string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   name + " CAPABILITY [--method METHOD] [--path PATH] [--header 'Name: value'] [--body TEXT]",
 		Short: "make a call",
-		Long: `Makes a call: finds the secret for the context that --workspace-id, --group-id and
---consumer state, adds it, sends the request, and prints the body of the answer,
-from which the secret is removed. Whatever status the answer has, the exit
-status is 0.
+		Long: `Makes a call: finds the secret for the context that --workspace-id, --group-id
+and --consumer state, adds it, sends the request, and prints the body of the
+answer, from which the secret is removed. Whatever status the answer has, the
+exit status is 0.
 
 Method and path can be left out where the capability allows only one. Without a
 method, a call with a body is a POST, and one without a GET.`,
@@ -43,8 +43,8 @@ cat report.json | aivault invoke intranet/reports --method PUT --path /v1/report
 	} else {
 		print = sh.printAnswer
 		cmd.Short = "make a call and print plan and answer as JSON"
-		cmd.Long = `Makes a call as 'aivault invoke' does, and prints as JSON what was planned and what
-came back. An answer that is not JSON is an error.`
+		cmd.Long = `Makes a call as 'aivault invoke' does, and prints as JSON what was planned and
+what came back. An answer that is not JSON is an error.`
 		cmd.Example = "aivault json openai/models"
 	}
 	f.add(cmd)

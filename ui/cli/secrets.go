@@ -166,7 +166,8 @@ func newSecretsDelete(sh *shell) *cobra.Command {
 		Use:   "delete --id ID",
 		Short: "delete a secret with all that depends on it",
 		Long: `Deletes a secret with its value, and with it every credential, attachment and
-binding that needs it. Its name is free again. The audit log keeps what was done.`,
+binding that needs it. Its name is free again. The audit log keeps what was
+done.`,
 		Example:               `aivault secrets delete --id 3f2a91bc`,
 		DisableFlagsInUseLine: true,
 		Args:                  noArgs,

@@ -17,8 +17,8 @@ func newStatus(sh *shell) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "show where the vault and its key are",
-		Long: `Shows the state of the vault, where it and its key are kept, and what they protect
-from. It changes nothing.`,
+		Long: `Shows the state of the vault, where it and its key are kept, and what they
+protect from. It changes nothing.`,
 		Example:               "aivault status",
 		DisableFlagsInUseLine: true,
 		Args:                  noArgs,

@@ -33,11 +33,7 @@ func (s *Store) CreateCredential(_ context.Context, c vault.Credential, proof va
 	if sec.PinnedProvider != "" && sec.PinnedProvider != c.Provider {
 		return vault.Credential{}, errPinned(sec)
 	}
-	hosts := make([]vault.Host, len(c.Hosts))
-	for i, h := range c.Hosts {
-		hosts[i] = vault.Host{Name: h, Private: c.AllowPrivate}
-	}
-	if err := s.sealHosts(sec, hosts, proof); err != nil {
+	if err := s.sealHosts(sec, c.Destinations(), proof); err != nil {
 		return vault.Credential{}, err
 	}
 	c.Revision = 1
@@ -60,7 +56,7 @@ func (s *Store) sealHosts(sec *vault.Secret, want []vault.Host, proof vault.Valu
 	needProof := len(sec.Hosts) > 0
 	var missing []vault.Host
 	for _, h := range want {
-		if !mayGoTo(sec, h.Name, h.Private) {
+		if !sec.MayGoTo(h) {
 			missing = append(missing, h)
 			needProof = needProof || h.Private
 		}
@@ -70,10 +66,6 @@ func (s *Store) sealHosts(sec *vault.Secret, want []vault.Host, proof vault.Valu
 	}
 	sec.Hosts = append(sec.Hosts, missing...)
 	return nil
-}
-
-func mayGoTo(sec *vault.Secret, host string, private bool) bool {
-	return slices.ContainsFunc(sec.Hosts, func(h vault.Host) bool { return h.Name == host && (h.Private || !private) })
 }
 
 // DeleteCredential implements vault.Store.
@@ -140,14 +132,14 @@ func (s *Store) DeleteCapability(_ context.Context, id string) (bool, error) {
 }
 
 // PutBinding implements vault.Store.
-func (s *Store) PutBinding(_ context.Context, b vault.Binding, hosts []vault.Host, proof vault.Value) (vault.Binding, error) {
+func (s *Store) PutBinding(_ context.Context, b vault.Binding, proof vault.Value) (vault.Binding, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sec, ok := s.secrets[b.Secret]
 	if !ok {
 		return vault.Binding{}, errNoSecret(b.Secret)
 	}
-	if err := s.sealHosts(sec, hosts, proof); err != nil {
+	if err := s.sealHosts(sec, b.Hosts, proof); err != nil {
 		return vault.Binding{}, err
 	}
 	key := bindingKey{b.Capability, b.Scope, b.Consumer}
@@ -208,10 +200,10 @@ func (s *Store) checkUses(d *vault.Decision) error {
 			return errNoSecret(u.Secret)
 		case sec.PinnedProvider != "" && sec.PinnedProvider != u.Provider:
 			return errPinned(sec)
-		case sec.PinnedProvider != "" && u.Private:
+		case sec.PinnedProvider != "" && u.Host.Private:
 			return fault.New(fault.PolicyViolation, "secret %s is pinned to %s and never goes to a private host", sec.Name, sec.PinnedProvider)
-		case sec.PinnedProvider == "" && !mayGoTo(sec, u.Host, u.Private):
-			return fault.New(fault.PolicyViolation, "secret %s was not meant for host %s", sec.Name, u.Host)
+		case sec.PinnedProvider == "" && !sec.MayGoTo(u.Host):
+			return fault.New(fault.PolicyViolation, "secret %s was not meant for host %s", sec.Name, u.Host.Name)
 		}
 		if i == 0 {
 			d.Event.Secret, d.Event.SecretVersion, d.Event.Scope = sec.ID, sec.Version, sec.Scope.String()

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -129,7 +130,7 @@ func (s *Server) serveRaw(l *listener) {
 			return
 		}
 		s.serving.Go(func() {
-			defer c.Close()
+			defer func() { _ = c.Close() }()
 			if c.(*conn).Handshake() == nil {
 				s.raw(c)
 			}
@@ -184,9 +185,7 @@ func (s *Server) Handle(h http.HandlerFunc) {
 // Reply has all further requests answered with the same answer.
 func (s *Server) Reply(status int, header http.Header, body []byte) {
 	s.Handle(func(w http.ResponseWriter, _ *http.Request) {
-		for name, values := range header {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), header)
 		w.WriteHeader(status)
 		_, _ = w.Write(body)
 	})

@@ -39,7 +39,7 @@ func get(t *testing.T, c *http.Client, url string) (status int, body string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	data, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func TestRecordsTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := tls.Client(raw, &tls.Config{RootCAs: roots, ServerName: "api.test"})
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	r := bufio.NewReader(c)
 	for n := range 2 {
 		_, err := fmt.Fprintf(c, "POST /a%%2Fb?x=%d HTTP/1.1\r\nz-Last: 1\r\nHOST: api.test\r\na-first: v1\r\nA-First:v2 \r\ncontent-length: 4\r\n\r\nb\r\n\x00", n)
@@ -113,7 +113,7 @@ func TestHandleCanReadTheBody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusTeapot || string(body) != "echo" {
 		t.Errorf("status %d, body %q", resp.StatusCode, body)
 	}

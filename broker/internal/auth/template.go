@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"slices"
 	"strings"
 
 	"aivault/keys/opaque"
@@ -44,11 +45,9 @@ func parseTemplate(field, text string) (template, error) {
 			return template{}, invalid("the template of %s has a placeholder with a wrong name", field).
 				WithHint("names have letters, digits and underscores: {{%s}}", Placeholder)
 		}
-		for _, earlier := range t.placeholders {
-			if earlier == name {
-				return template{}, invalid("the template of %s has {{%s}} twice", field, name).
-					WithHint("write it once")
-			}
+		if slices.Contains(t.placeholders, name) {
+			return template{}, invalid("the template of %s has {{%s}} twice", field, name).
+				WithHint("write it once")
 		}
 		t.placeholders = append(t.placeholders, name)
 		rest = after

@@ -11,8 +11,6 @@ import (
 	"aivault/keys/fault"
 )
 
-func ptr(s string) *string { return &s }
-
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -26,13 +24,13 @@ func TestDecode(t *testing.T) {
 		{
 			"bare with everything", `{"method":"POST","path":"/v1/x","headers":[{"name":"Accept","value":"*/*"},{"name":"X-A","value":""}],"body":"{}"}`,
 			envelope.Envelope{Request: envelope.Request{
-				Method: "POST", Path: "/v1/x", Body: ptr("{}"),
+				Method: "POST", Path: "/v1/x", Body: new("{}"),
 				Headers: []envelope.Header{{Name: "Accept", Value: "*/*"}, {Name: "X-A"}},
 			}},
 		},
 		{
 			"an empty body is a body", `{"method":"POST","path":"/","body":""}`,
-			envelope.Envelope{Request: envelope.Request{Method: "POST", Path: "/", Body: ptr("")}},
+			envelope.Envelope{Request: envelope.Request{Method: "POST", Path: "/", Body: new("")}},
 		},
 		{
 			"null is absent", `{"method":"POST","path":"/","body":null,"headers":null,"bodyFilePath":"in.json"}`,

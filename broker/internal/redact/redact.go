@@ -12,6 +12,8 @@
 //   - in base64 of the standard and the URL alphabet, padded or not, at each
 //     of the three alignments that text before it can give; and base64 that is
 //     itself percent-encoded or inside JSON
+//   - in all of these, what is not ASCII read in the wrong one of UTF-8 and
+//     Latin-1
 //
 // Instead of a list of encoded forms, which would have to guess what each
 // encoder leaves alone, the text is decoded on the fly: a form is a sequence of
@@ -31,6 +33,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"unicode/utf8"
 
 	"aivault/keys/opaque"
 )
@@ -52,22 +55,52 @@ type Redactor struct {
 func New(values ...opaque.Bytes) *Redactor {
 	r := new(Redactor)
 	for i, v := range values {
-		value := v.Reveal()
-		if len(value) == 0 || containsEqual(values[:i], v) {
+		if v.Len() == 0 || containsEqual(values[:i], v) {
 			continue
 		}
-		if len(value) < minAnywhere {
-			r.m.add(pattern{a: bytes.Clone(value), b: bytes.Clone(value), word: true})
-			continue
-		}
-		r.m.add(textPattern(value))
-		lower := hex.AppendEncode(nil, value)
-		r.m.add(pattern{a: lower, b: bytes.ToUpper(lower)})
-		for before := range 3 {
-			r.m.add(base64Pattern(value, before))
+		r.add(v.Reveal())
+		for _, misread := range misreadings(v.Reveal()) {
+			r.add(misread)
+			clear(misread)
 		}
 	}
 	return r
+}
+
+// add has the redactor find a value, which it copies, in all its forms.
+func (r *Redactor) add(value []byte) {
+	if len(value) < minAnywhere {
+		r.m.add(pattern{a: bytes.Clone(value), b: bytes.Clone(value), word: true})
+		return
+	}
+	r.m.add(textPattern(value))
+	lower := hex.AppendEncode(nil, value)
+	r.m.add(pattern{a: lower, b: bytes.ToUpper(lower)})
+	for before := range 3 {
+		r.m.add(base64Pattern(value, before))
+	}
+}
+
+// misreadings returns what becomes of a value that is not ASCII where a server
+// takes it for another charset: the bytes of a header read as Latin-1 (RFC
+// 9110, section 5.5) and written as UTF-8, or the other way round.
+func misreadings(value []byte) [][]byte {
+	var asUTF8, asLatin1 []byte
+	ascii := true
+	for _, c := range value {
+		asUTF8 = utf8.AppendRune(asUTF8, rune(c))
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	if ascii {
+		return nil
+	}
+	for _, c := range string(value) {
+		if c > 0xff {
+			return [][]byte{asUTF8}
+		}
+		asLatin1 = append(asLatin1, byte(c))
+	}
+	return [][]byte{asUTF8, asLatin1}
 }
 
 func containsEqual(values []opaque.Bytes, v opaque.Bytes) bool {

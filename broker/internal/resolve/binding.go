@@ -148,14 +148,22 @@ func asOne(a vault.Auth, parts []Part, sec *vault.Secret) (vault.Auth, []Part, b
 	return vault.Auth{Kind: a.Kind}, []Part{{auth.Placeholder, sec}}, a.Kind == auth.KindBasic
 }
 
-// LendsPrivate reports whether a binding of the secret, in the context of the
-// question, would borrow a credential that may go to private hosts. Where
-// nothing lends, or too many do, it is false.
-func LendsPrivate(r vault.Reader, q Question, sec *vault.Secret) (bool, error) {
+// Destinations returns where a binding of the secret, in the context of the
+// question, sends it: the hosts that the capability admits, as the credential
+// from which the binding would borrow knows them. Where nothing lends, or too
+// many do, they are public ones.
+func Destinations(r vault.Reader, q Question, sec *vault.Secret) ([]vault.Host, error) {
 	s, err := look(r, q)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	lenders := s.lenders(sec.ID)
-	return len(lenders) == 1 && lenders[0].private, nil
+	var as vault.Host
+	if lenders := s.lenders(sec.ID); len(lenders) == 1 {
+		as = vault.Host{Private: lenders[0].private, CA: vault.CADigest(lenders[0].caCert)}
+	}
+	var hosts []vault.Host
+	for _, name := range q.Hosts {
+		hosts = append(hosts, vault.Host{Name: name, Private: as.Private, CA: as.CA})
+	}
+	return hosts, nil
 }

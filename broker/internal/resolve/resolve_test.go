@@ -101,7 +101,7 @@ func build(t testing.TB, rnd *rand.Rand, reg *registry.Registry) (*memstore.Stor
 		_, err := s.PutBinding(ctx, vault.Binding{
 			Capability: pick(rnd, []string{"parcel/items", "parcel/labels", "acme/items", "acme/items"}), Secret: pick(rnd, ids),
 			Scope: pick(rnd, scopes), Consumer: pick(rnd, consumers),
-		}, nil, proof)
+		}, proof)
 		if err != nil {
 			t.Fatal(err)
 		}

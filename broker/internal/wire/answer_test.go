@@ -260,6 +260,31 @@ func TestCase71Stalls(t *testing.T) {
 	}
 }
 
+// The same over HTTP/2, where the connection goes on.
+func TestCase71StallsHTTP2(t *testing.T) {
+	t.Parallel()
+	s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, HTTP2: true})
+	s.Handle(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/body":
+			_, _ = w.Write([]byte("ab"))
+			w.(http.Flusher).Flush()
+		case "/ok":
+			return
+		}
+		<-r.Context().Done()
+	})
+	c := newClient(t, s, brief)
+	_, err := c.Do(t.Context(), get("/header"))
+	wantError(t, err, fault.Timeout, "api.test did not answer within 150ms")
+	_, err = c.Do(t.Context(), get("/body"))
+	wantError(t, err, fault.Timeout, "api.test sent nothing more of the answer for 150ms")
+	do(t, c, get("/ok"))
+	if s.Connections() != 1 {
+		t.Errorf("%d connections", s.Connections())
+	}
+}
+
 // A slow answer that keeps moving is no stall: it takes longer than the idle
 // time as a whole.
 func TestCase71SlowIsNoStall(t *testing.T) {

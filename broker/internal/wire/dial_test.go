@@ -288,7 +288,7 @@ func TestPlainText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer plain.Close()
+	defer func() { _ = plain.Close() }()
 	go func() {
 		for {
 			c, err := plain.Accept()
@@ -317,7 +317,7 @@ func TestSilentHandshake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer silent.Close()
+	defer func() { _ = silent.Close() }()
 	c := newClient(t, s, func(c *wire.Config) {
 		c.Timeouts.Connect = 100 * time.Millisecond
 		c.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -24,7 +24,7 @@ func TestCase52And53Environment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer proxy.Close()
+	defer func() { _ = proxy.Close() }()
 	connected := make(chan struct{}, 1)
 	go func() {
 		for {

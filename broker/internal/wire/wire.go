@@ -166,7 +166,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, call.explain(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	headerAfter := time.Since(start)
 	call.reached(phaseBody)
 	out, err := call.read(resp, r)

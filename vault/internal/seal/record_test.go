@@ -191,31 +191,33 @@ func TestNoTwoSealingsAreAlike(t *testing.T) {
 	}
 }
 
-// FuzzOpen: whatever the bytes, opening neither panics nor succeeds, but for
-// what was sealed.
+// FuzzOpen: whatever the bytes, opening neither panics nor gives anything but
+// what was sealed. (Seeds come from another process than the one that opens
+// them, and so have other nonces.)
 func FuzzOpen(f *testing.F) {
 	r := testRing(1, vaultA, 1)
-	rec, value, manifest := r.SealMeta(3, id1, 9, []byte("x")), r.SealValue(id1, 1, nil, []byte("x")), r.SealManifest(9, []byte("x"))
 	chain := r.NewChain()
-	entry, _ := chain.Append(1, [seal.LinkSize]byte{}, []byte("event"))
-	keys := r.SealChain(chain)
-	for _, seed := range [][]byte{rec, value, manifest, entry, keys, nil, []byte("AVR1")} {
+	entry, _ := chain.Append(1, [seal.LinkSize]byte{}, []byte("x"))
+	for _, seed := range [][]byte{
+		r.SealMeta(3, id1, 9, []byte("x")), r.SealValue(id1, 1, nil, []byte("x")), r.SealManifest(9, []byte("x")),
+		entry, r.SealChain(chain), nil, []byte("AVR1"),
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, _, err := r.OpenMeta(3, id1, b); err == nil && !bytes.Equal(b, rec) {
+		if got, rev, err := r.OpenMeta(3, id1, b); err == nil && (string(got) != "x" || rev != 9) {
 			t.Error("a record was forged")
 		}
-		if _, err := r.OpenValue(id1, 1, nil, b); err == nil && !bytes.Equal(b, value) {
+		if got, err := r.OpenValue(id1, 1, nil, b); err == nil && string(got) != "x" {
 			t.Error("a value was forged")
 		}
-		if _, _, err := r.OpenManifest(b); err == nil && !bytes.Equal(b, manifest) {
+		if got, epoch, err := r.OpenManifest(b); err == nil && (string(got) != "x" || epoch != 9) {
 			t.Error("a manifest was forged")
 		}
-		if _, err := r.OpenChain(1, b); err == nil && !bytes.Equal(b, keys) {
+		if c, err := r.OpenChain(1, b); err == nil && c == nil {
 			t.Error("audit keys were forged")
 		}
-		if _, _, err := chain.Open(1, b); err == nil && !bytes.Equal(b[:len(b)-seal.LinkSize], entry[:len(entry)-seal.LinkSize]) {
+		if got, _, err := chain.Open(1, b); err == nil && string(got) != "x" {
 			t.Error("an event was forged")
 		}
 	})

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -57,12 +56,7 @@ func (b *Bolt) View(ctx context.Context, f func(Tx) error) error {
 		return err
 	}
 	defer unlock()
-	return guard(func() error {
-		db, _, err := b.open(b.Path(), true)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = db.Close() }() // nothing was written
+	return b.use(true, func(db *bolt.DB, _ *os.File) error {
 		return db.View(func(tx *bolt.Tx) error { return run(tx, f) })
 	})
 }
@@ -74,40 +68,59 @@ func (b *Bolt) Update(ctx context.Context, f func(Tx) error) error {
 		return err
 	}
 	defer unlock()
-	return guard(func() error { return b.update(f) })
+	shrink := false
+	err = b.use(false, func(db *bolt.DB, file *os.File) error {
+		err := b.commit(db, file, f)
+		shrink = err == nil && wasteful(db)
+		return err
+	})
+	if err == nil && shrink {
+		// The transaction is durable: a failure to compact loses nothing.
+		_ = guard(b.compact)
+	}
+	return err
 }
 
-func (b *Bolt) update(f func(Tx) error) (err error) {
-	db, file, err := b.open(b.Path(), false)
-	if err != nil {
-		return err
-	}
-	shrink := false
-	defer func() {
-		if cerr := db.Close(); cerr != nil && err == nil {
-			err = &CommitError{cerr}
-		}
-		if err == nil && shrink {
-			// The transaction is durable: a failure to compact loses nothing.
-			_ = b.compact()
-		}
-	}()
+// commit runs f in a transaction and commits it.
+func (b *Bolt) commit(db *bolt.DB, file *os.File, f func(Tx) error) error {
 	tx, err := db.Begin(true)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // after a commit this does nothing
-	if err := run(tx, f); err != nil {
-		return err
+	if err = run(tx, f); err == nil {
+		err = sameFile(b.Path(), file)
 	}
-	if err := sameFile(b.Path(), file); err != nil {
+	if err != nil {
+		_ = tx.Rollback() // the error that matters is err
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return &CommitError{err}
 	}
-	shrink = wasteful(db)
 	return nil
+}
+
+// use opens the file for f. After a panic the database cannot be closed, as it
+// may hold its own locks: then the file alone is let go.
+func (b *Bolt) use(readOnly bool, f func(*bolt.DB, *os.File) error) error {
+	return guard(func() error {
+		db, file, err := b.open(b.Path(), readOnly)
+		if err != nil {
+			return err
+		}
+		panicked := true
+		defer func() {
+			if panicked {
+				letGo(file)
+			}
+		}()
+		err = f(db, file)
+		panicked = false
+		if cerr := db.Close(); cerr != nil && err == nil && !readOnly {
+			err = &CommitError{cerr}
+		}
+		return err
+	})
 }
 
 // prepare checks the directory and the file and takes the lock.
@@ -219,7 +232,7 @@ func (b *Bolt) compact() error {
 func (b *Bolt) open(path string, readOnly bool) (db *bolt.DB, file *os.File, err error) {
 	defer func() {
 		if db == nil && file != nil {
-			_ = file.Close() // bbolt does so too, but not when it panics
+			letGo(file) // bbolt does so too, but not when it panics
 		}
 	}()
 	db, err = bolt.Open(path, 0o600, &bolt.Options{
@@ -251,46 +264,6 @@ func notEmpty(file *os.File) error {
 		err = fmt.Errorf("%w: it is empty", ErrDamaged)
 	}
 	return err
-}
-
-// guard runs f such that a fault in the mapped file, or bbolt's panic at what
-// it finds there, is an error. Other panics are bugs, and pass.
-func guard(f func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		p := recover()
-		if p == nil {
-			return
-		}
-		if fault, ok := p.(interface{ Addr() uintptr }); ok {
-			err = fmt.Errorf("%w: unreadable at %#x", ErrDamaged, fault.Addr())
-			return
-		}
-		if !raisedByBolt() {
-			panic(p)
-		}
-		err = fmt.Errorf("%w: %v", ErrDamaged, p)
-	}()
-	return f()
-}
-
-// raisedByBolt reports whether the panic being recovered started in bbolt.
-func raisedByBolt() bool {
-	pcs := make([]uintptr, 64)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
-	panicked := false
-	for {
-		frame, more := frames.Next()
-		switch {
-		case strings.HasPrefix(frame.Function, "runtime."):
-			panicked = panicked || strings.Contains(frame.Function, "panic")
-		case panicked:
-			return strings.HasPrefix(frame.Function, "go.etcd.io/bbolt")
-		}
-		if !more {
-			return false
-		}
-	}
 }
 
 // bucket is the name of a table's bucket.

@@ -33,6 +33,13 @@ func blockLock(f *os.File, exclusive bool) error {
 	}
 }
 
+// letGo gives up a file and bbolt's lock on it. To close it is not enough: a
+// mapping that was left behind keeps the lock.
+func letGo(f *os.File) {
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	_ = f.Close()
+}
+
 // checkFile refuses a file that others could have made or could read.
 func checkFile(path string) error {
 	fi, err := os.Lstat(path)

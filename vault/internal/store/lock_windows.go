@@ -25,6 +25,9 @@ func blockLock(f *os.File, exclusive bool) error {
 	return windows.LockFileEx(windows.Handle(f.Fd()), how(exclusive), 0, 1, 0, new(windows.Overlapped))
 }
 
+// letGo gives up a file and bbolt's lock on it.
+func letGo(f *os.File) { _ = f.Close() }
+
 // checkFile refuses what is no regular file. Who may read it is for the access
 // list that it inherits from the user's profile.
 func checkFile(path string) error {

@@ -1,0 +1,167 @@
+package wire_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"aivault/broker/brokertest"
+	"aivault/broker/brokertest/upstream"
+	"aivault/broker/internal/wire"
+	"aivault/keys/fault"
+)
+
+// Case 93, and the setting behind the speed of calls in parallel.
+func TestConnectionsAreKept(t *testing.T) {
+	t.Parallel()
+	s := brokertest.New(t, "api.test")
+	c := newClient(t, s)
+	for range 20 {
+		do(t, c, get("/"))
+	}
+	if s.Connections() != 1 {
+		t.Errorf("%d connections for 20 calls", s.Connections())
+	}
+	c.Close()
+	do(t, c, get("/"))
+	if s.Connections() != 2 {
+		t.Errorf("%d connections after Close and a further call, want 2", s.Connections())
+	}
+}
+
+// Cases 55 and 93: two credentials share no connection, over HTTP/2 either.
+func TestCase55NoSharing(t *testing.T) {
+	t.Parallel()
+	for _, http2 := range []bool{false, true} {
+		s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, HTTP2: http2})
+		s.Reply(200, http.Header{"Set-Cookie": {"session=a"}}, nil)
+		one, other := newClient(t, s), newClient(t, s)
+		for range 2 {
+			do(t, one, get("/one"))
+			do(t, other, get("/other"))
+		}
+		by := map[string]int{}
+		for _, r := range s.Requests() {
+			if conn, seen := by[r.URI]; seen && conn != r.Conn {
+				t.Errorf("%s came on connections %d and %d", r.URI, conn, r.Conn)
+			}
+			by[r.URI] = r.Conn
+			if r.Get("Cookie") != "" {
+				t.Error("a cookie was sent")
+			}
+		}
+		if by["/one"] == by["/other"] {
+			t.Errorf("HTTP/2 %t: both came on connection %d", http2, by["/one"])
+		}
+	}
+}
+
+// Case 56: a request that was written is not sent again when the connection
+// breaks. net/http does, for GET on a connection that had served before, and
+// for POST with an idempotency key.
+func TestCase56NoReplay(t *testing.T) {
+	t.Parallel()
+	requests := map[string]wire.Request{
+		"GET":                   {Method: "GET"},
+		"HEAD":                  {Method: "HEAD"},
+		"OPTIONS":               {Method: "OPTIONS"},
+		"POST":                  {Method: "POST", Body: []byte("x")},
+		"POST without body":     {Method: "POST"},
+		"POST with a key":       {Method: "POST", Header: http.Header{"Idempotency-Key": {"k"}}},
+		"POST with key, body":   {Method: "POST", Header: http.Header{"Idempotency-Key": {"k"}}, Body: []byte("x")},
+		"PUT, X-Idempotency":    {Method: "PUT", Header: http.Header{"X-Idempotency-Key": {"k"}}},
+		"DELETE with empty one": {Method: "DELETE", Header: http.Header{"Idempotency-Key": {"k"}}, Body: []byte{}},
+	}
+	// On each connection one request is answered, and the next is read.
+	once := func(c net.Conn) {
+		if upstream.ReadRequest(c) != nil {
+			return
+		}
+		if _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"); err != nil {
+			return
+		}
+		_ = upstream.ReadRequest(c)
+	}
+	for name, r := range requests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, Raw: once})
+			c := newClient(t, s)
+			do(t, c, wire.Request{Method: "POST", Host: "api.test", Path: "/first"})
+			r.Host, r.Path = "api.test", "/second"
+			_, err := c.Do(t.Context(), r)
+			wantError(t, err, fault.UpstreamUnreachable, "api.test closed the connection")
+			if !strings.Contains(fault.HintOf(err), "not sent again") {
+				t.Errorf("the hint %q does not say what became of the request", fault.HintOf(err))
+			}
+			arrived := 0
+			for _, conn := range s.Received() {
+				arrived += strings.Count(string(conn), r.Method+" /second ")
+			}
+			if arrived != 1 {
+				t.Errorf("the request arrived %d times", arrived)
+			}
+		})
+	}
+}
+
+// With many connections at hand, none of them is used for a second try.
+func TestCase56NoReplayOnAnyConnection(t *testing.T) {
+	t.Parallel()
+	const width = 8
+	together := make(chan struct{}, width)
+	proceed := make(chan struct{})
+	s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, Raw: func(c net.Conn) {
+		if upstream.ReadRequest(c) != nil {
+			return
+		}
+		together <- struct{}{}
+		<-proceed
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		_ = upstream.ReadRequest(c)
+	}})
+	c := newClient(t, s)
+	errs := make(chan error, width)
+	for range width {
+		go func() {
+			_, err := c.Do(t.Context(), wire.Request{Method: "POST", Host: "api.test", Path: "/first"})
+			errs <- err
+		}()
+	}
+	for range width {
+		<-together
+	}
+	close(proceed)
+	for range width {
+		if err := <-errs; err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := c.Do(t.Context(), get("/second"))
+	wantError(t, err, fault.UpstreamUnreachable, "closed the connection")
+	arrived := 0
+	for _, conn := range s.Received() {
+		arrived += strings.Count(string(conn), "GET /second ")
+	}
+	if arrived != 1 {
+		t.Errorf("the request arrived %d times", arrived)
+	}
+}
+
+// A connection that the upstream closed while it was idle is no reason to
+// fail: nothing was written to it.
+func TestIdleCloseIsNoError(t *testing.T) {
+	t.Parallel()
+	s := brokertest.New(t, "api.test")
+	s.Handle(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") })
+	c := newClient(t, s)
+	for n := range 5 {
+		do(t, c, get(fmt.Sprintf("/%d", n)))
+	}
+	if got := len(s.Requests()); got != 5 {
+		t.Errorf("%d requests for 5 calls", got)
+	}
+}

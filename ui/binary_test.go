@@ -1,0 +1,249 @@
+package ui_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"aivault/broker/brokertest"
+	"aivault/broker/brokertest/upstream"
+)
+
+// builtIn is the directory of the real program, once it was built.
+var builtIn string
+
+// buildOnce builds the real program, which has no hooks for tests.
+var buildOnce = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "aivault-binary-")
+	if err != nil {
+		return "", err
+	}
+	builtIn = dir
+	exe := filepath.Join(dir, "aivault")
+	cmd := exec.Command("go", "build", "-o", exe, "aivault")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return exe, nil
+})
+
+// binary returns the path of the real program.
+func binary(t *testing.T) string {
+	t.Helper()
+	if _, err := exec.LookPath("go"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("the go command is not in PATH")
+		}
+		t.Skip("the go command is not in PATH")
+	}
+	exe, err := buildOnce()
+	if err != nil {
+		t.Fatalf("building aivault: %v", err)
+	}
+	return exe
+}
+
+// A realVault is one that the real program keeps, with a credential and a
+// capability for an upstream of this machine.
+type realVault struct {
+	t      *testing.T
+	exe    string
+	env    []string
+	secret string
+}
+
+func newRealVault(t *testing.T, service *upstream.Server) *realVault {
+	dir := t.TempDir()
+	v := &realVault{t: t, exe: binary(t), secret: brokertest.Word(t)}
+	v.env = append(os.Environ(), "AIVAULT_DIR="+filepath.Join(dir, "vault"), "HOME="+dir)
+	write := func(name string, content []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	key, ca := write("key", []byte(v.secret)), write("ca.pem", service.CAPEM())
+	out, _ := v.run(nil, "secrets", "create", "--name", "KEY", "--value-file", key)
+	v.run(nil, "credential", "create", "acme", "--provider", "acme", "--secret-ref", uuids.FindString(out), "--auth", "header",
+		"--host", fmt.Sprintf("localhost:%d", service.Port()), "--allow-private", "--ca-cert", ca, "--value-file", key)
+	v.run(nil, "capability", "create", "acme/items", "--credential", "acme", "--method", "GET", "--path", "/items")
+	return v
+}
+
+// run runs a command that has to succeed, with additions to its environment.
+func (v *realVault) run(env []string, args ...string) (stdout, stderr string) {
+	v.t.Helper()
+	var out, errs bytes.Buffer
+	cmd := exec.Command(v.exe, args...)
+	cmd.Env = append(append([]string{}, v.env...), env...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		v.t.Fatalf("aivault %s: %v\n%s", strings.Join(args, " "), err, errs.String())
+	}
+	return out.String(), errs.String()
+}
+
+// Cases 52 to 54: under GODEBUG=http2debug=2, net/http prints the Authorization
+// header; proxies and authorities are taken from the environment. Not here.
+func TestEnvironmentDoesNotLeak(t *testing.T) {
+	t.Parallel()
+	service := brokertest.NewWith(t, upstream.Options{HTTP2: true})
+	service.Handle(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })
+	v := newRealVault(t, service)
+	hostile := []string{
+		"GODEBUG=http2debug=2", "GOTRACEBACK=crash", "SSL_CERT_FILE=/nowhere", "SSL_CERT_DIR=/nowhere",
+		"HTTPS_PROXY=http://127.0.0.1:1", "https_proxy=http://127.0.0.1:1", "ALL_PROXY=http://127.0.0.1:1",
+	}
+	out, errs := v.run(hostile, "invoke", "acme/items")
+	if out != "ok" || errs != "" {
+		t.Errorf("output %q, errors %q", out, errs)
+	}
+	brokertest.Scan(t, "the output", []byte(out+errs), v.secret)
+	last := service.Requests()[len(service.Requests())-1]
+	if last.Proto != "HTTP/2.0" || last.Get("Authorization") != "Bearer "+v.secret {
+		t.Errorf("the upstream got %s, with the right key: %v", last.Proto, last.Get("Authorization") == "Bearer "+v.secret)
+	}
+}
+
+// The process that works has a clean environment from its first moment.
+func TestStartsAgainWithCleanEnvironment(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("there is no /proc to look into")
+	}
+	p := startWaiting(t, binary(t), "GODEBUG=gctrace=1", "SSL_CERT_FILE=/nowhere", "KEPT=yes")
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := strings.Split(string(b), "\x00")
+	kept := false
+	for _, v := range env {
+		if strings.HasPrefix(v, "GODEBUG=") || strings.HasPrefix(v, "SSL_CERT_FILE=") {
+			t.Errorf("the environment has %s", v)
+		}
+		kept = kept || v == "KEPT=yes"
+	}
+	if !kept {
+		t.Error("the environment lost a variable that is harmless")
+	}
+}
+
+// A waiting is a command that reads its standard input, and waits.
+type waiting struct {
+	cmd    *exec.Cmd
+	stderr bytes.Buffer
+}
+
+// startWaiting starts a command and returns when it waits for its input: the
+// notice about a variable that is not honoured comes just before that.
+func startWaiting(t *testing.T, exe string, env ...string) *waiting {
+	t.Helper()
+	p := &waiting{cmd: exec.Command(exe, "secrets", "create", "--name", "X", "--value-stdin")}
+	dir := t.TempDir()
+	p.cmd.Env = append(os.Environ(), append(env, "AIVAULT_DIR="+filepath.Join(dir, "vault"), "AIVAULT_DISABLE_DISK_LOGS=1")...)
+	stdin, err := p.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = stdin.Close()
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+	})
+	buf := make([]byte, 4096)
+	for !strings.Contains(p.stderr.String(), "not honoured") {
+		n, err := stderr.Read(buf)
+		p.stderr.Write(buf[:n])
+		if err != nil {
+			t.Fatalf("it ended: %s", p.stderr.String())
+		}
+	}
+	return p
+}
+
+// A command that waits for input ends when it is asked to, and says by what.
+func TestSignalEndsACommand(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no signals")
+	}
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			p := startWaiting(t, binary(t))
+			if err := p.cmd.Process.Signal(s); err != nil {
+				t.Fatal(err)
+			}
+			_ = p.cmd.Wait()
+			if got := p.cmd.ProcessState.ExitCode(); got != 128+int(s) {
+				t.Errorf("exit status %d, want %d", got, 128+int(s))
+			}
+		})
+	}
+}
+
+// What the program weighs at its start: a benchmark beside one that prints a
+// line and does nothing else.
+func BenchmarkStart(b *testing.B) {
+	exe, err := buildOnce()
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir := b.TempDir()
+	one := filepath.Join(dir, "one.go")
+	if err := os.WriteFile(one, []byte("package main\n\nfunc main() { println(\"one line\") }\n"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	line := filepath.Join(dir, "line")
+	build := exec.Command("go", "build", "-o", line, one)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	env := append(os.Environ(), "AIVAULT_DIR="+filepath.Join(dir, "vault"))
+	for i := range 10 {
+		cmd := exec.Command(exe, "secrets", "create", "--name", fmt.Sprintf("KEY_%d", i), "--value-stdin")
+		cmd.Env, cmd.Stdin = env, strings.NewReader("made-up")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.Fatalf("%v\n%s", err, out)
+		}
+	}
+	for _, c := range []struct {
+		name string
+		args []string
+	}{
+		{"one line", []string{line}},
+		{"version", []string{exe, "--version"}},
+		{"status", []string{exe, "status"}},
+		{"secrets list", []string{exe, "secrets", "list"}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				cmd := exec.Command(c.args[0], c.args[1:]...)
+				cmd.Env = env
+				if err := cmd.Run(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

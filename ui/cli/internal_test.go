@@ -1,0 +1,302 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+
+	"aivault/keys"
+	"aivault/keys/fault"
+	"aivault/ui/app"
+	"aivault/vault"
+)
+
+// An env is an environment without a home, a keyring or a terminal.
+func env(t testing.TB, stdin string, stdout, stderr io.Writer) *app.Env {
+	nowhere := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(nowhere, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return &app.Env{
+		Stdin: strings.NewReader(stdin), Stdout: stdout, Stderr: stderr, Now: time.Now,
+		Getenv:     func(name string) string { return map[string]string{"AIVAULT_DIR": nowhere}[name] },
+		IsTerminal: func(any) bool { return false },
+		OpenTTY:    func() (in, out *os.File, err error) { return nil, nil, os.ErrNotExist },
+		Home:       func() (string, error) { return "", os.ErrNotExist },
+		Executable: func() (string, error) { return "", os.ErrNotExist },
+		Keyring:    func(time.Duration) keys.Keyring { return nil },
+		KDF:        keys.DefaultKDF,
+	}
+}
+
+// Every command explains itself: prose of at most 80 columns, and examples,
+// none of which puts a value where others see it.
+func TestHelpOfEveryCommand(t *testing.T) {
+	t.Parallel()
+	plainValue := regexp.MustCompile(`--(value|entry|passphrase)([ =]|$)`)
+	sh := &shell{env: env(t, "", io.Discard, io.Discard), out: newOutput(env(t, "", io.Discard, io.Discard), false)}
+	seen := 0
+	var walk func(*cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		for _, c := range cmd.Commands() {
+			seen++
+			name := c.CommandPath()
+			if c.Short == "" || c.Long == "" || c.Example == "" && !c.HasSubCommands() {
+				t.Errorf("%s: summary, prose or examples are missing", name)
+			}
+			if plainValue.MatchString(c.Example) {
+				t.Errorf("%s: an example shows a value", name)
+			}
+			for line := range strings.Lines(c.Long) {
+				if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 80 {
+					t.Errorf("%s: a line of %d columns: %s", name, n, line)
+				}
+			}
+			walk(c)
+		}
+	}
+	walk(sh.root([]string{"help"}))
+	if seen < 30 {
+		t.Errorf("%d commands were seen only", seen)
+	}
+}
+
+// A command of another group is made as far as help needs it only.
+func TestMakesOneGroupOnly(t *testing.T) {
+	t.Parallel()
+	sh := &shell{env: env(t, "", io.Discard, io.Discard)}
+	sh.out = newOutput(sh.env, false)
+	for _, c := range sh.root([]string{"secrets", "list"}).Commands() {
+		if c.HasSubCommands() != (c.Name() == "secrets") {
+			t.Errorf("%s has commands: %v", c.Name(), c.HasSubCommands())
+		}
+	}
+}
+
+func TestMergeCalls(t *testing.T) {
+	t.Parallel()
+	events := []vault.Event{
+		{Seq: 7, Kind: vault.KindInvokeOutcome, Intent: 1, Outcome: vault.OutcomeOK, Status: 201}, // its intent is not listed
+		{Seq: 6, Kind: vault.KindInvokeOutcome, Intent: 3, Outcome: vault.OutcomeError, Code: fault.Timeout, Duration: time.Second},
+		{Seq: 5, Kind: vault.KindSecretCreate, Outcome: vault.OutcomeOK},
+		{Seq: 4, Kind: vault.KindInvokeIntent, Capability: "a/left-open"},
+		{Seq: 3, Kind: vault.KindInvokeIntent, Capability: "a/slow", Method: "GET"},
+		{Seq: 2, Kind: vault.KindInvokeDenied, Outcome: vault.OutcomeDenied, Code: fault.PolicyViolation},
+	}
+	want := []vault.Event{
+		events[0],
+		events[2],
+		{Seq: 4, Kind: vault.KindInvokeIntent, Capability: "a/left-open", Outcome: vault.OutcomeUnknown},
+		{Seq: 3, Kind: vault.KindInvokeIntent, Capability: "a/slow", Method: "GET", Outcome: vault.OutcomeError, Code: fault.Timeout, Duration: time.Second},
+		events[5],
+	}
+	if diff := cmp.Diff(want, mergeCalls(events, true)); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	want[2].Outcome = "later"
+	if diff := cmp.Diff(want, mergeCalls(events, false)); diff != "" {
+		t.Errorf("rows of a list that ends before now (-want +got):\n%s", diff)
+	}
+}
+
+func TestShortIDs(t *testing.T) {
+	t.Parallel()
+	id := func(s string) vault.ID {
+		id, err := vault.ParseSecretRef(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	self := func(id vault.ID) vault.ID { return id }
+	for _, test := range []struct {
+		ids  []vault.ID
+		want []string
+	}{
+		{nil, []string{}},
+		{[]vault.ID{id("01234567-0000-4000-8000-000000000000")}, []string{"01234567"}},
+		{
+			[]vault.ID{id("01234567-89ab-4000-8000-000000000000"), id("fedcba98-0000-4000-8000-000000000000"), id("01234567-89cd-4000-8000-000000000000")},
+			[]string{"01234567-89a", "fedcba98-000", "01234567-89c"},
+		},
+		{[]vault.ID{id("01234567-89ab-4000-8000-000000000000"), id("01234567-89ab-4000-8000-000000000000")}, []string{"01234567", "01234567"}},
+	} {
+		if diff := cmp.Diff(test.want, shortIDs(test.ids, self)); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", test.ids, diff)
+		}
+	}
+}
+
+// Columns line up, wide characters included, and what could drive the terminal
+// is shown.
+func TestTable(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	o := newOutput(env(t, "", &b, io.Discard), false)
+	o.table([][]cell{
+		heading("NAME", "SCOPE", ""), cells("a", "global", ""), cells("鍵", "workspace:w", "x"), {{"  alone, and longer than a column", dim}}, cells("\x1b[2J", "g", "y"),
+	})
+	want := "NAME     SCOPE\na        global\n鍵       workspace:w  x\n  alone, and longer than a column\n\\x1b[2J  g            y\n"
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Errorf("table (-want +got):\n%s", diff)
+	}
+}
+
+func FuzzParseEntries(f *testing.F) {
+	for _, seed := range []string{
+		"", "A=b", "export A=b\n#c\n\nB='x y'\r\n", "A=\"", "A=\"\"", "=x", "A", "\ufeffA=b", "A=b=c", "A = 'it''s'", "A='\"'",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		list, err := parseEntries(data)
+		if err != nil {
+			if fault.CodeOf(err) != fault.InvalidRequest {
+				t.Fatalf("error %v", err)
+			}
+			return
+		}
+		for _, e := range list {
+			if e.Name == "" || strings.ContainsAny(e.Name, "=\n") || bytes.ContainsRune(e.Value.Reveal(), '\n') {
+				t.Errorf("entry %q", e.Name)
+			}
+			if !bytes.Contains(data, e.Value.Reveal()) {
+				t.Errorf("the value of %q is not in the file", e.Name)
+			}
+		}
+	})
+}
+
+func TestParsePayload(t *testing.T) {
+	t.Parallel()
+	text := func(s string) *string { return &s }
+	get := payloadRequest{Method: "GET", Path: "/"}
+	for _, test := range []struct {
+		in   string
+		want payload
+		code fault.Code
+	}{
+		{`{"method":"GET","path":"/"}`, payload{Request: get}, ""},
+		{`{"request":{"method":"GET","path":"/"}}`, payload{Request: get}, ""},
+		{`{"capability":"","request":{"method":"GET","path":"/"}}`, payload{Request: get}, ""},
+		{`{"capability":"a/b","credential":"c","request":{"method":"GET","path":"/"}}`, payload{"a/b", "c", get}, ""},
+		{`{"method":"GET","path":"/","body":""}`, payload{Request: payloadRequest{Method: "GET", Path: "/", Body: text("")}}, ""},
+		{`{"method":"GET","path":"/","body":null,"headers":[{"name":"A","value":""}]}`, payload{Request: payloadRequest{Method: "GET", Path: "/", Headers: []payloadHeader{{"A", ""}}}}, ""},
+		{`{"capability":"a/b","method":"GET","path":"/"}`, payload{}, fault.InvalidRequest},
+		{`{"capability":"a/b"}`, payload{}, fault.InvalidRequest},
+		{`{"credential":"","request":{"method":"GET","path":"/"}}`, payload{}, fault.InvalidRequest},
+		{`{"request":{"request":{"method":"GET","path":"/"}}}`, payload{}, fault.InvalidRequest},
+		{`{"method":"GET","path":"/","url":"x"}`, payload{}, fault.PolicyViolation},
+		{`{"request":{"method":"GET","path":"/","url":null}}`, payload{}, fault.PolicyViolation},
+		{`{"method":"GET","path":"/","path":"/admin"}`, payload{}, fault.InvalidRequest},
+		{`{"method":"GET","path":"/","PATH":"/admin"}`, payload{}, fault.InvalidRequest},
+		{`{"method":"GET","path":"/","host":"x"}`, payload{}, fault.InvalidRequest},
+		{`{"method":"GET","path":"/","body":"x","bodyFilePath":"y"}`, payload{}, fault.InvalidRequest},
+		{`{"method":"GET","path":"/","multipartFiles":[]}`, payload{}, fault.InvalidRequest},
+		{`{"method":"GET","path":"/","headers":[{"name":"","value":"b"}]}`, payload{}, fault.InvalidRequest},
+		{`{"method":"GET","path":"/","headers":{"a":"b"}}`, payload{}, fault.InvalidRequest},
+		{`{"method":"GET","path":"/"} {}`, payload{}, fault.InvalidRequest},
+		{`{"method":"GET","path":"/"`, payload{}, fault.InvalidRequest},
+		{"{\"method\":\"GET\",\"path\":\"/\xff\"}", payload{}, fault.InvalidRequest},
+		{strings.Repeat("[", 10000), payload{}, fault.InvalidRequest},
+		{`null`, payload{}, fault.InvalidRequest},
+		{``, payload{}, fault.InvalidRequest},
+	} {
+		got, err := parsePayload([]byte(test.in))
+		if fault.CodeOf(err) != test.code {
+			t.Errorf("%.80s: error %v, want code %q", test.in, err, test.code)
+		} else if diff := cmp.Diff(test.want, got); err == nil && diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.in, diff)
+		}
+	}
+}
+
+func FuzzParsePayload(f *testing.F) {
+	for _, seed := range []string{
+		`{"method":"GET","path":"/"}`, `{"capability":"a/b","request":{"method":"GET","path":"/","body":"x"}}`,
+		`{"request":{"method":"GET","path":"/","headers":[{"name":"A","value":"b"}]}}`, `{"url":1}`, `[`, `{"bodyFilePath":"x"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := parsePayload(data)
+		if err != nil {
+			if code := fault.CodeOf(err); code != fault.InvalidRequest && code != fault.PolicyViolation {
+				t.Fatalf("error %v", err)
+			}
+			return
+		}
+		if p.Request.Method == "" || p.Request.Path == "" || p.Request.Body != nil && p.Request.BodyFilePath != nil {
+			t.Fatalf("accepted %+v", p)
+		}
+		again, err := json.Marshal(p.Request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := parsePayload(again)
+		if diff := cmp.Diff(p.Request, second.Request); err != nil || diff != "" {
+			t.Errorf("read again: %v (-first +second)\n%s", err, diff)
+		}
+	})
+}
+
+// What is neutral stays as it is, and nothing that drives a terminal passes.
+func FuzzNeutral(f *testing.F) {
+	for _, seed := range []string{"", "plain\ttext\r\n", "\x1b[31m", "\x9b", "\u009b\u202e\u2066\u200b\ufeff\U000e0041", "鍵\xff", "\r"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		out := neutral(s, escapeText)
+		if strings.ContainsFunc(out, drives) || !utf8.ValidString(out) {
+			t.Errorf("%q became %q", s, out)
+		}
+		if again := neutral(out, escapeText); again != out {
+			t.Errorf("%q became %q, and then %q", s, out, again)
+		}
+		quoted, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		safe := neutral(string(quoted), escapeJSON)
+		var before, after string
+		if err := json.Unmarshal([]byte(safe), &after); err != nil || json.Unmarshal(quoted, &before) != nil || before != after {
+			t.Errorf("%s became %s: %v", quoted, safe, err)
+		}
+		if strings.ContainsFunc(safe, drives) {
+			t.Errorf("%s has what drives a terminal", safe)
+		}
+	})
+}
+
+// Whatever the arguments are, there is no crash, and a status that is known.
+func FuzzArguments(f *testing.F) {
+	for _, seed := range []string{
+		"", "status", "--json", "secrets list --workspace-id w", "secrets create --name A --value-stdin", "help secrets", "__complete secrets ",
+		"invoke a/b --header x", "capability bind --capability a --secret-ref b", "audit --limit 1 --limit 2", "-v -- status", "credential create a --auth header --host b",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		for _, other := range []string{"demo", "file", "cert", "fd", "init", "/"} { // no files of this machine
+			if strings.Contains(line, other) && line != "invoke a/b --header x" {
+				t.Skip()
+			}
+		}
+		var out, errs bytes.Buffer
+		switch status := Main(t.Context(), env(t, "made-up", &out, &errs), strings.Fields(line)); status {
+		case 0, 2, 3, 5, 6, 7, 8, 9:
+		default:
+			t.Errorf("%q: status %d\n%s", line, status, errs.String())
+		}
+	})
+}
