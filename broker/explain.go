@@ -89,6 +89,6 @@ func (b *Broker) elsewhere(ctx context.Context, provider string, refusal error) 
 		scopes, more = scopes[:maxElsewhere], ", ..."
 	}
 	found := *e
-	found.Msg += " (there are credentials of " + provider + " in scope " + strings.Join(scopes, ", ") + more + ")"
+	found.Msg += " (there are credentials of " + provider + ", at scope " + strings.Join(scopes, ", ") + more + ", that do not serve it)"
 	return &found
 }

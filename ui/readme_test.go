@@ -53,7 +53,7 @@ func readmeScript(text string) (script string, commands int) {
 		if !strings.Contains(line, "--value-file") && strings.Contains(line, "secrets create") {
 			b.WriteString("ttyin -stdin twice\n")
 		}
-		b.WriteString("exec " + line + "\n! stderr .\n")
+		b.WriteString("exec " + line + "\n")
 		if strings.Contains(line, "secrets create") {
 			b.WriteString("id ID\n")
 		}

@@ -331,6 +331,9 @@ func (st *scriptState) answer(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/missing"):
 		w.WriteHeader(http.StatusNotFound)
+	case strings.HasSuffix(r.URL.Path, "/empty"):
+		w.WriteHeader(http.StatusNoContent)
+		return
 	case strings.HasSuffix(r.URL.Path, "/text"):
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = io.WriteString(w, "no JSON\n")

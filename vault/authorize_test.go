@@ -180,7 +180,7 @@ func TestNothingWithoutARecord(t *testing.T) {
 		"the manifest is damaged": {func(t *testing.T, dir string) {
 			edit(t, dir, func(tx store.Tx) { must(t, tx.Delete(store.Meta, []byte("manifest"))) })
 		}, fault.VaultCorrupt},
-		"the file went away": {func(t *testing.T, dir string) { must(t, os.Rename(vaultFile(dir), vaultFile(dir)+".away")) }, fault.Internal},
+		"the file went away": {func(t *testing.T, dir string) { must(t, os.Rename(vaultFile(dir), vaultFile(dir)+".away")) }, fault.VaultCorrupt},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -83,11 +83,10 @@ func checkScopeID(what, id string) error {
 	if len(id) > maxScopeID {
 		return fault.New(fault.InvalidRequest, "the %s id is %d bytes long, the limit is %d", what, len(id), maxScopeID)
 	}
-	for i := range len(id) {
-		c := id[i]
-		ok := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._-@", c) >= 0
+	for _, c := range id {
+		ok := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("._-@", c)
 		if !ok {
-			return fault.New(fault.InvalidRequest, "%s id %q holds %q", what, id, rune(c)).
+			return fault.New(fault.InvalidRequest, "%s id %q holds %q", what, id, c).
 				WithHint("an id is made of letters, digits and . _ - @")
 		}
 	}

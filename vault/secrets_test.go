@@ -195,18 +195,21 @@ func TestPinning(t *testing.T) {
 	}, nil)
 	wantCode(t, err, fault.PolicyViolation)
 
-	// A credential for another provider stands in the way of a pin; one for
-	// the same does not, and the sealed hosts give way to the provider's.
+	// A pin gives a secret other hosts: one that was meant for hosts of its own
+	// cannot get it, one that never had any can.
 	if _, err := l.CreateCredential(t.Context(), credential("c", free.ID, "api.acme.test"), nil); err != nil {
 		t.Fatal(err)
 	}
 	_, err = rename(free.ID, "UMBRELLA_KEY")
 	wantCode(t, err, fault.Conflict)
-	s, err := rename(free.ID, "ACME_KEY")
+	_, err = rename(free.ID, "ACME_KEY")
+	wantCode(t, err, fault.Conflict)
+	unused := vaulttest.Create(t, l, vault.GlobalScope(), "unused", "made-up")
+	s, err := rename(unused.ID, "ACME_KEY")
 	if err != nil || s.PinnedProvider != "acme" || s.Hosts != nil {
 		t.Errorf("renamed to a claimed name: %+v, %v", s, err)
 	}
-	if got, err := reveal(t.Context(), l, free.ID, "any.acme.test"); got != "made-up" || err != nil {
+	if got, err := reveal(t.Context(), l, unused.ID, "any.acme.test"); got != "made-up" || err != nil {
 		t.Errorf("the value is %q, %v", got, err)
 	}
 }

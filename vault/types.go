@@ -1,8 +1,6 @@
 package vault
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"time"
 
@@ -10,6 +8,7 @@ import (
 
 	"aivault/keys/fault"
 	"aivault/keys/opaque"
+	"aivault/vault/internal/seal"
 )
 
 // Value is the value of a secret: bytes that no verb prints. Whoever receives
@@ -56,8 +55,7 @@ func CADigest(pem []byte) string {
 	if len(pem) == 0 {
 		return ""
 	}
-	sum := sha256.Sum256(pem)
-	return hex.EncodeToString(sum[:])
+	return seal.Digest(pem)
 }
 
 // MayGoTo reports whether an unpinned secret was sealed for a host.

@@ -19,6 +19,8 @@ type Vault interface {
 	// Status tells what can be told without changing anything. It fails only
 	// where the vault file itself cannot be looked at.
 	Status(ctx context.Context) (Status, error)
+	// Unlock fetches the key now, which other methods do when they need it.
+	Unlock(ctx context.Context) error
 	// Init makes a new vault whose key lives where cfg says.
 	// fault.AlreadyExists if there is one.
 	Init(ctx context.Context, cfg keys.Config) (Status, error)

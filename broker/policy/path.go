@@ -184,7 +184,7 @@ func pathChar(s string) (char byte, width int, err error) {
 	char = s[0]
 	if char != '%' {
 		if char != '/' && !isPathChar(char) {
-			return 0, 0, badPath("the path has the character %q, which must be percent-encoded or left out", char)
+			return 0, 0, badPath("the path has the character %q, which must be percent-encoded or left out", firstRune(s))
 		}
 		return char, 1, nil
 	}
@@ -196,6 +196,12 @@ func pathChar(s string) (char byte, width int, err error) {
 		return 0, 0, badPath("the path has the escape %s, which servers read in different ways", strings.ToUpper(s[:3]))
 	}
 	return char, 3, nil
+}
+
+// firstRune returns the first character of s, for an error text.
+func firstRune(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
 }
 
 // isPathChar reports whether c may stand for itself in a segment: pchar of

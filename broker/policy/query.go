@@ -34,8 +34,9 @@ func checkQueryShape(query string) error {
 			}
 			i += 2
 		case c == ';' || !isPathChar(c) && strings.IndexByte("/?[]", c) < 0:
-			return fault.New(fault.InvalidRequest, "the query has the character %q, which must be percent-encoded", c).
-				WithHint("write it as %%%02X", c)
+			char := firstRune(query[i:])
+			return fault.New(fault.InvalidRequest, "the query has the character %q, which must be percent-encoded", char).
+				WithHint("write it as %s", url.QueryEscape(string(char)))
 		}
 	}
 	return nil

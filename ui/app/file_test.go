@@ -60,7 +60,7 @@ func TestReadFile(t *testing.T) {
 func TestReadFileEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	r, w := io.Pipe()
-	defer w.Close()
+	defer func() { _ = w.Close() }()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := (&app.Env{Stdin: r}).ReadFile(ctx, "-", 10)

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -30,10 +31,10 @@ aivault audit --json | jq '.[] | select(.outcome == "denied")'`,
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	number(fs, &limit, "limit", "N", 1, "show at most so many events (default 200)")
-	number(fs, &before, "before-ts-ms", "MS", 1, "show strictly older ones only, in milliseconds since 1970")
+	number(fs, &limit, "limit", "N", 0, "show at most so many events (default 200)")
+	number(fs, &before, "before-ts-ms", "MS", math.MinInt64, "show strictly older ones only, in milliseconds since 1970")
 	cmd.RunE = sh.run(func(ctx context.Context, be app.Backend, _ []string) error {
-		q := vault.AuditQuery{Limit: int(limit)}
+		q := vault.AuditQuery{Limit: int(min(max(limit, 1), maxAudit))}
 		if before > 0 {
 			q.Before = time.UnixMilli(before)
 		}
@@ -44,36 +45,51 @@ aivault audit --json | jq '.[] | select(.outcome == "denied")'`,
 			}
 			return sh.out.printJSON(mapTo(events, toEvent))
 		}
-		q.Limit *= 2 // a call is two events, and one row
-		events, err := be.Audit(ctx, q)
+		rows, err := auditRows(ctx, be, q)
 		if err != nil {
 			return err
 		}
-		rows := mergeCalls(events, q.Before.IsZero())
-		sh.printAudit(rows[:min(len(rows), int(limit))])
+		sh.printAudit(rows)
 		return nil
 	})
 	return cmd
 }
 
+// maxAudit is how many events are shown at the most.
+const maxAudit = 1_000_000
+
+// auditRows returns the newest rows. A call is two events and one row; with
+// many calls at once the two are far apart, so more events are read until there
+// are enough rows.
+func auditRows(ctx context.Context, be app.Backend, q vault.AuditQuery) ([]vault.Event, error) {
+	want := q.Limit
+	for q.Limit = 2 * want; ; q.Limit *= 4 {
+		events, err := be.Audit(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		rows := mergeCalls(events, q.Before.IsZero())
+		if len(rows) >= want || len(events) < q.Limit {
+			return rows[:min(len(rows), want)], nil
+		}
+	}
+}
+
 // mergeCalls makes one event of the two of a call: the intent, with the
 // outcome's result. An intent without an outcome is unknown; unless the list
-// does not reach up to now, where the outcome may just be left out.
+// does not reach up to now, where the outcome may just be left out. An outcome
+// whose intent is older than the list is left out.
 func mergeCalls(events []vault.Event, complete bool) []vault.Event {
 	outcomes := map[uint64]vault.Event{}
-	intents := map[uint64]bool{}
 	for _, e := range events {
-		switch e.Kind {
-		case vault.KindInvokeOutcome:
+		if e.Kind == vault.KindInvokeOutcome {
 			outcomes[e.Intent] = e
-		case vault.KindInvokeIntent:
-			intents[e.Seq] = true
 		}
 	}
 	var rows []vault.Event
 	for _, e := range events {
 		switch {
-		case e.Kind == vault.KindInvokeOutcome && intents[e.Intent]:
+		case e.Kind == vault.KindInvokeOutcome:
 			continue
 		case e.Kind == vault.KindInvokeIntent:
 			end, ended := outcomes[e.Seq]
@@ -112,8 +128,11 @@ func (sh *shell) printAudit(events []vault.Event) {
 			outcome.text = string(e.Code)
 		}
 		rows = append(rows, []cell{
-			{e.Time.Local().Format("01-02 15:04:05"), dim}, {auditWhat(e), plain}, outcome,
-			{auditContext(e), plain}, {auditDetail(e), plain},
+			{e.Time.Local().Format("01-02 15:04:05"), dim},
+			{auditWhat(e), plain},
+			outcome,
+			{auditContext(e), plain},
+			{auditDetail(e), plain},
 		})
 	}
 	sh.out.table(rows)

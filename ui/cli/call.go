@@ -12,11 +12,11 @@ import (
 	"aivault/keys/fault"
 )
 
-// Limits of what a call may carry, in bytes.
-const (
-	maxBody    = 64 << 20
-	maxPayload = 16 << 20
-)
+// maxBody is how much a call may carry, in bytes.
+const maxBody = 64 << 20
+
+// maxTimeout is the longest time that a call may be given, in milliseconds.
+const maxTimeout = 24 * 60 * 60 * 1000
 
 // callFlags are the flags of a call.
 type callFlags struct {
@@ -28,6 +28,7 @@ type callFlags struct {
 	credential           string
 	context              contextFlags
 	clientIP             string
+	fail                 bool
 	set                  *pflag.FlagSet
 }
 
@@ -45,6 +46,7 @@ func (f *callFlags) add(cmd *cobra.Command) {
 	f.context.add(fs)
 	text(fs, &f.credential, "credential", "ID", "use this credential")
 	number(fs, &f.timeout, "timeout-ms", "MS", 1, "give up after so many milliseconds")
+	fs.BoolVar(&f.fail, "fail", false, "exit with status 10 for an answer of status 400 and above")
 	text(fs, &f.clientIP, "client-ip", "ADDRESS", "a loopback address, for the audit log")
 }
 
@@ -56,6 +58,9 @@ func (f *callFlags) parse(ctx context.Context, sh *shell, capability string) (br
 	}
 	if f.set.Changed("credential") && f.credential == "" {
 		return broker.Call{}, fault.New(fault.Usage, "--credential is empty")
+	}
+	if f.timeout > maxTimeout {
+		return broker.Call{}, fault.New(fault.Usage, "--timeout-ms is more than a day").WithHint("leave it out for the limits of the broker")
 	}
 	call := broker.Call{
 		Capability: capability, Context: c, Credential: f.credential, ClientIP: f.clientIP,
@@ -112,11 +117,11 @@ func (f *callFlags) fromPayload(ctx context.Context, sh *shell, call *broker.Cal
 	data := []byte(f.payload)
 	if f.set.Changed("request-file") {
 		var err error
-		if data, err = sh.env.ReadFile(ctx, f.payloadFile, maxPayload); err != nil {
+		if data, err = sh.env.ReadFile(ctx, f.payloadFile, broker.MaxPayload); err != nil {
 			return err
 		}
 	}
-	p, err := parsePayload(data)
+	p, err := broker.ParsePayload(data)
 	switch {
 	case err != nil:
 		return err
@@ -133,8 +138,8 @@ func (f *callFlags) fromPayload(ctx context.Context, sh *shell, call *broker.Cal
 		call.Headers = append(call.Headers, broker.Header(h))
 	}
 	switch {
-	case r.BodyFilePath != nil:
-		return readBody(ctx, sh, *r.BodyFilePath, call)
+	case r.BodyFilePath != "":
+		return readBody(ctx, sh, r.BodyFilePath, call)
 	case r.Body != nil:
 		call.Body = []byte(*r.Body)
 	}

@@ -16,7 +16,7 @@ func newCapability(sh *shell) *cobra.Command {
 path prefixes. Code names a capability to make a call, and can call nothing
 else.`,
 		newCapabilityList(sh), newCapabilityDescribe(sh), newCapabilityCreate(sh), newCapabilityDelete(sh),
-		newBind(sh), newUnbind(sh), newBindings(sh), newCall(sh, "invoke"), newCall(sh, "json"))
+		newBind(sh), newUnbind(sh), newBindings(sh), newCall(sh, "invoke", "call"), newCall(sh, "json"))
 }
 
 func newCapabilityCreate(sh *shell) *cobra.Command {

@@ -103,6 +103,14 @@ func (sh *shell) root(args []string) *cobra.Command {
 		DisableSuggestions:    true,
 		CompletionOptions:     cobra.CompletionOptions{DisableDefaultCmd: true},
 		Args:                  func(_ *cobra.Command, args []string) error { return unknownCommand(args) },
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+			// Now it is known what is a flag, and what only looked like one.
+			if fs := cmd.Flags(); fs.Changed("json") || fs.Changed("verbose") {
+				sh.out.json = sh.json || sh.verbose
+			} else {
+				sh.out.json = wantsJSON(sh.env, nil)
+			}
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			sh.acting = true
 			if version {

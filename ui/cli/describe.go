@@ -184,18 +184,21 @@ func examples(d *broker.Description) []exampleJSON {
 	method, path := suggestion(d)
 	command := "aivault invoke " + d.ID
 	flags := ""
-	if d.Method == "" {
-		flags += " --method " + method
-	}
 	if d.Path == "" {
 		flags += " --path " + path
 	}
-	list := []exampleJSON{{"minimal", command + flags}}
+	minimal := command + flags
+	if d.Method == "" && !slices.Contains(d.Allow.Methods, "GET") {
+		minimal = command + " --method " + method + flags
+	}
+	list := []exampleJSON{{"minimal", minimal}}
 	if slices.Contains(d.Allow.Methods, "POST") {
 		list = append(list, exampleJSON{"with a JSON body", command + flags + ` --body '{"key":"value"}'`})
 	}
-	return append(list, exampleJSON{"with the whole request as JSON",
-		command + fmt.Sprintf(` --request '{"method":%q,"path":%q}'`, method, path)})
+	return append(list, exampleJSON{
+		"with the whole request as JSON",
+		command + fmt.Sprintf(` --request '{"method":%q,"path":%q}'`, method, path),
+	})
 }
 
 func (sh *shell) printDescription(d *broker.Description) {

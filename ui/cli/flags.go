@@ -163,17 +163,27 @@ func (f *scopeFlags) parse() (vault.Scope, error) {
 	return scope, fault.New(fault.Usage, "--scope is global, workspace or group")
 }
 
-// contextFlags are the flags by which a caller states who it is. Unlike those
-// of a scope they may be empty, which is documented and the same as absent.
-type contextFlags struct{ workspace, group, consumer string }
+// contextFlags are the flags by which a caller states who it is. One that is
+// given and empty is refused, as for a scope.
+type contextFlags struct {
+	workspace, group, consumer string
+	set                        *pflag.FlagSet
+}
 
 func (f *contextFlags) add(fs *pflag.FlagSet) {
+	f.set = fs
 	text(fs, &f.workspace, "workspace-id", "ID", "the workspace of the call")
 	text(fs, &f.group, "group-id", "ID", "the group of the call, in that workspace")
 	text(fs, &f.consumer, "consumer", "NAME", "who makes the call, for bindings and the audit log")
 }
 
 func (f *contextFlags) parse() (vault.Context, error) {
+	for _, name := range []string{"workspace-id", "group-id", "consumer"} {
+		if flag := f.set.Lookup(name); flag != nil && flag.Changed && flag.Value.String() == "" {
+			return vault.Context{}, fault.New(fault.Usage, "--%s is empty", name).
+				WithHint("leave the flag out for a wider context")
+		}
+	}
 	c := vault.Context{Workspace: f.workspace, Group: f.group, Consumer: f.consumer}
 	return c, c.Validate()
 }

@@ -18,15 +18,16 @@ func newJSON(sh *shell) *cobra.Command   { return newCall(sh, "json") }
 
 // newCall makes one of the two commands that make a call; they differ in what
 // they print.
-func newCall(sh *shell, name string) *cobra.Command {
+func newCall(sh *shell, name string, aliases ...string) *cobra.Command {
 	var f callFlags
 	cmd := &cobra.Command{
-		Use:   name + " CAPABILITY [--method METHOD] [--path PATH] [--header 'Name: value'] [--body TEXT]",
-		Short: "make a call",
+		Aliases: aliases,
+		Use:     name + " CAPABILITY [--method METHOD] [--path PATH] [--header 'Name: value'] [--body TEXT]",
+		Short:   "make a call",
 		Long: `Makes a call: finds the secret for the context that --workspace-id, --group-id
 and --consumer state, adds it, sends the request, and prints the body of the
 answer, from which the secret is removed. Whatever status the answer has, the
-exit status is 0.
+exit status is 0, unless --fail is given.
 
 Method and path can be left out where the capability allows only one. Without a
 method, a call with a body is a POST, and one without a GET.`,
@@ -38,9 +39,7 @@ cat report.json | aivault invoke intranet/reports --method PUT --path /v1/report
 		Args:                  oneArg("capability's id"),
 	}
 	print := sh.printBody
-	if name == "invoke" {
-		cmd.Aliases = []string{"call"}
-	} else {
+	if name == "json" {
 		print = sh.printAnswer
 		cmd.Short = "make a call and print plan and answer as JSON"
 		cmd.Long = `Makes a call as 'aivault invoke' does, and prints as JSON what was planned and
@@ -57,7 +56,10 @@ what came back. An answer that is not JSON is an error.`
 		if err != nil {
 			return err
 		}
-		return print(answer)
+		if err := print(answer); err != nil || !f.fail || answer.Status < 400 {
+			return err
+		}
+		return fault.New(fault.UpstreamStatus, "the answer has status %d", answer.Status)
 	})
 	return cmd
 }
@@ -106,6 +108,9 @@ func isJSON(body []byte) bool { return utf8.Valid(body) && json.Valid(body) }
 
 // printAnswer prints plan and answer, whose body must be JSON.
 func (sh *shell) printAnswer(a *broker.Answer) error {
+	if len(a.Body) == 0 {
+		a.Body = []byte("null")
+	}
 	if !isJSON(a.Body) {
 		what := a.MediaType
 		if what == "" || what == "application/json" {
@@ -113,7 +118,7 @@ func (sh *shell) printAnswer(a *broker.Answer) error {
 		} else {
 			what += ", not JSON"
 		}
-		return fault.New(fault.InvalidRequest, "the answer, with status %d, is %s", a.Status, what).
+		return fault.New(fault.UpstreamStatus, "the call was made, and its answer, with status %d, is %s", a.Status, what).
 			WithHint("`aivault invoke` prints any answer")
 	}
 	return sh.out.printJSON(toAnswer(a, responseJSON{JSON: a.Body}))

@@ -23,6 +23,11 @@ protect from. It changes nothing.`,
 		DisableFlagsInUseLine: true,
 		Args:                  noArgs,
 		RunE: sh.run(func(ctx context.Context, be app.Backend, _ []string) error {
+			if sh.pass != (app.Passphrase{}) { // is it the right one?
+				if err := be.Unlock(ctx); err != nil {
+					return err
+				}
+			}
 			st, err := be.Status(ctx)
 			if err != nil {
 				return err
@@ -184,7 +189,7 @@ func (sh *shell) printStatus(st vault.Status) error {
 	for _, line := range protection(st) {
 		sh.out.printf("  %s", line)
 	}
-	if st.KeyError != nil {
+	if st.KeyError != nil && fault.CodeOf(st.KeyError) != fault.VaultLocked {
 		e := toError(st.KeyError)
 		sh.out.noticef("%s", e.Message)
 		if e.Hint != "" {
@@ -207,7 +212,7 @@ func keyPlace(st vault.Status) string {
 	case keys.KindKeyring:
 		return fmt.Sprintf("%s/%s", st.Key.Service, st.Key.Account)
 	}
-	return "in somebody's memory"
+	return "a passphrase that is asked for"
 }
 
 // protection says what the vault protects from, and what not.
@@ -222,7 +227,7 @@ func protection(st vault.Status) []string {
 	case keys.KindEnv:
 		return append(lines, "allowed, and read the variable: it is no wall. A wall needs another user.")
 	case keys.KindPassphrase:
-		return append(lines, "allowed, and read along while you unlock: it is no wall. A wall needs another user.")
+		return append(lines, "allowed, and read along while you unlock: it is no wall. A wall needs another", "user.")
 	case keys.KindKeyring:
 		return append(lines, "allowed, and ask the keyring: it is no wall. A wall needs another user.")
 	}

@@ -84,5 +84,5 @@ func staysHere(name string) bool {
 // tooLarge is the error of an answer over its limit.
 func tooLarge(limit int64) error {
 	return fault.New(fault.ResponseTooLarge, "the answer is longer than %d bytes", limit).
-		WithHint("ask for less, such as one page, or raise the limit of the capability")
+		WithHint("ask for less, such as one page, if the service offers that")
 }

@@ -34,6 +34,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"sync"
 
 	"aivault/vault/internal/codec"
@@ -207,6 +208,12 @@ func (r *Ring) Index(kind uint8, fields ...string) [16]byte {
 
 // SlotMAC authenticates the encoding of a slot.
 func (r *Ring) SlotMAC(encoded []byte) []byte { return mac(r.slot, encoded) }
+
+// Digest returns the SHA-256 of public data, in hexadecimal.
+func Digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
 
 func mac(key []byte, parts ...[]byte) []byte {
 	h := hmac.New(sha256.New, key)
