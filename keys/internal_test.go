@@ -25,12 +25,18 @@ func TestAvailableMemory(t *testing.T) {
 		{"kernel", map[string]string{"/proc/meminfo": meminfo}, 1 << 20},
 		{"old kernel", map[string]string{"/proc/meminfo": "MemFree: 100 kB\n"}, math.MaxUint64},
 		{"garbage", map[string]string{"/proc/meminfo": "MemAvailable: many kB\n"}, math.MaxUint64},
-		{"group without a limit", map[string]string{"/proc/meminfo": meminfo,
-			"/sys/fs/cgroup/memory.max": "max\n", "/sys/fs/cgroup/memory.current": "1\n"}, 1 << 20},
-		{"small group", map[string]string{"/proc/meminfo": meminfo,
-			"/sys/fs/cgroup/memory.max": "314572800\n", "/sys/fs/cgroup/memory.current": "104857600\n"}, 200 << 10},
-		{"full group", map[string]string{"/proc/meminfo": meminfo,
-			"/sys/fs/cgroup/memory.max": "1000\n", "/sys/fs/cgroup/memory.current": "2000\n"}, 0},
+		{"group without a limit", map[string]string{
+			"/proc/meminfo":             meminfo,
+			"/sys/fs/cgroup/memory.max": "max\n", "/sys/fs/cgroup/memory.current": "1\n",
+		}, 1 << 20},
+		{"small group", map[string]string{
+			"/proc/meminfo":             meminfo,
+			"/sys/fs/cgroup/memory.max": "314572800\n", "/sys/fs/cgroup/memory.current": "104857600\n",
+		}, 200 << 10},
+		{"full group", map[string]string{
+			"/proc/meminfo":             meminfo,
+			"/sys/fs/cgroup/memory.max": "1000\n", "/sys/fs/cgroup/memory.current": "2000\n",
+		}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := availableKiB(func(path string) ([]byte, error) {

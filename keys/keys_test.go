@@ -51,8 +51,11 @@ func TestParseKind(t *testing.T) {
 		in   string
 		want keys.Kind
 	}{
-		{"keyring", keys.KindKeyring}, {"macos-keychain", keys.KindKeyring},
-		{"file", keys.KindFile}, {"env", keys.KindEnv}, {"passphrase", keys.KindPassphrase},
+		{"keyring", keys.KindKeyring},
+		{"macos-keychain", keys.KindKeyring},
+		{"file", keys.KindFile},
+		{"env", keys.KindEnv},
+		{"passphrase", keys.KindPassphrase},
 	} {
 		if got, err := keys.ParseKind(c.in); got != c.want || err != nil {
 			t.Errorf("ParseKind(%q) = %q, %v; want %q", c.in, got, err, c.want)
@@ -158,7 +161,8 @@ func TestConfigValidate(t *testing.T) {
 	good := []keys.Config{
 		entry("aivault", "0b6f"), entry(strings.Repeat("s", 256), "käy ring"),
 		{Kind: keys.KindFile, Path: path},
-		{Kind: keys.KindEnv}, {Kind: keys.KindEnv, Var: "_MY_key2"},
+		{Kind: keys.KindEnv},
+		{Kind: keys.KindEnv, Var: "_MY_key2"},
 		kdf(1, 19<<10, 1, salt(16)), kdf(16, 2<<20, 16, salt(64)), keystest.PassphraseConfig(),
 	}
 	for _, c := range good {
@@ -216,8 +220,10 @@ func TestConfigString(t *testing.T) {
 	for _, c := range []keys.Config{
 		{Kind: keys.KindKeyring, Service: "aivault", Account: `v"1`},
 		{Kind: keys.KindFile, Path: "/a b/kek.key"},
-		{Kind: keys.KindEnv}, {Kind: keys.KindEnv, Var: "MY"},
-		keystest.PassphraseConfig(), {},
+		{Kind: keys.KindEnv},
+		{Kind: keys.KindEnv, Var: "MY"},
+		keystest.PassphraseConfig(),
+		{},
 	} {
 		got = append(got, c.String())
 	}
@@ -245,10 +251,18 @@ func TestNothingPrints(t *testing.T) {
 		Keyring:    ring,
 		Passphrase: keystest.Passphrase(string(canary())),
 	}
-	values := []any{key, &key, []keys.Key{key}, map[string]keys.Key{"k": key}, struct{ k, K opaque.Bytes }{key, key},
-		source, &source, keys.NewHelperKeyring(source.Getenv, 0).Command}
-	for _, c := range []keys.Config{{Kind: keys.KindEnv}, keystest.PassphraseConfig(),
-		{Kind: keys.KindKeyring, Service: "aivault", Account: "a"}} {
+	values := []any{
+		key, &key,
+		[]keys.Key{key},
+		map[string]keys.Key{"k": key},
+		struct{ k, K opaque.Bytes }{key, key},
+		source, &source, keys.NewHelperKeyring(source.Getenv, 0).Command,
+	}
+	for _, c := range []keys.Config{
+		{Kind: keys.KindEnv},
+		keystest.PassphraseConfig(),
+		{Kind: keys.KindKeyring, Service: "aivault", Account: "a"},
+	} {
 		p, err := source.Provider(c)
 		if err != nil {
 			t.Fatal(err)

@@ -53,12 +53,21 @@ func TestPassphraseKnownAnswers(t *testing.T) {
 		kdf         keys.KDF
 		want        string
 	}{
-		{"ASCII", "correct horse", keys.KDF{Time: 2, MemoryKiB: 19456, Threads: 1, Salt: salt},
-			"1ef783cbbe89fcc272001719bd334738bfb2db088a5fa72906b63ffff31947b1"},
-		{"composed, with a space at the end", "caf\u00e9 ", keys.KDF{Time: 1, MemoryKiB: 20480, Threads: 4, Salt: salt},
-			"5bdb75379e630250b0ab55c9c4f848e37b3eab56bd71e1f3251ee9b85bf21bf4"},
-		{"decomposed", "cafe\u0301 ", keys.KDF{Time: 1, MemoryKiB: 20480, Threads: 4, Salt: salt},
-			"5bdb75379e630250b0ab55c9c4f848e37b3eab56bd71e1f3251ee9b85bf21bf4"},
+		{
+			"ASCII", "correct horse",
+			keys.KDF{Time: 2, MemoryKiB: 19456, Threads: 1, Salt: salt},
+			"1ef783cbbe89fcc272001719bd334738bfb2db088a5fa72906b63ffff31947b1",
+		},
+		{
+			"composed, with a space at the end", "caf\u00e9 ",
+			keys.KDF{Time: 1, MemoryKiB: 20480, Threads: 4, Salt: salt},
+			"5bdb75379e630250b0ab55c9c4f848e37b3eab56bd71e1f3251ee9b85bf21bf4",
+		},
+		{
+			"decomposed", "cafe\u0301 ",
+			keys.KDF{Time: 1, MemoryKiB: 20480, Threads: 4, Salt: salt},
+			"5bdb75379e630250b0ab55c9c4f848e37b3eab56bd71e1f3251ee9b85bf21bf4",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := provider(t, keys.Source{Passphrase: keystest.Passphrase(c.typed)}, keys.Config{Kind: keys.KindPassphrase, KDF: c.kdf})

@@ -42,7 +42,7 @@ func (l *Local) Audit(ctx context.Context, q AuditQuery) ([]Event, error) {
 				out = append(out, *e)
 			}
 			if len(out) == limit {
-				return store.Stop
+				return store.ErrStop
 			}
 			return nil
 		})

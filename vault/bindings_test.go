@@ -104,8 +104,10 @@ func TestBindings(t *testing.T) {
 		scope      vault.Scope
 		consumer   string
 	}{
-		{"acme/items", one.ID, vault.GlobalScope(), ""}, {"acme/items", one.ID, group("w", "g"), "agent"},
-		{"acme/items", two.ID, workspace("w"), ""}, {"acme/other", one.ID, vault.GlobalScope(), ""},
+		{"acme/items", one.ID, vault.GlobalScope(), ""},
+		{"acme/items", one.ID, group("w", "g"), "agent"},
+		{"acme/items", two.ID, workspace("w"), ""},
+		{"acme/other", one.ID, vault.GlobalScope(), ""},
 		{"acme/items", one.ID, workspace("w"), ""}, // replaces
 	} {
 		if _, err := put(b.capability, b.s, b.scope, b.consumer, vault.Host{Name: "api.acme.test"}); err != nil {

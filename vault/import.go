@@ -52,8 +52,10 @@ func (l *Local) importOne(t *txn, scope Scope, e ImportEntry, rotateExisting boo
 		out.Created = append(out.Created, *s)
 		return nil
 	case alias:
-		out.Failed = append(out.Failed, ImportFailure{s.Name,
-			fault.New(fault.AlreadyExists, "%s is an alias of another secret in scope %s", s.Name, scope)})
+		out.Failed = append(out.Failed, ImportFailure{
+			s.Name,
+			fault.New(fault.AlreadyExists, "%s is an alias of another secret in scope %s", s.Name, scope),
+		})
 		return nil
 	case !rotateExisting:
 		out.Skipped = append(out.Skipped, s.Name)

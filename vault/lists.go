@@ -58,7 +58,7 @@ func (t *txn) findPrefix(ref string) (id ID, err error) {
 			found++
 		}
 		if found > 1 {
-			return store.Stop
+			return store.ErrStop
 		}
 		return nil
 	})

@@ -190,8 +190,13 @@ func TestImport(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries := []vault.ImportEntry{
-		{"new", val("made-up")}, {"ACME_KEY", val("made-up")}, {"old", val("made-up-2")}, {"alias", val("made-up")},
-		{"", val("made-up")}, {"empty", val("")}, {"new", val("made-up-again")},
+		{"new", val("made-up")},
+		{"ACME_KEY", val("made-up")},
+		{"old", val("made-up-2")},
+		{"alias", val("made-up")},
+		{"", val("made-up")},
+		{"empty", val("")},
+		{"new", val("made-up-again")},
 	}
 	describe := func(r vault.ImportResult) (out []string) {
 		for _, s := range r.Created {

@@ -51,7 +51,8 @@ func newRegistry(t testing.TB) *registry.Registry {
 var (
 	scopes = []vault.Scope{
 		vault.GlobalScope(),
-		{Level: vault.Workspace, Workspace: "w"}, {Level: vault.Workspace, Workspace: "x"},
+		{Level: vault.Workspace, Workspace: "w"},
+		{Level: vault.Workspace, Workspace: "x"},
 		vault.GroupRef{Workspace: "w", Group: "a"}.Scope(), vault.GroupRef{Workspace: "w", Group: "b"}.Scope(), vault.GroupRef{Workspace: "x", Group: "a"}.Scope(),
 	}
 	groups      = []vault.GroupRef{{Workspace: "w", Group: "a"}, {Workspace: "w", Group: "b"}, {Workspace: "x", Group: "a"}}

@@ -17,8 +17,19 @@ func TestIndexKeysAreInjective(t *testing.T) {
 	seen := map[[16]byte]string{}
 	for _, kind := range []uint8{1, 2} {
 		for _, fields := range [][]string{
-			nil, {""}, {"", ""}, {"a"}, {"a", ""}, {"", "a"}, {"a", "b"}, {"ab"}, {"ab", ""}, {"a", "b", ""},
-			{"a\x00b"}, {"\x00\x00\x00\x01a"}, {"A"},
+			nil,
+			{""},
+			{"", ""},
+			{"a"},
+			{"a", ""},
+			{"", "a"},
+			{"a", "b"},
+			{"ab"},
+			{"ab", ""},
+			{"a", "b", ""},
+			{"a\x00b"},
+			{"\x00\x00\x00\x01a"},
+			{"A"},
 		} {
 			name := fmt.Sprintf("%d %q", kind, fields)
 			key := r.Index(kind, fields...)

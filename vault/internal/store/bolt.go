@@ -303,7 +303,7 @@ func (t *boltTx) Range(table Table, s Span, f func(key, value []byte) error) err
 		}
 		last = k
 		if err := f(k, v); err != nil {
-			if errors.Is(err, Stop) {
+			if errors.Is(err, ErrStop) {
 				return nil
 			}
 			return err

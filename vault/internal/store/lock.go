@@ -23,15 +23,19 @@ func lock(ctx context.Context, path string, exclusive bool, wait time.Duration) 
 	}
 	// A blocked call cannot be cancelled: it is left behind, and gives the
 	// lock back if it comes too late.
-	got := make(chan error, 1)
-	go func() { got <- blockLock(f, exclusive) }()
+	var lockErr error // of the goroutine until done is closed
+	done := make(chan struct{})
+	go func() {
+		lockErr = blockLock(f, exclusive)
+		close(done)
+	}()
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
-	case err := <-got:
-		if err != nil {
+	case <-done:
+		if lockErr != nil {
 			_ = f.Close()
-			return nil, err
+			return nil, lockErr
 		}
 		return func() { _ = f.Close() }, nil
 	case <-ctx.Done():
@@ -40,7 +44,7 @@ func lock(ctx context.Context, path string, exclusive bool, wait time.Duration) 
 		err = ErrBusy
 	}
 	go func() {
-		<-got
+		<-done
 		_ = f.Close()
 	}()
 	return nil, err

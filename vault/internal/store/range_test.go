@@ -50,7 +50,7 @@ func TestRangeAgainstAModel(t *testing.T) {
 			err := tx.Range(store.Records, s, func(k, v []byte) error {
 				got = append(got, pair{string(k), string(v)})
 				if len(got) == limit {
-					return store.Stop
+					return store.ErrStop
 				}
 				return nil
 			})

@@ -94,5 +94,5 @@ type Span struct {
 	Reverse bool
 }
 
-// Stop, returned by the function of a Range, ends it without an error.
-var Stop = errors.New("stop") //nolint:errname // reads as what it does
+// ErrStop, returned by the function of a Range, ends it without an error.
+var ErrStop = errors.New("stop")
