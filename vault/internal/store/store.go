@@ -94,5 +94,5 @@ type Span struct {
 	Reverse bool
 }
 
-// ErrStop, returned by the function of a Range, ends it without an error.
+// ErrStop ends a Range without an error, where its function returns it.
 var ErrStop = errors.New("stop")
