@@ -85,7 +85,7 @@ func readLine(ctx context.Context, in *os.File) (opaque.Bytes, error) {
 	select {
 	case <-ctx.Done():
 		_ = in.SetReadDeadline(time.Unix(1, 0)) // where it works, it ends the goroutine
-		return nil, fault.Wrap(fault.Canceled, context.Cause(ctx), "waiting for input")
+		return nil, fault.Wrap(fault.Canceled, context.Cause(ctx), "nothing was entered")
 	case r = <-done:
 	}
 	line := opaque.New(r.line)

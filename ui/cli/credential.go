@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -77,19 +78,37 @@ aivault credential create local --provider dev --secret-ref 3f2a91bc --auth head
 			if sh.out.json {
 				return sh.out.printJSON(toCredential(c))
 			}
-			sh.out.printf("credential %s made: %s at %s%s", sh.out.strong(c.ID), c.Auth.Kind, strings.Join(c.Hosts, ", "), only(c.Scope))
-			return nil
+			return sh.printMade(ctx, be, &c)
 		})
 	})
 	return cmd
 }
 
-// only says which calls a scope is for, if not for all.
-func only(s vault.Scope) string {
-	if s.Level == vault.Global {
-		return ""
+// printMade says what a new credential is for: its own scope, or that of its
+// secret where the secret's is narrower.
+func (sh *shell) printMade(ctx context.Context, be app.Backend, c *broker.Credential) error {
+	s, err := be.FindSecret(ctx, c.Secret.String())
+	if err != nil {
+		return err
 	}
-	return ", for " + s.String()
+	scope := c.Scope
+	if s.Scope.Level > scope.Level {
+		scope = s.Scope
+	}
+	sh.out.printf("credential %s made: %s with %s", sh.out.strong(c.ID), c.Auth.Kind, s.Name)
+	sh.out.printf("at %s, %s", someHosts(c.Hosts), scope)
+	return nil
+}
+
+// someHosts names the first of several hosts, and how many more there are.
+func someHosts(hosts []string) string {
+	switch len(hosts) {
+	case 0:
+		return "-"
+	case 1:
+		return hosts[0]
+	}
+	return fmt.Sprintf("%s and %d more", hosts[0], len(hosts)-1)
 }
 
 func (f *credentialFlags) add(cmd *cobra.Command) {
@@ -172,35 +191,20 @@ func isReserved(id string) bool {
 // parseAuth returns the strategy that the flags say, or nil for the provider's
 // own.
 func (f *credentialFlags) parseAuth() (*vault.Auth, error) {
-	for name, kind := range map[string]string{"header-name": "header", "value-template": "header", "query-param": "query"} {
-		if f.set.Changed(name) && f.auth != kind {
-			return nil, fault.New(fault.Usage, "--%s goes with --auth %s", name, kind)
+	for _, name := range []string{"auth", "header-name", "value-template", "query-param"} {
+		flag := f.set.Lookup(name)
+		switch {
+		case flag.Changed && flag.Value.String() == "":
+			return nil, fault.New(fault.Usage, "--%s is empty", name)
+		case flag.Changed && f.auth == "":
+			return nil, fault.New(fault.Usage, "--%s goes with --auth", name)
 		}
 	}
-	or := func(s, fallback string) string {
-		if s == "" {
-			return fallback
-		}
-		return s
-	}
-	switch f.auth {
-	case "":
-		if f.set.Changed("auth") {
-			return nil, fault.New(fault.Usage, "--auth is empty")
-		}
+	if f.auth == "" {
 		return nil, nil
-	case "header":
-		return &vault.Auth{Kind: "header", Params: []vault.Param{
-			{Name: or(f.header, "authorization"), Value: or(f.template, "Bearer {{secret}}")},
-		}}, nil
-	case "query":
-		return &vault.Auth{Kind: "query", Params: []vault.Param{{Name: or(f.query, "api_key"), Value: "{{secret}}"}}}, nil
-	case "basic":
-		return &vault.Auth{Kind: "basic"}, nil
-	case "path", "multi-header", "multi-query", "oauth2", "o-auth2", "aws-sigv4", "hmac", "mtls":
-		return nil, notYet("--auth " + f.auth)
 	}
-	return nil, fault.New(fault.Usage, "--auth is header, query or basic")
+	cfg, err := broker.ParseAuth(f.auth, broker.AuthFlags{HeaderName: f.header, ValueTemplate: f.template, QueryParam: f.query})
+	return &cfg, err
 }
 
 func notYet(what string) error {
@@ -255,7 +259,7 @@ func (sh *shell) printCredentials(ctx context.Context, be app.Backend, list []br
 	}
 	rows := [][]cell{heading("ID", "PROVIDER", "AUTH", "SCOPE", "HOSTS")}
 	for _, c := range list {
-		hosts := strings.Join(c.Hosts, ", ")
+		hosts := someHosts(c.Hosts)
 		if c.AllowPrivate {
 			hosts += " (private)"
 		}

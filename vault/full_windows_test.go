@@ -1,0 +1,14 @@
+package vault_test
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"aivault/vault"
+)
+
+// workFull is for systems that can limit the size of a file.
+func workFull(context.Context, *vault.Local, []string, io.Writer) error {
+	return errors.ErrUnsupported
+}
