@@ -229,14 +229,14 @@ func workWrite(ctx context.Context, l *vault.Local, args []string, out io.Writer
 
 // An output is what a process wrote; wrote is closed at the first of it.
 type output struct {
-	bytes.Buffer
+	text  bytes.Buffer // not embedded: a copy would go round Write
 	once  sync.Once
 	wrote chan struct{}
 }
 
 func (o *output) Write(b []byte) (int, error) {
 	defer o.once.Do(func() { close(o.wrote) })
-	return o.Buffer.Write(b)
+	return o.text.Write(b)
 }
 
 // TestKill kills writers at random moments. What they were told is done is
@@ -264,7 +264,7 @@ func TestKill(t *testing.T) {
 		if err := cmd.Wait(); err == nil {
 			t.Fatal("a writer ended by itself")
 		}
-		done := lines(out.String())
+		done := lines(out.text.String())
 		for _, line := range done {
 			if id, deleted := strings.CutPrefix(line, "deleted "); deleted {
 				delete(there, id)

@@ -174,7 +174,7 @@ func (d *demo) aivault(args ...string) string {
 	}
 	line := "aivault " + strings.Join(args, " ")
 	if !d.sh.out.json {
-		d.sh.out.printf("$ %s", line)
+		d.sh.out.printf("%s", foldCommand("$ "+line, " \\"))
 	}
 	cmd := exec.CommandContext(d.ctx, d.exe, args...)
 	cmd.Args[0] = "aivault"

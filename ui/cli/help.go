@@ -56,14 +56,14 @@ func (sh *shell) help(cmd *cobra.Command, _ []string) {
 		long = about
 	}
 	section("", long)
-	section("Usage", "  "+cmd.UseLine())
+	section("Usage", foldCommand("  "+cmd.UseLine(), ""))
 	section("Commands", commandList(cmd))
 	if len(cmd.Aliases) > 0 {
 		section("Also called", "  "+strings.Join(cmd.Aliases, ", "))
 	}
 	section("Flags", flagList(cmd.LocalNonPersistentFlags()))
 	section("Flags of every command", flagList(cmd.Root().PersistentFlags()))
-	section("Examples", indent(cmd.Example))
+	section("Examples", examplesOf(cmd))
 	sh.out.write([]byte(b.String()))
 }
 
@@ -105,11 +105,44 @@ func flagList(fs *pflag.FlagSet) string {
 	return fs.FlagUsagesWrapped(wrapAt)
 }
 
-func indent(s string) string {
-	if s == "" {
+// examplesOf returns the examples of a command, which stay what a shell takes.
+func examplesOf(cmd *cobra.Command) string {
+	if cmd.Example == "" {
 		return ""
 	}
-	return "  " + strings.ReplaceAll(s, "\n", "\n  ")
+	var b strings.Builder
+	for line := range strings.SplitSeq(cmd.Example, "\n") {
+		b.WriteString(foldCommand("  "+line, " \\") + "\n")
+	}
+	return b.String()
+}
+
+// foldCommand breaks a command line that is too wide before its flags, each
+// line but the last with the given end.
+func foldCommand(s, end string) string {
+	if len(s) <= wrapAt {
+		return s
+	}
+	var lines []string
+	line := ""
+	words := strings.Split(s, " ")
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		flag, optional := strings.HasPrefix(word, "--"), strings.HasPrefix(word, "[--")
+		for i+1 < len(words) && (optional && !strings.HasSuffix(word, "]") || flag && word == words[i]) {
+			i++ // up to the bracket, or with the value
+			word += " " + words[i]
+		}
+		if (flag || optional) && len(line)+1+len(word)+len(end) > wrapAt {
+			lines = append(lines, line)
+			line = "     "
+		}
+		if i > 0 {
+			line += " "
+		}
+		line += word
+	}
+	return strings.Join(append(lines, line), end+"\n")
 }
 
 // about is what aivault is, in short.
