@@ -61,38 +61,43 @@ func (l *Local) firstUse(ctx context.Context) error {
 	return err
 }
 
-// checkUnused refuses a directory with a file that may be part of a vault.
+// checkUnused refuses a directory with a file that may be part of a vault. It
+// is called under the lock, while the vault's own file has its temporary name.
 func (l *Local) checkUnused() error {
-	return l.checkRoot(func(name string) bool { return name != "run" && !strings.HasSuffix(name, ".lock") })
+	return l.checkRoot(func(name string) bool {
+		return name != "run" && name != store.TempFile && !strings.HasSuffix(name, ".lock")
+	})
 }
 
 // checkAbsent tells a vault that never was from one whose file is gone: its
-// key is there.
+// key is there, and nobody is making the file.
 func (l *Local) checkAbsent() error {
-	return l.checkRoot(func(name string) bool { return strings.HasSuffix(name, ".key") })
+	err := l.checkRoot(func(name string) bool { return strings.HasSuffix(name, ".key") })
+	if err == nil || l.has(store.TempFile) || l.has(store.File) {
+		return nil
+	}
+	return err
 }
 
-// checkRoot refuses a directory that holds a file of the given kind. One in
-// which a vault is being made, or was when the machine stopped, is none.
+// has reports whether the directory holds a file of that name.
+func (l *Local) has(name string) bool {
+	_, err := os.Lstat(filepath.Join(l.opts.Root, name))
+	return err == nil
+}
+
+// checkRoot refuses a directory that holds a file of the given kind.
 func (l *Local) checkRoot(refused func(name string) bool) error {
 	entries, err := os.ReadDir(l.opts.Root)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return l.explain(err, "looking at")
 	}
-	found := ""
 	for _, e := range entries {
-		switch name := e.Name(); {
-		case name == store.TempFile, name == store.File:
-			return nil
-		case found == "" && refused(name) && !keys.IsLeftover(name):
-			found = name
+		if name := e.Name(); refused(name) && !keys.IsLeftover(name) {
+			return fault.New(fault.VaultCorrupt, "%s holds %s, but no vault", l.opts.Root, name).
+				WithHint("put vault.db back; or, if you want a new vault there, move %s away", name)
 		}
 	}
-	if found == "" {
-		return nil
-	}
-	return fault.New(fault.VaultCorrupt, "%s holds %s, but no vault", l.opts.Root, found).
-		WithHint("put vault.db back; or, if you want a new vault there, move %s away", found)
+	return nil
 }
 
 // create makes the vault: first its key, which is read back, then the file,
@@ -103,11 +108,14 @@ func (l *Local) checkRoot(refused func(name string) bool) error {
 func (l *Local) create(ctx context.Context, cfg keys.Config) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.checkUnused(); err != nil {
-		return err
-	}
+	resumed := l.has(store.TempFile)
 	var ring *seal.Ring
 	err := l.db.Create(ctx, func(tx store.Tx) error {
+		if !resumed {
+			if err := l.checkUnused(); err != nil {
+				return err
+			}
+		}
 		slot, err := l.newSlot(ctx, cfg, &ring)
 		if err != nil {
 			return err
