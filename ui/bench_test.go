@@ -58,6 +58,7 @@ func BenchmarkProcess(b *testing.B) {
 		}
 		run(b, nil, build(b, dir))
 	})
+	b.Run("Version", func(b *testing.B) { run(b, nil, aivault, "--version") })
 	for _, n := range []int{10, 1_000, 100_000} {
 		env := []string{"AIVAULT_DIR=" + filled(b, n), "HOME=" + b.TempDir()}
 		b.Run(fmt.Sprintf("Status/%d", n), func(b *testing.B) { run(b, env, aivault, "status") })
