@@ -18,7 +18,7 @@ import (
 	"aivault/keys/fault"
 )
 
-// A fixture is one world of testdata/scope-vectors.json, with its cases.
+// A fixture is one world of scope-vectors.json, with its cases.
 type fixture struct {
 	Name, Capability, Provider string
 	Secrets                    []struct {
@@ -45,7 +45,7 @@ type fixture struct {
 // and what the upstream received.
 func TestScopeVectors(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile(filepath.Join("testdata", "scope-vectors.json"))
+	data, err := os.ReadFile(filepath.Join("..", "broker", "testdata", "scope-vectors.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
