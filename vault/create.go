@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -34,7 +35,7 @@ func (l *Local) Init(ctx context.Context, cfg keys.Config) (Status, error) {
 	} else if exists {
 		return Status{}, l.errInitialized()
 	}
-	if err := l.create(ctx, cfg); err != nil {
+	if err := l.create(ctx, cfg, func(keys.Config) error { return nil }); err != nil {
 		return Status{}, err
 	}
 	return l.Status(ctx)
@@ -54,7 +55,7 @@ func (l *Local) firstUse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = l.create(ctx, cfg)
+	err = l.create(ctx, cfg, l.checkNewKey)
 	if fault.CodeOf(err) == fault.AlreadyExists { // another process was faster
 		return nil
 	}
@@ -69,6 +70,19 @@ func (l *Local) checkUnused() error {
 	})
 }
 
+// checkNewKey refuses a key file that is there, wherever it is: it was made for
+// a vault, whose file is gone. Whoever runs init knows about it.
+func (l *Local) checkNewKey(cfg keys.Config) error {
+	if cfg.Kind != keys.KindFile {
+		return nil
+	}
+	if !exists(cfg.Path) {
+		return nil
+	}
+	return fault.New(fault.VaultCorrupt, "there is the %s, but no vault in %s", cfg, l.opts.Root).
+		WithHint("put vault.db back; or, for a new vault with that key, run `aivault init`")
+}
+
 // checkAbsent tells a vault that never was from one whose file is gone: its
 // key is there, and nobody is making the file.
 func (l *Local) checkAbsent() error {
@@ -80,8 +94,11 @@ func (l *Local) checkAbsent() error {
 }
 
 // has reports whether the directory holds a file of that name.
-func (l *Local) has(name string) bool {
-	_, err := os.Lstat(filepath.Join(l.opts.Root, name))
+func (l *Local) has(name string) bool { return exists(filepath.Join(l.opts.Root, name)) }
+
+// exists reports whether there is anything at the path.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
 	return err == nil
 }
 
@@ -105,14 +122,15 @@ func (l *Local) checkRoot(refused func(name string) bool) error {
 // of several processes that make one only the first makes a key. A crash before
 // the rename leaves the file under its temporary name, by which the next one
 // knows that the key is of no vault, and goes on with it.
-func (l *Local) create(ctx context.Context, cfg keys.Config) error {
+func (l *Local) create(ctx context.Context, cfg keys.Config, check func(keys.Config) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	resumed := l.has(store.TempFile)
+	ours := resumed || cfg.Kind != keys.KindFile || !exists(cfg.Path)
 	var ring *seal.Ring
 	err := l.db.Create(ctx, func(tx store.Tx) error {
 		if !resumed {
-			if err := l.checkUnused(); err != nil {
+			if err := cmp.Or(l.checkUnused(), check(cfg)); err != nil {
 				return err
 			}
 		}
@@ -128,6 +146,10 @@ func (l *Local) create(ctx context.Context, cfg keys.Config) error {
 		return nil
 	case ring != nil:
 		ring.Clear()
+	}
+	if ours && cfg.Kind == keys.KindFile && exists(cfg.Path) && !l.has(store.File) {
+		// The key of no vault: the next attempt is to know that, too.
+		_ = os.WriteFile(filepath.Join(l.opts.Root, store.TempFile), nil, 0o600)
 	}
 	if errors.Is(err, store.ErrExists) {
 		return l.errInitialized()

@@ -356,3 +356,28 @@ func TestCloseWhileWriting(t *testing.T) {
 	wg.Wait()
 	vaulttest.Healthy(t, l)
 }
+
+// TestKeyWithoutItsVault: a key file that is kept elsewhere outlives its vault,
+// and is not taken for that of a new one unasked.
+func TestKeyWithoutItsVault(t *testing.T) {
+	dir, elsewhere := vaulttest.Dir(t), t.TempDir()
+	opts := vaulttest.Options(dir)
+	cfg := keyFile(elsewhere)
+	opts.FirstUse = func(context.Context) (keys.Config, error) { return cfg, nil }
+	l := vault.New(opts)
+	t.Cleanup(l.Close)
+	vaulttest.Create(t, l, vault.GlobalScope(), "n", "made-up")
+	must(t, os.Remove(vaultFile(dir)))
+	key := read(t, cfg.Path)
+	_, err := l.CreateSecret(t.Context(), newSecret(vault.GlobalScope(), "n", "made-up"))
+	wantCode(t, err, fault.VaultCorrupt)
+	if _, err := os.Stat(vaultFile(dir)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a vault was made: %v", err)
+	}
+	if _, err := l.Init(t.Context(), cfg); err != nil { // asked for, it is
+		t.Error(err)
+	}
+	if read(t, cfg.Path) != key {
+		t.Error("the key was overwritten")
+	}
+}

@@ -81,3 +81,35 @@ func TestNoSpace(t *testing.T) {
 		vaulttest.Healthy(t, l)
 	}
 }
+
+// workCramped makes the first use of a vault with room for its key and the
+// beginning of its file only, and prints how that ended.
+func workCramped(ctx context.Context, l *vault.Local, _ []string, out io.Writer) error {
+	const limit = 20_000 // a new bbolt file has 16 KiB; with records it has more
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+		return err
+	}
+	_, err := l.CreateSecret(ctx, newSecret(vault.GlobalScope(), "n", string(make([]byte, 4000))))
+	_, err = fmt.Fprintln(out, fault.CodeOf(err))
+	return err
+}
+
+// TestFirstUseWithoutSpace: a vault that could not be made for want of space,
+// when its key was there already, is made when there is some.
+func TestFirstUseWithoutSpace(t *testing.T) {
+	dir := vaulttest.Dir(t)
+	out, err := worker(t, "cramped", dir).Output()
+	if err != nil || string(out) != string(fault.DiskFull)+"\n" {
+		t.Fatalf("it ended so: %s(%v)", out, err)
+	}
+	if _, err := os.Stat(keyFile(dir).Path); err != nil {
+		t.Fatalf("the key was not made, so this tests nothing: %v", err)
+	}
+	l := vault.New(vaulttest.Options(dir))
+	t.Cleanup(l.Close)
+	if list, err := l.Secrets(t.Context(), nil); len(list) != 0 || err != nil {
+		t.Errorf("%d secrets, %v", len(list), err)
+	}
+	vaulttest.Create(t, l, vault.GlobalScope(), "n", "made-up")
+	vaulttest.Healthy(t, l)
+}

@@ -12,3 +12,7 @@ import (
 func workFull(context.Context, *vault.Local, []string, io.Writer) error {
 	return errors.ErrUnsupported
 }
+
+func workCramped(context.Context, *vault.Local, []string, io.Writer) error {
+	return errors.ErrUnsupported
+}

@@ -26,6 +26,7 @@ func workers() map[string]func(ctx context.Context, l *vault.Local, args []strin
 		"mixed":     workMixed,
 		"write":     workWrite,
 		"full":      workFull,
+		"cramped":   workCramped,
 	}
 }
 

@@ -217,12 +217,12 @@ func (s *Session) KeyConfig(c KeyChoice) (keys.Config, error) {
 	return keys.Config{Kind: keys.KindKeyring, Service: service, Account: c.Account}, nil
 }
 
-// Version returns the version of this program: that of its module, or devel
-// where it was built from a checkout without one.
+// Version returns the version of this program: that of its module, or that of
+// the release to come where it was built from a checkout without one.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
-		return "devel"
+		return "0.1.0-dev"
 	}
 	return strings.TrimPrefix(info.Main.Version, "v")
 }

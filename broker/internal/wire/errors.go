@@ -61,7 +61,7 @@ func (c *call) explain(err error) error {
 
 func (c *call) dnsFailed(e *dnsError) error {
 	if dns, ok := errors.AsType[*net.DNSError](e.err); e.err == nil || ok && dns.IsNotFound {
-		return c.unreachable("has no address in the DNS").WithHint("check the host of the credential")
+		return c.unreachable("has no address in the DNS").WithHint("see whether this machine is online, and the host of the credential right")
 	}
 	return c.unreachable("cannot be looked up: the DNS does not answer").WithHint("check the network of this machine")
 }
