@@ -121,6 +121,12 @@ func TestWideningARegistryProvider(t *testing.T) {
 				t.Errorf("%s: %v", call.Capability, err)
 			}
 		}
+		if l, err := r.broker.Explain(context.Background(), "openai/new-thing", nowhere, ""); err != nil || fault.CodeOf(l.Err) != fault.PolicyViolation {
+			t.Errorf("explain: %+v, %v", l, err)
+		}
+		if l, err := r.broker.Explain(context.Background(), "openai/one-model", nowhere, ""); err != nil || l.Err != nil {
+			t.Errorf("explain: %+v, %v", l, err)
+		}
 		if _, err := r.broker.Invoke(context.Background(), broker.Call{Capability: "openai/everything", Path: "/v1/models"}); err != nil {
 			t.Errorf("a path of the registry's through a wider capability: %v", err)
 		}

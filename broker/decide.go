@@ -118,8 +118,7 @@ func (p *plan) judge(r *registry.Registry) error {
 // lists for it: a capability that an operator made may be narrower, or put
 // together otherwise, but is no way to the rest of the provider's API.
 func (p *plan) checkPinned(reg *registry.Registry) error {
-	pinned := func(part resolve.Part) bool { return part.Secret.PinnedProvider != "" }
-	if p.capability.Builtin || !slices.ContainsFunc(p.choice.Parts, pinned) {
+	if p.capability.Builtin || !anyPinned(p.choice.Parts) {
 		return nil
 	}
 	if provider, ok := reg.Provider(p.capability.Provider); ok {
@@ -132,8 +131,37 @@ func (p *plan) checkPinned(reg *registry.Registry) error {
 			}
 		}
 	}
-	return fault.New(fault.PolicyViolation, "no capability that aivault knows of %s allows this %s, and the secret is pinned to %s", p.capability.Provider, p.request.Method, p.capability.Provider).
+	return errBeyond(p.capability.Provider)
+}
+
+func anyPinned(parts []resolve.Part) bool {
+	return slices.ContainsFunc(parts, func(p resolve.Part) bool { return p.Secret.PinnedProvider != "" })
+}
+
+// errBeyond refuses a pinned secret for what the registry does not list.
+func errBeyond(provider string) error {
+	return fault.New(fault.PolicyViolation, "the secret is pinned to %s, and nothing that aivault knows of %s allows this method and path", provider, provider).
 		WithHint("store the value under a name of your own, with a credential and a provider of your own, to call more of it")
+}
+
+// withinRegistry reports whether a capability is a built-in one, or allows
+// something that a built-in one allows too.
+func (b *Broker) withinRegistry(c *Capability) bool {
+	provider, ok := b.reg.Provider(c.Provider)
+	if c.Builtin || !ok {
+		return c.Builtin
+	}
+	under := func(a, b string) bool { return strings.HasPrefix(a, strings.TrimSuffix(b, "/")) }
+	for i := range provider.Capabilities {
+		known := &provider.Capabilities[i]
+		for _, path := range slices.Concat(known.Paths, known.RawPaths) {
+			if slices.ContainsFunc(c.Allow.Methods, func(m string) bool { return slices.Contains(known.Methods, m) }) &&
+				slices.ContainsFunc(c.Allow.Paths, func(p string) bool { return under(p, path) || under(path, p) }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // maxDeniedPath is how much of a path that was refused the audit log keeps, in

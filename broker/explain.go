@@ -23,10 +23,14 @@ func (b *Broker) Explain(ctx context.Context, capability string, c vault.Context
 		}
 		out.Capability, out.Provider = found.ID, found.Provider
 		l, err := resolve.Explain(r, b.question(found, c, credential))
-		if err == nil {
-			out.fill(l)
+		if err != nil {
+			return err
 		}
-		return err
+		out.fill(l)
+		if l.Choice != nil && !b.withinRegistry(found) && anyPinned(l.Choice.Parts) {
+			out.Err = errBeyond(found.Provider)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err

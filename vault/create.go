@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -35,7 +34,7 @@ func (l *Local) Init(ctx context.Context, cfg keys.Config) (Status, error) {
 	} else if exists {
 		return Status{}, l.errInitialized()
 	}
-	if err := l.create(ctx, cfg, func(keys.Config) error { return nil }); err != nil {
+	if err := l.create(ctx, cfg, adopt); err != nil {
 		return Status{}, err
 	}
 	return l.Status(ctx)
@@ -62,11 +61,12 @@ func (l *Local) firstUse(ctx context.Context) error {
 	return err
 }
 
-// checkUnused refuses a directory with a file that may be part of a vault. It
-// is called under the lock, while the vault's own file has its temporary name.
-func (l *Local) checkUnused() error {
+// checkUnused refuses a directory with a file that may be part of a vault, but
+// for the key of an attempt that was cut off. It is called under the lock, while
+// the vault's own file has its temporary name.
+func (l *Local) checkUnused(key string) error {
 	return l.checkRoot(func(name string) bool {
-		return name != "run" && name != store.TempFile && !strings.HasSuffix(name, ".lock")
+		return name != "run" && name != store.TempFile && name != key && !strings.HasSuffix(name, ".lock")
 	})
 }
 
@@ -82,6 +82,23 @@ func (l *Local) checkNewKey(cfg keys.Config) error {
 	return fault.New(fault.VaultCorrupt, "there is the %s, but no vault in %s", cfg, l.opts.Root).
 		WithHint("put vault.db back; or, for a new vault with that key, run `aivault init`")
 }
+
+// sweep removes what attempts that were cut off left of their keys. Nobody else
+// is making a key here: the vault is locked.
+func (l *Local) sweep() {
+	entries, err := os.ReadDir(l.opts.Root)
+	if err != nil {
+		return // what stands in the way, the next step tells
+	}
+	for _, e := range entries {
+		if keys.IsLeftover(e.Name()) {
+			_ = os.Remove(filepath.Join(l.opts.Root, e.Name()))
+		}
+	}
+}
+
+// adopt takes a key as it is.
+func adopt(keys.Config) error { return nil }
 
 // checkAbsent tells a vault that never was from one whose file is gone: its
 // key is there, and nobody is making the file.
@@ -129,11 +146,17 @@ func (l *Local) create(ctx context.Context, cfg keys.Config, check func(keys.Con
 	ours := resumed || cfg.Kind != keys.KindFile || !exists(cfg.Path)
 	var ring *seal.Ring
 	err := l.db.Create(ctx, func(tx store.Tx) error {
-		if !resumed {
-			if err := cmp.Or(l.checkUnused(), check(cfg)); err != nil {
-				return err
-			}
+		key := ""
+		if resumed {
+			key, check = filepath.Base(cfg.Path), adopt
 		}
+		if err := l.checkUnused(key); err != nil {
+			return err
+		}
+		if err := check(cfg); err != nil {
+			return err
+		}
+		l.sweep()
 		slot, err := l.newSlot(ctx, cfg, &ring)
 		if err != nil {
 			return err

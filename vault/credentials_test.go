@@ -93,7 +93,6 @@ func TestCredentials(t *testing.T) {
 func TestHostsOfASecret(t *testing.T) {
 	const value = "made-up-value"
 	public := []vault.Host{{Name: "one.test"}}
-	private := func(c vault.Credential) vault.Credential { c.AllowPrivate = true; return c }
 	ofCA := func(s vault.ID) vault.Credential {
 		c := credential("c", s, "one.test")
 		c.CACert = []byte("made-up PEM")
@@ -223,4 +222,41 @@ func TestDisabledCredentials(t *testing.T) {
 	}
 	_, err := l.DisableCredential(ctx, "a\nb")
 	wantCode(t, err, fault.InvalidRequest)
+}
+
+// private makes a credential one for private hosts.
+func private(c vault.Credential) vault.Credential { c.AllowPrivate = true; return c }
+
+// TestHostsAreForgotten: what was proven with a value that is no longer the
+// secret's, or for a credential that is gone, counts for nothing afterwards; the
+// first host is no exception.
+func TestHostsAreForgotten(t *testing.T) {
+	ctx := t.Context()
+	l, _ := fresh(t)
+	s := vaulttest.Create(t, l, vault.GlobalScope(), "n", "made-up-real")
+	_, err := l.RotateSecret(ctx, s.ID, val("made-up-attackers"), 0)
+	must(t, err)
+	_, err = l.CreateCredential(ctx, private(credential("first", s.ID, "evil.test")), val("made-up-attackers"))
+	must(t, err)
+	_, err = l.CreateCredential(ctx, credential("second", s.ID, "evil-too.test"), val("made-up-attackers"))
+	must(t, err)
+	for _, id := range []string{"first", "second"} {
+		_, err = l.DeleteCredential(ctx, id)
+		must(t, err)
+	}
+	_, err = l.RotateSecret(ctx, s.ID, val("made-up-real"), 0)
+	must(t, err)
+	for _, c := range []vault.Credential{
+		private(credential("again", s.ID, "evil.test")), credential("again", s.ID, "evil-too.test"), credential("again", s.ID, "other.test"),
+	} {
+		_, err = l.CreateCredential(ctx, c, nil)
+		wantCode(t, err, fault.OperatorAuthRequired)
+	}
+	_, err = l.CreateCredential(ctx, credential("good", s.ID, "api.test"), val("made-up-real"))
+	must(t, err)
+	after, err := l.FindSecret(ctx, s.ID.String())
+	if diff := cmp.Diff(after.Hosts, []vault.Host{{Name: "api.test"}}); diff != "" || err != nil {
+		t.Errorf("%v; hosts (-got +want):\n%s", err, diff)
+	}
+	vaulttest.Healthy(t, l)
 }

@@ -60,6 +60,7 @@ func encodeSecret(s *Secret) []byte {
 	w.Bool(s.AttachedOnly)
 	w.Text(s.PinnedProvider)
 	codec.List(&w, s.Hosts, func(h Host) { writeHost(&w, h) })
+	w.Bool(s.Chosen)
 	codec.List(&w, s.Attached, func(g GroupRef) { w.Text(g.Workspace); w.Text(g.Group) })
 	writeTime(&w, s.CreatedAt)
 	writeTime(&w, s.UpdatedAt)
@@ -75,6 +76,7 @@ func decodeSecret(id ID, rev uint64, b []byte) (*Secret, error) {
 		Name: r.Text(), Aliases: codec.Items(r, r.Text), Scope: readScope(r),
 		AttachedOnly: r.Bool(), PinnedProvider: r.Text(),
 		Hosts:     codec.Items(r, func() Host { return readHost(r) }),
+		Chosen:    r.Bool(),
 		Attached:  codec.Items(r, func() GroupRef { return GroupRef{r.Text(), r.Text()} }),
 		CreatedAt: readTime(r), UpdatedAt: readTime(r), RotatedAt: readTime(r),
 		Version: r.Uint64(),

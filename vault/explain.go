@@ -32,7 +32,7 @@ func (l *Local) explain(err error, doing string) error {
 		return fault.New(fault.Conflict, "%s was deleted or replaced while it was open; nothing was changed", path).
 			WithHint("look what became of it, then try again")
 	case errors.Is(err, store.ErrDamaged):
-		return fault.Wrap(fault.VaultCorrupt, err, "%s is damaged", path).
+		return fault.Wrap(fault.VaultCorrupt, err, "%s", path).
 			WithHint("put back a copy that is in order")
 	case store.IsFull(err):
 		return fault.Wrap(fault.DiskFull, err, "%s %s; nothing was changed", doing, path).

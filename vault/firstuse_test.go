@@ -381,3 +381,18 @@ func TestKeyWithoutItsVault(t *testing.T) {
 		t.Error("the key was overwritten")
 	}
 }
+
+// TestLeftoversAreRemoved: what a first use left behind when it was cut off may
+// be a further copy of the key.
+func TestLeftoversAreRemoved(t *testing.T) {
+	dir := vaulttest.Dir(t)
+	for _, name := range []string{".aivault-ABCDEF.tmp", store.TempFile} {
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte("made-up"), 0o600))
+	}
+	l := vault.New(vaulttest.Options(dir))
+	t.Cleanup(l.Close)
+	vaulttest.Create(t, l, vault.GlobalScope(), "n", "made-up")
+	if diff := cmp.Diff(list(t, dir), []string{"kek.key", "vault.db", "vault.lock"}); diff != "" {
+		t.Errorf("files (-got +want):\n%s", diff)
+	}
+}

@@ -17,7 +17,7 @@ func (t *txn) sealHosts(s *Secret, want []Host, proof Value) error {
 		return nil // its provider's hosts, and no others, are the broker's to know
 	}
 	var missing []Host
-	needProof := len(s.Hosts) > 0
+	needProof := s.Chosen
 	for _, h := range want {
 		if !s.MayGoTo(h) {
 			missing = append(missing, h)
@@ -33,7 +33,7 @@ func (t *txn) sealHosts(s *Secret, want []Host, proof Value) error {
 		}
 	}
 	before := clone(s)
-	if err := t.rebind(s, func() { s.Hosts = slices.Concat(s.Hosts, missing) }); err != nil {
+	if err := t.rebind(s, func() { s.Hosts, s.Chosen = slices.Concat(s.Hosts, missing), true }); err != nil {
 		return err
 	}
 	if err := t.putSecret(before, s); err != nil {
@@ -45,11 +45,11 @@ func (t *txn) sealHosts(s *Secret, want []Host, proof Value) error {
 }
 
 // forgetHosts takes back the hosts of an unpinned secret that no credential or
-// binding uses any more, so that nothing invisible is left of one that was
-// made and deleted. The first stays: it is what makes a further one need proof.
+// binding uses any more, so that nothing is left of one that was made and
+// deleted: not even the first comes back without proof.
 func (t *txn) forgetHosts(id ID) error {
 	s, err := t.secret(id)
-	if err != nil || s == nil || len(s.Hosts) < 2 {
+	if err != nil || s == nil || len(s.Hosts) == 0 {
 		return err
 	}
 	used, err := t.usedHosts(id)
@@ -57,8 +57,8 @@ func (t *txn) forgetHosts(id ID) error {
 		return err
 	}
 	var kept, gone []Host
-	for i, h := range s.Hosts {
-		if i == 0 || slices.Contains(used, h) {
+	for _, h := range s.Hosts {
+		if slices.Contains(used, h) {
 			kept = append(kept, h)
 		} else {
 			gone = append(gone, h)
@@ -114,7 +114,11 @@ func joinHosts(hosts []Host) string {
 // prove checks that proof is the secret's value.
 func (t *txn) prove(s *Secret, hosts []Host, proof Value) error {
 	refuse := func(what string) error {
-		return fault.New(fault.OperatorAuthRequired, "%s: secret %s was not meant for %s so far", what, s.Name, joinHosts(hosts)).
+		as := "so far"
+		if slices.ContainsFunc(s.Hosts, func(h Host) bool { return h.Name == hosts[0].Name }) {
+			as = "by another certificate authority"
+		}
+		return fault.New(fault.OperatorAuthRequired, "%s: secret %s was not meant for %s %s", what, s.Name, joinHosts(hosts), as).
 			WithHint("give the secret's value again with --value-stdin or --value-file, to show that it may be sent there")
 	}
 	if proof == nil {

@@ -226,8 +226,8 @@ func (l *Local) pin(t *txn, s *Secret) error {
 	}
 	// A secret that was meant for hosts of its own does not get to others by a
 	// new name.
-	if len(s.Hosts) > 0 {
-		return fault.New(fault.Conflict, "the name %s would pin the secret to %s, and it was meant for %s", s.Name, provider, joinHosts(s.Hosts)).
+	if s.Chosen {
+		return fault.New(fault.Conflict, "the name %s would pin the secret to %s, and it was meant for hosts of its own", s.Name, provider).
 			WithHint("choose another name, or store the value as a new secret of that name")
 	}
 	return t.rebind(s, func() { s.PinnedProvider = provider })

@@ -29,7 +29,8 @@ type Secret struct {
 	Scope          Scope
 	AttachedOnly   bool       // the global scope itself covers nothing, only attachments do
 	PinnedProvider string     // the one provider that it works for; empty if its name is not claimed
-	Hosts          []Host     // sealed hosts of an unpinned secret; empty until its first credential
+	Hosts          []Host     // sealed hosts of an unpinned secret: those that a credential or binding uses
+	Chosen         bool       // its first hosts were chosen: from then on, others cost the value as proof
 	Attached       []GroupRef // groups that it was shared with, sorted
 	CreatedAt      time.Time
 	UpdatedAt      time.Time

@@ -171,6 +171,13 @@ func auditDetail(e vault.Event) string {
 	}
 	if e.Method != "" {
 		add("%s %s", e.Method, e.Path)
+	} else {
+		if e.Capability != "" && auditWhat(e) != e.Capability {
+			add("%s", e.Capability)
+		}
+		if e.Host != "" {
+			add("%s", e.Host)
+		}
 	}
 	if e.Status != 0 {
 		add("%s", strconv.Itoa(e.Status))

@@ -56,7 +56,11 @@ what came back. An answer that is not JSON is an error.`
 		if err != nil {
 			return err
 		}
-		if err := print(answer); err != nil || !f.fail || answer.Status < 400 {
+		failed := f.fail && answer.Status >= 400
+		if err := print(answer); err != nil || !failed {
+			if err == nil && name == "invoke" && !sh.out.json && answer.Status >= 300 {
+				sh.out.noticef("the answer has status %d", answer.Status)
+			}
 			return err
 		}
 		return fault.New(fault.UpstreamStatus, "the answer has status %d", answer.Status)
@@ -70,9 +74,6 @@ func (sh *shell) printBody(a *broker.Answer) error {
 		return sh.printAny(a)
 	}
 	sh.out.body(a.Body)
-	if a.Status >= 300 {
-		sh.out.noticef("the answer has status %d", a.Status)
-	}
 	return nil
 }
 

@@ -119,6 +119,11 @@ func details(s vault.Secret) [][]cell {
 		groups := mapTo(s.Attached, vault.GroupRef.String)
 		line("attached to " + strings.Join(groups, ", "))
 	}
+	if len(s.Hosts) > 0 {
+		hosts := mapTo(s.Hosts, func(h vault.Host) string { return h.Name })
+		slices.Sort(hosts)
+		line("goes to " + strings.Join(slices.Compact(hosts), ", "))
+	}
 	return rows
 }
 

@@ -53,7 +53,7 @@ func (s *Store) sealHosts(sec *vault.Secret, want []vault.Host, proof vault.Valu
 	if sec.PinnedProvider != "" {
 		return nil
 	}
-	needProof := len(sec.Hosts) > 0
+	needProof := sec.Chosen
 	var missing []vault.Host
 	for _, h := range want {
 		if !sec.MayGoTo(h) {
@@ -64,7 +64,7 @@ func (s *Store) sealHosts(sec *vault.Secret, want []vault.Host, proof vault.Valu
 	if len(missing) > 0 && needProof && !(proof != nil && proof.Equal(opaque.New(s.values[sec.ID]))) {
 		return fault.New(fault.OperatorAuthRequired, "the value is needed: secret %s was not meant for %s so far", sec.Name, missing[0].Name)
 	}
-	sec.Hosts = append(sec.Hosts, missing...)
+	sec.Hosts, sec.Chosen = append(sec.Hosts, missing...), sec.Chosen || len(missing) > 0
 	return nil
 }
 

@@ -150,16 +150,20 @@ func asOne(a vault.Auth, parts []Part, sec *vault.Secret) (vault.Auth, []Part, b
 
 // Destinations returns where a binding of the secret, in the context of the
 // question, sends it: the hosts that the capability admits, as the credential
-// from which the binding would borrow knows them. Where nothing lends, or too
-// many do, they are public ones.
+// from which the binding would borrow knows them. Where nothing lends yet, they
+// are public ones; where several do equally, fault.CredentialAmbiguous.
 func Destinations(r vault.Reader, q Question, sec *vault.Secret) ([]vault.Host, error) {
 	s, err := look(r, q)
 	if err != nil {
 		return nil, err
 	}
 	var as vault.Host
-	if lenders := s.lenders(sec.ID); len(lenders) == 1 {
+	switch lenders := s.lenders(sec.ID); len(lenders) {
+	case 0:
+	case 1:
 		as = vault.Host{Private: lenders[0].private, CA: vault.CADigest(lenders[0].caCert)}
+	default:
+		return nil, s.errAmbiguous("could lend to a binding of", lenders)
 	}
 	var hosts []vault.Host
 	for _, name := range q.Hosts {

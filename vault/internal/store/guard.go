@@ -16,8 +16,8 @@ func guard(f func() error) (err error) {
 		if p == nil {
 			return
 		}
-		if fault, ok := p.(interface{ Addr() uintptr }); ok {
-			err = fmt.Errorf("%w: unreadable at %#x", ErrDamaged, fault.Addr())
+		if _, ok := p.(interface{ Addr() uintptr }); ok {
+			err = fmt.Errorf("%w: a part of it cannot be read", ErrDamaged)
 			return
 		}
 		if !raisedByBolt() {
