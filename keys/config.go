@@ -33,7 +33,7 @@ type Config struct {
 	Service string // keyring: 1 to 256 bytes, nothing unprintable
 	Account string // keyring: the same
 
-	Path string // file: absolute, or a bare name, which Config.In places
+	Path string // file: absolute, or relative to what Config.In is told
 
 	Var string // env: a variable's name; empty stands for DefaultVar
 
@@ -91,17 +91,19 @@ func (c Config) String() string {
 	return "no key provider"
 }
 
-// In returns c with a bare name of a key file placed in a directory.
+// In returns c with the relative path of a key file made absolute: it is relative
+// to the directory.
 func (c Config) In(dir string) Config {
-	if c.Kind == KindFile && isBare(c.Path) {
+	if c.Kind == KindFile && isRelative(c.Path) {
 		c.Path = filepath.Join(dir, c.Path)
 	}
 	return c
 }
 
-// isBare reports whether path is the name of a file and nothing else.
-func isBare(path string) bool {
-	return path != "" && filepath.Base(path) == path && path != "." && path != ".." && path != string(filepath.Separator)
+// isRelative reports whether path is a relative one that names a file.
+func isRelative(path string) bool {
+	name := filepath.Base(path)
+	return path != "" && !filepath.IsAbs(path) && name != "." && name != ".."
 }
 
 // variable returns the name of the variable of kind env.
@@ -131,8 +133,8 @@ func checkEntryName(what, s string) error {
 
 func checkPath(path string) error {
 	switch {
-	case !filepath.IsAbs(path) && !isBare(path):
-		return fault.New(fault.InvalidRequest, "the path of the key file, %q, is not absolute", path).
+	case !filepath.IsAbs(path) && !isRelative(path):
+		return fault.New(fault.InvalidRequest, "the path of the key file, %q, names no file", path).
 			WithHint("give the whole path, from the root of the file system")
 	case len(path) > maxPath:
 		return fault.New(fault.InvalidRequest, "the path of the key file is %d bytes long, the limit is %d", len(path), maxPath)

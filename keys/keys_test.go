@@ -181,8 +181,7 @@ func TestConfigValidate(t *testing.T) {
 		"not UTF-8":           entry("s", "\xff"),
 		"keyring with a path": {Kind: keys.KindKeyring, Service: "s", Account: "a", Path: path},
 		"no path":             {Kind: keys.KindFile},
-		"relative path":       {Kind: keys.KindFile, Path: filepath.Join("here", "kek.key")},
-		"no name":             {Kind: keys.KindFile, Path: ".."},
+		"no name":             {Kind: keys.KindFile, Path: filepath.Join("..", "..")},
 		"path with a newline": {Kind: keys.KindFile, Path: path + "\n"},
 		"long path":           {Kind: keys.KindFile, Path: path + strings.Repeat("a", 4096)},
 		"file with a salt":    {Kind: keys.KindFile, Path: path, KDF: keys.KDF{Salt: salt(16)}},
@@ -276,20 +275,22 @@ func TestNothingPrints(t *testing.T) {
 	}
 }
 
-// A bare name stands for a file beside the vault, wherever that is. It is no
-// key file until the vault says where that is.
+// A relative path stands for a file that moves with the vault. It is no key file
+// until the vault says where that is.
 func TestConfigIn(t *testing.T) {
 	t.Parallel()
-	bare := keys.Config{Kind: keys.KindFile, Path: "kek.key"}
-	if err := bare.Validate(); err != nil {
-		t.Error(err)
-	}
-	if _, err := (keys.Source{}).Provider(bare); fault.CodeOf(err) != fault.InvalidRequest {
-		t.Errorf("a provider for a file in no directory: %v", err)
-	}
 	dir := t.TempDir()
-	if got := bare.In(dir).Path; got != filepath.Join(dir, "kek.key") {
-		t.Errorf("In = %q", got)
+	for _, path := range []string{"kek.key", filepath.Join("..", "..", "keys", "kek.key")} {
+		relative := keys.Config{Kind: keys.KindFile, Path: path}
+		if err := relative.Validate(); err != nil {
+			t.Error(err)
+		}
+		if _, err := (keys.Source{}).Provider(relative); fault.CodeOf(err) != fault.InvalidRequest {
+			t.Errorf("a provider for a file that is nowhere: %v", err)
+		}
+		if got := relative.In(dir).Path; got != filepath.Join(dir, path) {
+			t.Errorf("In = %q", got)
+		}
 	}
 	elsewhere := keys.Config{Kind: keys.KindFile, Path: filepath.Join(dir, "kek.key")}
 	if got := elsewhere.In(t.TempDir()).Path; got != elsewhere.Path {

@@ -41,13 +41,13 @@ type Source struct {
 }
 
 // Provider returns the provider of the place that c names. The error is that
-// of Config.Validate, or that a bare file name was not placed by Config.In.
+// of Config.Validate, or that a relative path was not made absolute by Config.In.
 func (s Source) Provider(c Config) (Provider, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if c.Kind == KindFile && isBare(c.Path) {
-		return nil, fault.New(fault.InvalidRequest, "the key file %q is in no directory", c.Path).
+	if c.Kind == KindFile && isRelative(c.Path) {
+		return nil, fault.New(fault.InvalidRequest, "the path of the key file, %q, is not absolute", c.Path).
 			WithHint("give the whole path, from the root of the file system")
 	}
 	switch c.Kind {

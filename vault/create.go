@@ -191,15 +191,27 @@ func (l *Local) newSlot(ctx context.Context, cfg keys.Config, ring **seal.Ring) 
 		return nil, err
 	}
 	defer kek.Clear()
-	if cfg.Kind == keys.KindFile && filepath.Dir(cfg.Path) == filepath.Clean(l.opts.Root) {
-		cfg.Path = filepath.Base(cfg.Path) // so that the directory can be moved
-	}
+	l.makeMovable(&cfg)
 	*ring = seal.NewRing(seal.NewRoot(), vault, 1)
 	slot, err := seal.NewSlot(*ring, uuid.New(), cfg, kek)
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "sealing the root key")
 	}
 	return slot, nil
+}
+
+// makeMovable keeps the path of a key file that moves with the vault relative
+// to the vault.
+func (l *Local) makeMovable(cfg *keys.Config) {
+	if cfg.Kind != keys.KindFile {
+		return
+	}
+	if below, err := filepath.Rel(l.opts.Base, cfg.Path); err != nil || !filepath.IsLocal(below) {
+		return
+	}
+	if path, err := filepath.Rel(l.opts.Root, cfg.Path); err == nil {
+		cfg.Path = path
+	}
 }
 
 func (l *Local) newKEK(ctx context.Context, cfg keys.Config) (keys.Key, error) {

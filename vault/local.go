@@ -28,6 +28,7 @@ type Claims interface {
 // Options say where a vault is and what it works with.
 type Options struct {
 	Root string // its directory
+	Base string // the directory with which Root moves, and a key file below it; empty: Root
 	Keys keys.Source
 	// FirstUse chooses where the key of a new vault goes, when something is
 	// to be written and there is no vault yet. Nil: nothing is made unasked.
@@ -56,6 +57,9 @@ var (
 func New(opts Options) *Local {
 	if opts.Now == nil {
 		opts.Now = time.Now
+	}
+	if opts.Base == "" {
+		opts.Base = opts.Root
 	}
 	if opts.Actor == "" {
 		opts.Actor = "operator"

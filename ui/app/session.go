@@ -33,10 +33,11 @@ type Options struct {
 // A Session is the vault and broker that the environment names. Nothing is
 // opened, read or asked before an operation needs it.
 type Session struct {
-	env  *Env
-	opts Options
-	root string
-	own  bool // the root was named by AIVAULT_DIR
+	env   *Env
+	opts  Options
+	root  string // the vault's directory
+	moves string // the directory with which it moves: root, or ~/.aivault
+	own   bool   // the root was named by AIVAULT_DIR
 
 	once   sync.Once
 	vault  *vault.Local
@@ -58,13 +59,13 @@ func Open(env *Env, opts Options) (*Session, error) {
 		if err != nil {
 			return nil, fault.Wrap(fault.IO, err, "finding the directory that AIVAULT_DIR names")
 		}
-		s.root, s.own = root, true
+		s.root, s.moves, s.own = root, root, true
 	} else {
 		base, err := s.base()
 		if err != nil {
 			return nil, err
 		}
-		s.root = filepath.Join(base, "data", "vault")
+		s.root, s.moves = filepath.Join(base, "data", "vault"), base
 	}
 	if truthy(strings.TrimSpace(env.Getenv("AIVAULT_DISABLE_DISK_LOGS"))) {
 		opts.Notice("AIVAULT_DISABLE_DISK_LOGS is not honoured: a caller cannot switch the audit log off")
@@ -91,6 +92,7 @@ func (s *Session) Backend() Backend {
 		reg := registry.Builtin()
 		s.vault = vault.New(vault.Options{
 			Root:     s.root,
+			Base:     s.moves,
 			Keys:     s.keys(),
 			FirstUse: s.FirstUse,
 			Claims:   reg,
