@@ -66,9 +66,13 @@ func TestScopeVectors(t *testing.T) {
 	}
 }
 
-// A cliWorld is a vault that is used through the command line only.
+// A cliWorld is a vault that is used through the command line only: that of the
+// real program, or, for a provider of the registry, that of the test binary,
+// which reaches the upstream under the provider's name.
 type cliWorld struct {
 	t       *testing.T
+	exe     string
+	host    []string // flags of a credential for the upstream
 	dir     string
 	env     []string
 	service *upstream.Server
@@ -76,10 +80,10 @@ type cliWorld struct {
 	ids     map[string]string
 }
 
-func newWorld(t *testing.T) *cliWorld {
+func newWorld(t *testing.T, registry bool) *cliWorld {
 	dir := t.TempDir()
 	w := &cliWorld{t: t, dir: dir, values: map[string]string{}, ids: map[string]string{}}
-	w.service = brokertest.New(t, "api.acme.example", "api.openai.com")
+	w.service = brokertest.New(t, "localhost", "api.openai.com")
 	w.service.Handle(func(rw http.ResponseWriter, r *http.Request) {
 		for key, value := range w.values {
 			if r.Header.Get("Authorization") == "Bearer "+value {
@@ -90,8 +94,18 @@ func newWorld(t *testing.T) *cliWorld {
 		_, _ = rw.Write([]byte(`{"secret":"none that is known"}`))
 	})
 	ca := w.file("ca.pem", string(w.service.CAPEM()))
-	w.env = append(os.Environ(), "AIVAULT_DIR="+filepath.Join(dir, "vault"), "HOME="+dir,
-		varUpstream+"="+w.service.Addr(), varRoots+"="+ca)
+	w.env = append(os.Environ(), "AIVAULT_DIR="+filepath.Join(dir, "vault"), "HOME="+dir)
+	if !registry {
+		w.exe = binary(t)
+		w.host = []string{"--host", fmt.Sprintf("localhost:%d", w.service.Port()), "--allow-private", "--ca-cert", ca}
+		return w
+	}
+	exe, err := exec.LookPath("aivault")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.exe = exe
+	w.env = append(w.env, varUpstream+"="+w.service.Addr(), varRoots+"="+ca)
 	return w
 }
 
@@ -106,11 +120,7 @@ func (w *cliWorld) file(name, content string) string {
 // aivault runs a command with --json and returns its output and exit status.
 func (w *cliWorld) aivault(args ...string) (stdout, stderr []byte, status int) {
 	w.t.Helper()
-	exe, err := exec.LookPath("aivault")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	cmd := exec.Command(exe, append(args, "--json")...)
+	cmd := exec.Command(w.exe, append(args, "--json")...)
 	cmd.Env = w.env
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -171,19 +181,20 @@ func (w *cliWorld) build(f *fixture) string {
 		}
 		args := []string{"credential", "create", c.ID, "--provider", c.Provider, "--secret-ref", w.ids[c.Secret], "--value-file", filepath.Join(w.dir, c.Secret)}
 		if c.Provider != "openai" {
-			args = append(args, "--auth", "header", "--host", "api.acme.example")
+			args = append(args, "--auth", "header")
+			args = append(args, w.host...)
 		}
 		w.must(append(args, in(c.WS, c.Group)...)...)
 	}
 	if f.Capability != "" {
 		return f.Capability
 	}
-	w.must("capability", "create", "acme/items", "--provider", "acme", "--host", "api.acme.example", "--method", "GET", "--path", "/items")
+	w.must("capability", "create", "acme/items", "--provider", "acme", "--host", w.host[1], "--method", "GET", "--path", "/items")
 	return "acme/items"
 }
 
 func (f *fixture) run(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, f.Provider != "")
 	capability := w.build(f)
 	for _, b := range f.Bindings {
 		target := b.Capability
