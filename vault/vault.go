@@ -123,7 +123,8 @@ type Store interface {
 	// its value again as proof (fault.OperatorAuthRequired if it is nil or
 	// another). It also takes back a DisableCredential of the id.
 	//
-	// A further host is forgotten when nothing uses it any more.
+	// A host is forgotten when nothing uses it any more; after that it, too,
+	// is a further one.
 	CreateCredential(ctx context.Context, c Credential, proof Value) (Credential, error)
 	// DeleteCredential removes a credential; false if there was none.
 	DeleteCredential(ctx context.Context, id string) (bool, error)
