@@ -52,9 +52,9 @@ said otherwise), a query parameter ('api_key'), or basic, with a secret that is
 user:password.
 
 The hosts of a secret are sealed with it by its first credential. A further
-host, or a private one, needs the value again: it is asked for, or given by
---value-file or --value-stdin. A credential for private hosts trusts no
-certificates but those signed by --ca-cert.
+host, a private one, or one whose credential was deleted needs the value again:
+it is asked for, or given by --value-file or --value-stdin. A credential for
+private hosts trusts no certificates but those signed by --ca-cert.
 
 The id of a credential that aivault made, and that was deleted, brings it back.`,
 		Example: `aivault credential create intranet --provider intranet --secret-ref vault:secret:$ID --auth header --host api.example.com
