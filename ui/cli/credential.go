@@ -97,6 +97,16 @@ func (sh *shell) printMade(ctx context.Context, be app.Backend, c *broker.Creden
 	}
 	sh.out.printf("credential %s made: %s with %s", sh.out.strong(c.ID), c.Auth.Kind, s.Name)
 	sh.out.printf("at %s, %s", someHosts(c.Hosts), scope)
+	list, err := be.Capabilities(ctx)
+	if err != nil {
+		return err
+	}
+	fits := func(a broker.Capability) bool {
+		return a.Provider == c.Provider && slices.ContainsFunc(a.Allow.Hosts, func(h string) bool { return slices.Contains(c.Hosts, h) })
+	}
+	if !slices.ContainsFunc(list, fits) {
+		sh.out.noticef("nothing may be called with it yet: say what with `aivault capability create %s/NAME --credential %s`", c.Provider, c.ID)
+	}
 	return nil
 }
 
