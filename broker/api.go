@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"aivault/vault"
@@ -17,6 +18,18 @@ type Service interface {
 	// sends the request once, and returns the cleaned answer. An answer of
 	// whatever status is no error.
 	Invoke(ctx context.Context, call Call) (*Answer, error)
+	// Stream makes a call as Invoke does, and hands the answer over as it
+	// arrives. The Answer that it returns has no body. An error of the sink
+	// ends the call, upstream too. After the sink was begun an error may come
+	// together with an Answer: what was handed over is then not all.
+	Stream(ctx context.Context, call Call, to Sink) (*Answer, error)
+	// Preview returns the request that a call would send, with the name of
+	// each secret in the place of its value. It records, decrypts and sends
+	// nothing.
+	Preview(ctx context.Context, call Call) (*Preview, error)
+	// Login gets the tokens of an OAuth account with its owner's consent, and
+	// stores them as a secret.
+	Login(ctx context.Context, l Login) (vault.Secret, error)
 	// Explain tells which credential a call would use, and why. The error of
 	// the choice, if it is one, is in Ladder.Err; the error returned is of the
 	// question itself (unknown capability, bad context).
@@ -33,9 +46,16 @@ type Service interface {
 	// Capabilities lists all, stored and built-in, by id.
 	Capabilities(ctx context.Context) ([]Capability, error)
 	Describe(ctx context.Context, id string) (*Description, error)
-	// DeleteCapability removes a stored capability with its bindings; false
-	// if there is none, or it is a built-in one.
-	DeleteCapability(ctx context.Context, id string) (bool, error)
+	// DeleteCapability removes a stored capability with its policy and its
+	// bindings, and tells what there was; a built-in one stays with its own.
+	DeleteCapability(ctx context.Context, id string) (vault.RemovedCapability, error)
+	// SetPolicy replaces the limits of a capability, built-in or not.
+	SetPolicy(ctx context.Context, p vault.Policy, rev vault.IfRevision) (vault.Policy, error)
+	// Policy returns the limits of a capability: the zero Policy, but for its
+	// id, if none were set.
+	Policy(ctx context.Context, capability string) (vault.Policy, error)
+	// Policies lists those that were set, by capability.
+	Policies(ctx context.Context) ([]vault.Policy, error)
 
 	Bind(ctx context.Context, b NewBinding) (Binding, error)
 	Unbind(ctx context.Context, capability string, scope vault.Scope, consumer string) (bool, error)
@@ -57,6 +77,7 @@ type Call struct {
 	Path       string // origin form, with the query; empty: see policy.Choose
 	Headers    []Header
 	Body       []byte        // nil: none
+	Parts      []Part        // a multipart body instead of Body
 	Timeout    time.Duration // of the whole call; 0: the broker's own limits
 	ClientIP   string        // audit context; empty, or a loopback address
 }
@@ -66,21 +87,72 @@ type Header struct {
 	Name, Value string
 }
 
+// A Part is a field or a file of a multipart body (RFC 7578).
+type Part struct {
+	Field     string
+	File      string // name of the file, without directories; empty: a field
+	MediaType string // of a file; empty: application/octet-stream
+	Data      []byte
+}
+
+// A Sink takes an answer as it arrives.
+type Sink interface {
+	// Begin is called once, before the body, with everything but the body,
+	// the sizes and the duration.
+	Begin(a *Answer) error
+	// Write takes the next piece of the body, cleaned.
+	Write(p []byte) (int, error)
+}
+
+// A Preview is a request as it would be sent.
+type Preview struct {
+	Capability string
+	Credential string
+	Secret     string // names of the secrets
+	Method     string
+	URL        string
+	Headers    []Header // in the order of their names
+	Body       []byte   // nil: none; of a multipart body with a boundary of this preview only
+}
+
+// A Login is how to get the tokens of an OAuth account.
+type Login struct {
+	AuthURL       string // authorization endpoint
+	TokenEndpoint string // https
+	ClientID      string
+	ClientSecret  vault.Value // nil: a public client. Not cleared
+	InBody        bool        // the client's secret goes into the body instead of HTTP Basic
+	Scopes        []string
+	Extra         []Header // further parameters of the authorization request, such as access_type
+
+	Name         string // of the secret that takes the tokens: a new one, or one to be rotated
+	Scope        vault.Scope
+	AllowPrivate bool // the token endpoint may be private; needs CACert
+	CACert       []byte
+
+	// Open shows the owner where to consent, and returns at once.
+	Open func(url string) error
+}
+
 // An Answer is what came back, cleaned.
 type Answer struct {
-	Capability string
-	Credential string // id; empty where the registry lent auth and hosts to a binding
-	Secret     string // name of the secret used
-	Method     string
-	URL        string // as sent, but REDACTED for what the broker added
-	Status     int
-	MediaType  string // of the Content-Type, without parameters
-	Body       []byte
-	Redactions int // how often an injected secret was found in the answer
-	Duration   time.Duration
-	Intent     uint64 // sequence number in the audit log
-	// Unrecorded is why the outcome could not be written to the audit log,
-	// which then says "unknown" of the call; nil if it was.
+	Capability                  string
+	Credential                  string // id; empty where the registry lent auth and hosts to a binding
+	Secret                      string // name of the secret used
+	Method                      string
+	URL                         string // as sent, but REDACTED for what the broker added
+	Status                      int
+	MediaType                   string      // of the Content-Type, without parameters
+	Header                      http.Header // what may leave of the answer's header, cleaned
+	Body                        []byte
+	Redactions                  int // how often an injected secret was found in the answer
+	Blocked                     int // how many fields the policy kept back
+	Redirects                   int // how many were followed
+	RequestBytes, ResponseBytes int64
+	Duration                    time.Duration
+	Intent                      uint64 // sequence number in the audit log
+	// Unrecorded is why an outcome could not be written to the audit log,
+	// which then says "unknown" of the call; nil as far as is known yet.
 	Unrecorded error
 }
 

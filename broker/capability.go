@@ -271,7 +271,7 @@ func capabilityHost(r vault.Reader, provider, s string) (string, error) {
 }
 
 // DeleteCapability implements Service.
-func (b *Broker) DeleteCapability(ctx context.Context, id string) (bool, error) {
+func (b *Broker) DeleteCapability(ctx context.Context, id string) (vault.RemovedCapability, error) {
 	return b.store.DeleteCapability(ctx, id)
 }
 

@@ -83,11 +83,11 @@ func TestCreateCapability(t *testing.T) {
 			t.Error(err)
 		}
 		for _, want := range []bool{true, false} {
-			if removed, err := r.broker.DeleteCapability(context.Background(), "acme/things"); removed != want || err != nil {
+			if removed, err := r.broker.DeleteCapability(context.Background(), "acme/things"); removed.Capability != want || err != nil {
 				t.Errorf("DeleteCapability = %v, %v", removed, err)
 			}
 		}
-		if removed, err := r.broker.DeleteCapability(context.Background(), "openai/models"); removed || err != nil {
+		if removed, err := r.broker.DeleteCapability(context.Background(), "openai/models"); removed.Capability || err != nil {
 			t.Errorf("a built-in one was deleted: %v, %v", removed, err)
 		}
 		if _, err := r.invoke("acme/things", nowhere); fault.CodeOf(err) != fault.CapabilityNotFound {

@@ -93,7 +93,8 @@ func (p *plan) noteChoice() {
 // judge has package policy decide on the request.
 func (p *plan) judge(r *registry.Registry) error {
 	rule := p.capability.rule()
-	rule.ManagedHeaders, rule.ManagedQuery = p.strategy.Managed()
+	managed := p.strategy.Managed()
+	rule.ManagedHeaders, rule.ManagedQuery, rule.ManagedPath = managed.Headers, managed.Query, managed.Path
 	method, target, err := policy.Choose(rule, p.call.Method, p.call.Path, len(p.call.Body) > 0)
 	if err != nil {
 		return err
@@ -194,7 +195,7 @@ func (p *plan) addHeaders() {
 // addHeader adds a header unless the caller sent it, or a credential's
 // authentication is to set it.
 func (p *plan) addHeader(name, value string) {
-	managed, _ := p.strategy.Managed()
+	managed := p.strategy.Managed().Headers
 	same := func(other string) bool { return strings.EqualFold(name, other) }
 	if slices.ContainsFunc(managed, same) || slices.ContainsFunc(p.request.Headers, func(h policy.Header) bool { return same(h.Name) }) {
 		return

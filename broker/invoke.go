@@ -66,7 +66,7 @@ func (b *Broker) perform(ctx context.Context, p *plan, grant vault.Grant) (*Answ
 	outcome := vault.Event{Outcome: vault.OutcomeError}
 	req := p.wireRequest()
 	req.Authenticate = func(r *http.Request) error {
-		rendered, err := p.strategy.Apply(r, values)
+		rendered, err := p.strategy.Apply(&auth.Message{Request: r, Body: p.call.Body, Time: b.cfg.Now()}, values)
 		secrets = append(secrets, rendered...)
 		return err
 	}
@@ -119,7 +119,7 @@ func (p *plan) clean(resp *wire.Response, secrets []opaque.Bytes) *Answer {
 
 // url returns the address of a call without what the strategy adds to it.
 func (p *plan) url() string {
-	_, managed := p.strategy.Managed()
+	managed := p.strategy.Managed().Query
 	query := p.request.RawQuery
 	for _, name := range managed {
 		query = strings.TrimPrefix(query+"&"+name+"=REDACTED", "&")

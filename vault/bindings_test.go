@@ -64,7 +64,7 @@ func TestCapabilities(t *testing.T) {
 		}
 	}
 	for _, want := range []bool{true, false} {
-		if removed, err := l.DeleteCapability(ctx, "acme/items"); removed != want || err != nil {
+		if removed, err := l.DeleteCapability(ctx, "acme/items"); removed.Capability != want || err != nil {
 			t.Errorf("delete: %v, %v", removed, err)
 		}
 	}

@@ -44,8 +44,8 @@ func (l *Local) CreateCapability(ctx context.Context, c Capability) (Capability,
 }
 
 // DeleteCapability implements Store.
-func (l *Local) DeleteCapability(ctx context.Context, id string) (bool, error) {
-	return l.removal(ctx, func(t *txn) (*Event, error) {
+func (l *Local) DeleteCapability(ctx context.Context, id string) (RemovedCapability, error) {
+	removed, err := l.removal(ctx, func(t *txn) (*Event, error) {
 		rec, c, err := t.findCapability(id)
 		if c == nil || err != nil {
 			return nil, err
@@ -62,6 +62,7 @@ func (l *Local) DeleteCapability(ctx context.Context, id string) (bool, error) {
 		}
 		return &Event{Kind: KindCapabilityDelete, Outcome: OutcomeOK, Capability: id}, err
 	})
+	return RemovedCapability{Capability: removed}, err
 }
 
 // findCapability returns a capability and the id of its record: nil if there

@@ -263,9 +263,12 @@ func TestAVaultThatIsNotThere(t *testing.T) {
 	}
 	for what, remove := range map[string]func() (bool, error){
 		"credential": func() (bool, error) { return l.DeleteCredential(ctx, "c") },
-		"capability": func() (bool, error) { return l.DeleteCapability(ctx, "c") },
-		"binding":    func() (bool, error) { return l.DeleteBinding(ctx, "c", vault.GlobalScope(), "") },
-		"enabling":   func() (bool, error) { return l.EnableCredential(ctx, "c") },
+		"capability": func() (bool, error) {
+			removed, err := l.DeleteCapability(ctx, "c")
+			return removed.Capability, err
+		},
+		"binding":  func() (bool, error) { return l.DeleteBinding(ctx, "c", vault.GlobalScope(), "") },
+		"enabling": func() (bool, error) { return l.EnableCredential(ctx, "c") },
 	} {
 		if removed, err := remove(); removed || err != nil {
 			t.Errorf("%s: %v, %v", what, removed, err)

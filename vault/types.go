@@ -124,6 +124,18 @@ type Allow struct {
 	Headers []string // request headers that may pass; nil: all that policy lets pass
 }
 
+// A Policy limits the calls of a capability, built-in or not. Nil fields limit
+// nothing beyond what the broker does anyway.
+type Policy struct {
+	Capability  string
+	Rate        *int64   // calls in any 60 s, over all contexts; 0: none
+	MaxRequest  *int64   // bytes of a request's body
+	MaxResponse *int64   // bytes of an answer's decoded body
+	Block       []string // names of JSON fields whose values do not leave, sorted
+	UpdatedAt   time.Time
+	Revision    uint64
+}
+
 // A Binding is an operator's choice of a secret for a capability at a scope.
 type Binding struct {
 	Capability string

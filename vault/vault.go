@@ -50,6 +50,9 @@ type Vault interface {
 
 	// Audit lists events, newest first.
 	Audit(ctx context.Context, q AuditQuery) ([]Event, error)
+	// VerifyAudit verifies the whole chain. fault.AuditBroken names the first
+	// event that does not verify.
+	VerifyAudit(ctx context.Context) (AuditState, error)
 	// Doctor verifies everything there is, and changes nothing.
 	Doctor(ctx context.Context) (Report, error)
 }
@@ -135,9 +138,12 @@ type Store interface {
 
 	// CreateCapability stores c, whose id must be free.
 	CreateCapability(ctx context.Context, c Capability) (Capability, error)
-	// DeleteCapability removes a stored capability with its bindings; false
-	// if there was none (bindings of a built-in one stay).
-	DeleteCapability(ctx context.Context, id string) (bool, error)
+	// DeleteCapability removes a stored capability with its policy and its
+	// bindings, and tells what there was (those of a built-in one stay).
+	DeleteCapability(ctx context.Context, id string) (RemovedCapability, error)
+	// SetPolicy makes or replaces the policy of a capability, whole. The event
+	// tells what it was and what it is.
+	SetPolicy(ctx context.Context, p Policy, rev IfRevision) (Policy, error)
 
 	// PutBinding makes or replaces the binding of a capability at a scope for
 	// a consumer. Its hosts are sealed with an unpinned secret as
@@ -154,15 +160,67 @@ type Store interface {
 	// Where decide fails, its error is returned after the denial, with what
 	// Decision.Event then holds, was recorded. Where the intent cannot be
 	// recorded the error is fault.AuditUnavailable and nothing is decrypted.
+	// A call over Decision.Rate is a denial of fault.RateLimited, and so is a
+	// refusal by decide when there were too many of them.
+	//
+	// Calls that come at once share one transaction; decide may be called
+	// again where it fails.
 	Authorize(ctx context.Context, decide func(Reader) (Decision, error)) (Grant, error)
-	// Finish records the outcome of a call that Authorize granted.
+	// Finish records the outcome of a call that Authorize granted: with the
+	// next intent, or after 50 ms, or at Flush. Its error is that of a record
+	// that could not be written earlier.
 	Finish(ctx context.Context, intent uint64, outcome Event) error
+	// Flush makes the outcomes durable that Finish took. The error tells that
+	// some are not in the audit log, which says "unknown" of these calls.
+	Flush(ctx context.Context) error
+
+	// CreateSecret and RotateSecret are those of [Vault].
+	CreateSecret(ctx context.Context, s NewSecret) (Secret, error)
+	RotateSecret(ctx context.Context, id ID, value Value, rev IfRevision) (Secret, error)
+
+	// Exclusive waits for its turn at a name among all processes that use the
+	// vault, and holds it until release is called or the process ends.
+	// fault.VaultBusy if that takes longer than a minute.
+	Exclusive(ctx context.Context, name string) (release func(), err error)
+	// Reopen returns the value of a secret as it is now, for a call whose
+	// intent is recorded, and what is known of its renewals. The caller clears
+	// the value.
+	Reopen(ctx context.Context, intent uint64, use Use) (Value, Renewal, error)
+	// BeginRenewal notes durably, before anything is sent, that a new value is
+	// asked for in exchange for the secret's version.
+	BeginRenewal(ctx context.Context, intent uint64, use Use, version uint64) error
+	// EndRenewal notes what came of it. A new value replaces that of the
+	// version, or is dropped (fault.Conflict) where an operator was faster.
+	EndRenewal(ctx context.Context, intent uint64, use Use, end RenewalEnd) error
+}
+
+// RemovedCapability says what went away with a capability.
+type RemovedCapability struct {
+	Capability, Policy bool
+}
+
+// A Renewal is what is known of the exchanges of a secret's value for a new
+// one, as OAuth refreshes are.
+type Renewal struct {
+	Version uint64    // of the value now
+	Begun   int       // exchanges of this version that began and whose end is not known
+	Refused bool      // the service refused this version for good
+	LastAt  time.Time // when an exchange of whatever version last ended; zero if never
+}
+
+// A RenewalEnd is what came of an exchange.
+type RenewalEnd struct {
+	Version uint64 // the one that was exchanged
+	Value   Value  // what came back; nil: nothing. Not cleared
+	Refused bool   // the service refused it for good
+	Code    fault.Code
 }
 
 // A Decision is what a call needs once it was found to be allowed.
 type Decision struct {
-	Event Event // context, consumer, capability, credential, method, host, path
-	Uses  []Use // the secrets whose values the call needs
+	Event Event  // context, consumer, capability, credential, method, host, path
+	Uses  []Use  // the secrets whose values the call needs
+	Rate  *int64 // how many calls of Event.Capability may be granted in any 60 s; nil: no limit
 }
 
 // A Use is a secret that a call sends to a host.
@@ -199,6 +257,9 @@ type Reader interface {
 	Capability(id string) (*Capability, error)
 	Capabilities() ([]*Capability, error) // by id
 
+	Policy(capability string) (*Policy, error)
+	Policies() ([]*Policy, error) // by capability
+
 	Binding(capability string, scope Scope, consumer string) (*Binding, error)
 	// Bindings lists the bindings of a capability, or all if it is empty, by
 	// capability, scope and consumer.
@@ -234,6 +295,10 @@ type Event struct {
 	Redactions    int           `json:"redactions,omitempty"`
 	Intent        uint64        `json:"intentSeq,omitempty"` // of an outcome: the event that announced the call
 	Note          string        `json:"note,omitempty"`
+	// Count is how many denials like this one there were, the event of the
+	// first one included, until Last; zero for a single one.
+	Count uint64    `json:"count,omitempty"`
+	Last  time.Time `json:"-"` // lastMs in JSON
 }
 
 // Outcomes of an event.
@@ -265,12 +330,27 @@ const (
 	KindInvokeIntent      = "invoke.intent"
 	KindInvokeOutcome     = "invoke.outcome"
 	KindInvokeDenied      = "invoke.denied"
+	KindCapabilityPolicy  = "capability.policy"
+	KindOAuthRefresh      = "oauth.refresh" // the beginning of an exchange, or with an outcome its end
 )
 
 // An AuditQuery selects events. Zero fields select all.
 type AuditQuery struct {
-	Limit  int       // at most so many; 0: 200
-	Before time.Time // strictly older ones only
+	Limit      int       // at most so many; 0: 200
+	Before     time.Time // strictly older ones only
+	Since      time.Time // of that time or later only
+	After      uint64    // of a higher sequence number only
+	Kind       string    // of that kind, or, with a dot at its end, of a family of kinds
+	Capability string
+	Secret     ID
+	Workspace  string
+	Group      string
+}
+
+// An AuditState is what VerifyAudit found.
+type AuditState struct {
+	Events      uint64
+	First, Last time.Time
 }
 
 // A Report is what Doctor found.

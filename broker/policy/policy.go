@@ -31,6 +31,7 @@ type Rule struct {
 
 	ManagedHeaders []string // headers that the broker sets itself
 	ManagedQuery   []string // query parameters that the broker sets itself
+	ManagedPath    string   // beginning of what the broker puts before the path; empty: nothing
 }
 
 // A Request is what a caller asked for, method and target included. See
@@ -76,6 +77,10 @@ func Decide(rule Rule, req Request) (Canonical, error) {
 	}
 	if err := checkHeaderShapes(req.Headers); err != nil {
 		return Canonical{}, err
+	}
+	if rule.ManagedPath != "" && strings.HasPrefix(path, rule.ManagedPath) {
+		return Canonical{}, fault.New(fault.InvalidRequest, "the path begins with %s, which the broker puts before it", rule.ManagedPath).
+			WithHint("give the path that comes after it")
 	}
 	if !slices.Contains(rule.Methods, method) {
 		return Canonical{}, fault.New(fault.PolicyViolation, "the capability does not allow the method %s", method).

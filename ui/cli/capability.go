@@ -154,9 +154,9 @@ stays.`,
 					Capability bool   `json:"removedCapability"`
 					Policy     bool   `json:"removedPolicy"`
 					ID         string `json:"id"`
-				}{removed, false, args[0]})
+				}{removed.Capability, removed.Policy, args[0]})
 			}
-			if removed {
+			if removed.Capability {
 				sh.out.printf("capability %s deleted", args[0])
 			} else {
 				sh.out.printf("there is no capability %s that could be deleted", args[0])

@@ -116,11 +116,11 @@ func (s *Store) CreateCapability(_ context.Context, c vault.Capability) (vault.C
 }
 
 // DeleteCapability implements vault.Store.
-func (s *Store) DeleteCapability(_ context.Context, id string) (bool, error) {
+func (s *Store) DeleteCapability(_ context.Context, id string) (vault.RemovedCapability, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.capabilities[id] == nil {
-		return false, nil
+		return vault.RemovedCapability{}, nil
 	}
 	delete(s.capabilities, id)
 	for key := range s.bindings {
@@ -128,7 +128,7 @@ func (s *Store) DeleteCapability(_ context.Context, id string) (bool, error) {
 			delete(s.bindings, key)
 		}
 	}
-	return true, nil
+	return vault.RemovedCapability{Capability: true}, nil
 }
 
 // PutBinding implements vault.Store.

@@ -15,9 +15,11 @@
 package auth
 
 import (
+	"crypto/tls"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"aivault/keys/fault"
 	"aivault/keys/opaque"
@@ -38,20 +40,47 @@ const Placeholder = "secret"
 // caller's, who clears them.
 type Values map[string]opaque.Bytes
 
+// A Message is a request that is complete but for its authentication.
+type Message struct {
+	// Request has its final host, path, query and headers, and no body. Apply
+	// may add headers, append to the query, and put something before the path
+	// if Managed says so.
+	*http.Request
+	Body []byte    // what is sent; nil: none
+	Time time.Time // when it is sent, for what is dated
+}
+
+// Managed are the parts of a request that a strategy keeps for itself: a
+// caller who sends one of them is refused.
+type Managed struct {
+	Headers []string
+	Query   []string
+	Path    string // beginning of what Apply puts before the path, such as /bot; empty: nothing
+}
+
 // A Strategy authenticates requests in one way. It holds no secret, and is
 // safe for concurrent use.
 type Strategy interface {
-	// Managed returns the names that a caller may not send.
-	Managed() (headers, query []string)
-	// Apply adds the authentication to a request that has no body yet or one
-	// that it does not look at. It returns everything that must be redacted
-	// from the answer: the values used, and what was rendered from them, which
-	// the caller clears too. What cannot travel is a fault.InvalidRequest, and
-	// the request is then unchanged.
-	Apply(req *http.Request, values Values) (secrets []opaque.Bytes, err error)
+	Managed() Managed
+	// Apply adds the authentication. It returns everything that must be
+	// redacted from the answer: the values used, and what was rendered from
+	// them, which the caller clears too. What cannot travel is a
+	// fault.InvalidRequest, and the request is then unchanged.
+	Apply(m *Message, values Values) (secrets []opaque.Bytes, err error)
+	// Preview adds what Apply would, with the names of the secrets in the
+	// place of what they hold: <OPENAI_API_KEY>. Names are by placeholder.
+	Preview(m *Message, names map[string]string) error
 
 	// check refuses values that Apply would refuse.
 	check(values Values) error
+}
+
+// A Certifier is a strategy that authenticates in the TLS handshake.
+type Certifier interface {
+	Strategy
+	// Certificate returns the certificate and key to show to the server. What
+	// must be redacted from the answer is what Apply returns.
+	Certificate(values Values) (*tls.Certificate, error)
 }
 
 // New returns the strategy of a credential. A fault.InvalidRequest names the

@@ -45,7 +45,7 @@ func apply(t *testing.T, cfg vault.Auth, v auth.Values) (*http.Request, []string
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets, err := s.Apply(req, v)
+	secrets, err := s.Apply(&auth.Message{Request: req}, v)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestQuery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Apply(req, values("secret", "k")); err != nil {
+	if _, err := s.Apply(&auth.Message{Request: req}, values("secret", "k")); err != nil {
 		t.Fatal(err)
 	}
 	if got := req.URL.RequestURI(); got != "/?key=t-k" {
@@ -183,7 +183,8 @@ func TestManaged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		headers, query := s.Managed()
+		m := s.Managed()
+		headers, query := m.Headers, m.Query
 		if !slices.Equal(headers, test.headers) || !slices.Equal(query, test.query) {
 			t.Errorf("%s manages %q and %q", test.cfg.Kind, headers, query)
 		}
@@ -212,7 +213,7 @@ func TestWhatIsAddedIsRedacted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		secrets, err := s.Apply(req, test.values)
+		secrets, err := s.Apply(&auth.Message{Request: req}, test.values)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -278,7 +279,7 @@ func FuzzHeader(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Apply(req, values("secret", secret)); err != nil {
+		if _, err := s.Apply(&auth.Message{Request: req}, values("secret", secret)); err != nil {
 			return
 		}
 		var wire strings.Builder
@@ -307,7 +308,7 @@ func FuzzBasicSecret(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = s.Apply(req, values("secret", secret))
+		_, err = s.Apply(&auth.Message{Request: req}, values("secret", secret))
 		if checked := auth.Check(cfg, values("secret", secret)); (checked == nil) != (err == nil) {
 			t.Fatalf("Check says %v, Apply %v", checked, err)
 		}

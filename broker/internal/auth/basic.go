@@ -3,7 +3,6 @@ package auth
 import (
 	"bytes"
 	"encoding/base64"
-	"net/http"
 
 	"aivault/broker/internal/strictjson"
 	"aivault/keys/opaque"
@@ -51,7 +50,7 @@ func newBasic(params []vault.Param) (Strategy, error) {
 	return b, nil
 }
 
-func (b basic) Managed() (headers, query []string) { return []string{"Authorization"}, nil }
+func (b basic) Managed() Managed { return Managed{Headers: []string{"Authorization"}} }
 
 func (b basic) check(values Values) error {
 	user, password, err := b.parts(values)
@@ -134,7 +133,7 @@ func splitJSON(secret []byte) (user, password []byte, err error) {
 // Apply also returns the pair in both its forms, and the password of a secret
 // that holds both. The user name of such a secret may come back: it is a name,
 // and often a common word.
-func (b basic) Apply(req *http.Request, values Values) ([]opaque.Bytes, error) {
+func (b basic) Apply(m *Message, values Values) ([]opaque.Bytes, error) {
 	user, password, err := b.parts(values)
 	if err != nil {
 		return nil, err
@@ -142,7 +141,7 @@ func (b basic) Apply(req *http.Request, values Values) ([]opaque.Bytes, error) {
 	pair := make([]byte, 0, len(user)+1+len(password))
 	pair = append(append(append(pair, user...), ':'), password...)
 	token := base64.StdEncoding.AppendEncode(nil, pair)
-	req.Header["Authorization"] = []string{"Basic " + string(token)}
+	m.Header["Authorization"] = []string{"Basic " + string(token)}
 
 	var secrets []opaque.Bytes
 	if b.username == nil {
@@ -153,4 +152,15 @@ func (b basic) Apply(req *http.Request, values Values) ([]opaque.Bytes, error) {
 	}
 	clear(user)
 	return append(secrets, opaque.New(pair), opaque.New(token)), nil
+}
+
+// Preview shows the pair as it is before it is encoded.
+func (b basic) Preview(m *Message, names map[string]string) error {
+	pair := "<" + names[Placeholder] + ">"
+	if b.username != nil {
+		values := standIns(names)
+		pair = string(b.username.render(values)) + ":" + string(b.password.render(values))
+	}
+	m.Header["Authorization"] = []string{"Basic " + pair}
+	return nil
 }

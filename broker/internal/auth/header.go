@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"net/http"
 	"net/textproto"
 	"strings"
 
@@ -74,15 +73,20 @@ func isAlnum(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
 }
 
-func (h header) Managed() (headers, query []string) { return []string{h.name}, nil }
+func (h header) Managed() Managed { return Managed{Headers: []string{h.name}} }
 
 func (h header) check(values Values) error { return h.value.check(values, checkTrimmed) }
 
-func (h header) Apply(req *http.Request, values Values) ([]opaque.Bytes, error) {
+func (h header) Apply(m *Message, values Values) ([]opaque.Bytes, error) {
 	if err := h.check(values); err != nil {
 		return nil, err
 	}
 	rendered := h.value.render(values)
-	req.Header[h.name] = []string{string(rendered)}
+	m.Header[h.name] = []string{string(rendered)}
 	return append(h.value.used(values), opaque.New(rendered)), nil
+}
+
+func (h header) Preview(m *Message, names map[string]string) error {
+	_, err := h.Apply(m, standIns(names))
+	return err
 }

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -36,21 +35,31 @@ func newQuery(params []vault.Param) (Strategy, error) {
 	return query{name: p.Name, value: value}, nil
 }
 
-func (q query) Managed() (headers, query []string) { return nil, []string{q.name} }
+func (q query) Managed() Managed { return Managed{Query: []string{q.name}} }
 
 func (q query) check(values Values) error { return q.value.check(values, checkTrimmed) }
 
 // Apply appends to the query, whose bytes stay as they are.
-func (q query) Apply(req *http.Request, values Values) ([]opaque.Bytes, error) {
+func (q query) Apply(m *Message, values Values) ([]opaque.Bytes, error) {
 	if err := q.check(values); err != nil {
 		return nil, err
 	}
 	rendered := q.value.render(values)
 	// A space as %20 is understood by those who take a plus sign for a plus.
 	pair := q.name + "=" + strings.ReplaceAll(url.QueryEscape(string(rendered)), "+", "%20")
-	if req.URL.RawQuery != "" {
-		pair = req.URL.RawQuery + "&" + pair
+	if m.URL.RawQuery != "" {
+		pair = m.URL.RawQuery + "&" + pair
 	}
-	req.URL.RawQuery = pair
+	m.URL.RawQuery = pair
 	return append(q.value.used(values), opaque.New(rendered)), nil
+}
+
+// Preview leaves the brackets around the names bare, so that they can be read.
+func (q query) Preview(m *Message, names map[string]string) error {
+	pair := q.name + "=" + string(q.value.render(standIns(names)))
+	if m.URL.RawQuery != "" {
+		pair = m.URL.RawQuery + "&" + pair
+	}
+	m.URL.RawQuery = pair
+	return nil
 }

@@ -131,7 +131,7 @@ func TestCheckRefuses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.Apply(req, test.values); fault.CodeOf(err) != fault.InvalidRequest {
+			if _, err := s.Apply(&auth.Message{Request: req}, test.values); fault.CodeOf(err) != fault.InvalidRequest {
 				t.Errorf("Apply: %v", err)
 			}
 			if len(req.Header) != 0 || req.URL.RawQuery != "y" {

@@ -124,3 +124,12 @@ func onlyParam(kind, later string, params []vault.Param) (vault.Param, error) {
 	}
 	return vault.Param{}, err
 }
+
+// standIns are values for Preview: the name of each secret in angle brackets.
+func standIns(names map[string]string) Values {
+	values := make(Values, len(names))
+	for placeholder, name := range names {
+		values[placeholder] = opaque.New([]byte("<" + name + ">"))
+	}
+	return values
+}
