@@ -34,6 +34,10 @@ type Options struct {
 	// to be written and there is no vault yet. Nil: nothing is made unasked.
 	FirstUse func(context.Context) (keys.Config, error)
 	Claims   Claims           // nil: no name is claimed
+	// CheckValue refuses a value that could not be sent in one of these ways,
+	// or in those that its name implies, before it is stored. Nil: any value
+	// will do.
+	CheckValue func(s *Secret, auths []Auth, value Value) error
 	Now      func() time.Time // nil: time.Now
 	Actor    string           // who the audit log says acted; empty: operator
 }
