@@ -23,6 +23,9 @@ func (c *call) explain(err error) error {
 	case errors.Is(cause, errNotTwice):
 		return c.unreachable("closed the connection before an answer").
 			WithHint("the request may have been carried out, and was not sent again")
+	case errors.Is(cause, errHeaderTimeout) && c.at() == phaseConnect:
+		return c.timeout("has %d connections in use, and none became free", maxConns).
+			WithHint("have fewer calls under way at a time")
 	case errors.Is(cause, errHeaderTimeout):
 		return c.timeout("did not answer within %s", c.timeouts.Header)
 	case errors.Is(cause, errIdleTimeout):
@@ -41,6 +44,9 @@ func (c *call) explain(err error) error {
 	if reason := certificate(err); reason != "" {
 		return c.unreachable("cannot be trusted: " + reason).
 			WithHint("a private host needs its authority: --ca-cert")
+	}
+	if reason := refused(err); reason != "" {
+		return c.unreachable(reason).WithHint("see which client certificate the service expects; nothing was carried out")
 	}
 	switch c.at() {
 	case phaseConnect:
@@ -81,6 +87,24 @@ func certificate(err error) string {
 		return "its certificate is signed by an unknown authority"
 	}
 	return "its certificate is not valid"
+}
+
+// refused says why a server did not like the certificate that it was shown, or
+// that it was shown none. It comes as an alert of TLS, under TLS 1.3 only after
+// the handshake (RFC 8446, section 6.2), whose type is not exported.
+func refused(err error) string {
+	alert, ok := errors.AsType[*net.OpError](err)
+	if !ok || alert.Op != "remote error" {
+		return ""
+	}
+	switch alert.Err.Error() {
+	case "tls: certificate required":
+		return "asks for a client certificate"
+	case "tls: bad certificate", "tls: unsupported certificate", "tls: revoked certificate", "tls: expired certificate",
+		"tls: unknown certificate", "tls: unknown certificate authority", "tls: access denied":
+		return "does not accept the client certificate, or the lack of one"
+	}
+	return ""
 }
 
 // isTimeout reports whether connecting or the TLS handshake took too long.

@@ -3,7 +3,6 @@ package wire_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -218,49 +217,6 @@ func TestCase49Redirects(t *testing.T) {
 	}
 }
 
-// Cases 65 and 80: headers that do not leave.
-func TestCase80ResponseHeaders(t *testing.T) {
-	t.Parallel()
-	s := brokertest.New(t, "api.test")
-	s.Reply(200, http.Header{
-		"Content-Type": {"text/plain"}, "Etag": {"e"}, "Retry-After": {"1"}, "Link": {"<x>"}, "X-Request-Id": {"r"},
-		"X-Ratelimit-Remaining-Tokens": {"5"}, "Date": {"Mon, 23 Nov 2026 00:00:00 GMT"},
-		"Set-Cookie": {"a=b"}, "Set-Cookie2": {"a"}, "Www-Authenticate": {"Bearer"}, "Authorization": {"x"},
-		"X-Api-Key": {"x"}, "X-Auth-Token": {"x"}, "X-Amz-Security-Token": {"x"}, "Proxy-Authenticate": {"x"},
-		"Connection": {"X-Hop, keep-alive"}, "X-Hop": {"x"}, "Keep-Alive": {"timeout=5"}, "Alt-Svc": {"h3"},
-	}, []byte("x"))
-	want := http.Header{
-		"Content-Type": {"text/plain"}, "Etag": {"e"}, "Retry-After": {"1"}, "Link": {"<x>"}, "X-Request-Id": {"r"},
-		"X-Ratelimit-Remaining-Tokens": {"5"}, "Date": {"Mon, 23 Nov 2026 00:00:00 GMT"},
-	}
-	if diff := cmp.Diff(want, do(t, newClient(t, s), get("/")).Header); diff != "" {
-		t.Errorf("headers (-want +got):\n%s", diff)
-	}
-}
-
-func TestHTTP2(t *testing.T) {
-	t.Parallel()
-	s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, HTTP2: true})
-	s.Handle(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Trailer", "X-Late")
-		_, _ = io.Copy(w, r.Body)
-		w.Header().Set("X-Late", "x")
-	})
-	c := newClient(t, s)
-	for range 3 {
-		r := wire.Request{Method: "POST", Host: "api.test", Path: "/a%2Cb", RawQuery: "x=%2f", Body: []byte("echo")}
-		resp := do(t, c, r)
-		if resp.Proto != "HTTP/2.0" || string(resp.Body) != "echo" || resp.Header.Get("X-Late") != "" {
-			t.Errorf("response %+v", resp)
-		}
-		do(t, c, get("/plain"))
-	}
-	got := s.Requests()
-	if len(got) != 6 || s.Connections() != 1 || got[0].URI != "/a%2Cb?x=%2f" || got[0].Get("User-Agent") != "aivault/test" {
-		t.Errorf("%d requests on %d connections, the first %+v", len(got), s.Connections(), got[0])
-	}
-}
-
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, Raw: upstream.Stall("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab")})
@@ -285,26 +241,5 @@ func TestBadCACert(t *testing.T) {
 	wantError(t, err, fault.InvalidRequest, "no certificate in PEM")
 	if wire.CheckCACert(s.CAPEM()) != nil || wire.CheckCACert(nil) != nil || wire.CheckCACert([]byte{}) == nil {
 		t.Error("CheckCACert disagrees with New")
-	}
-}
-
-func BenchmarkDo(b *testing.B) {
-	s, err := upstream.Start("api.test")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer s.Close()
-	c := wire.New(wire.Config{
-		CACert: s.CAPEM(), Check: func(netip.Addr) error { return nil }, Dial: s.Dial,
-		Resolve: func(context.Context, string) ([]netip.Addr, error) {
-			return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
-		},
-	})
-	defer c.Close()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := c.Do(b.Context(), get("/")); err != nil {
-			b.Fatal(err)
-		}
 	}
 }
