@@ -200,8 +200,12 @@ type auditVerification struct {
 // stride verifies a part of the log. The error names the first event that does
 // not verify.
 func (v *auditVerification) stride(t *txn) (done bool, err error) {
+	var span store.Span
+	if v.state.Events > 0 {
+		span.From = append(seqKey(v.state.Events), 0) // the least key behind it, of whatever length
+	}
 	n := 0
-	err = t.tx.Range(store.Audit, store.Span{From: seqKey(v.state.Events + 1)}, func(k, b []byte) error {
+	err = t.tx.Range(store.Audit, span, func(k, b []byte) error {
 		if n++; n > auditStride {
 			return store.ErrStop
 		}
