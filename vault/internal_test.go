@@ -2,11 +2,15 @@ package vault
 
 import (
 	"bytes"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+
+	"aivault/keys"
+	"aivault/keys/fault"
 )
 
 // decoders are those of every kind of record: each decodes and encodes again.
@@ -36,6 +40,14 @@ func decoders() []func(b []byte) ([]byte, error) {
 		func(b []byte) ([]byte, error) {
 			v, err := decodeUsage(b)
 			return encodeUsage(v), err
+		},
+		func(b []byte) ([]byte, error) {
+			p, err := decodePolicy(1, b)
+			return encodePolicy(p), err
+		},
+		func(b []byte) ([]byte, error) {
+			r, err := decodeRenewal(b)
+			return encodeRenewal(&r), err
 		},
 		func(b []byte) ([]byte, error) {
 			e, err := decodeEvent(b)
@@ -74,6 +86,13 @@ func sampleEvent() *Event {
 	}
 }
 
+func samplePolicy() *Policy {
+	return &Policy{
+		Capability: "p/c", Rate: new(int64(0)), MaxRequest: new(int64(1 << 40)), MaxResponse: new(int64(7)),
+		Block: []string{"a", "é"}, UpdatedAt: at, Revision: 3,
+	}
+}
+
 // TestRecordsRoundTrip: every field of every kind is there again.
 func TestRecordsRoundTrip(t *testing.T) {
 	s := sampleSecret()
@@ -100,6 +119,17 @@ func TestRecordsRoundTrip(t *testing.T) {
 	gotB, err := decodeBinding(2, encodeBinding(b))
 	if diff := cmp.Diff(gotB, b); diff != "" || err != nil {
 		t.Errorf("%v; binding (-got +want):\n%s", err, diff)
+	}
+	for _, p := range []*Policy{samplePolicy(), {Capability: "p/c", Revision: 4}} {
+		got, err := decodePolicy(p.Revision, encodePolicy(p))
+		if diff := cmp.Diff(got, p); diff != "" || err != nil {
+			t.Errorf("%v; policy (-got +want):\n%s", err, diff)
+		}
+	}
+	for _, r := range []Renewal{{}, {Version: 1<<64 - 1, Begun: 1<<31 - 1, Refused: true, LastAt: at}} {
+		if got, err := decodeRenewal(encodeRenewal(&r)); got != r || err != nil {
+			t.Errorf("renewal %+v, %v, want %+v", got, err, r)
+		}
 	}
 	m := manifest{epoch: 1, gen: 2, set: [4]uint64{1, 2, 3, 4}, seq: 5, link: [32]byte{6}}
 	if got, err := decodeManifest(1, m.encode()); got != m || err != nil {
@@ -147,6 +177,8 @@ func FuzzDecoders(f *testing.F) {
 	f.Add(encodeBinding(&Binding{Capability: "p/c", Scope: Scope{Global, "", ""}, UpdatedAt: at}))
 	f.Add(encodeDisabled("c"))
 	f.Add(encodeUsage(at))
+	f.Add(encodePolicy(samplePolicy()))
+	f.Add(encodeRenewal(&Renewal{Version: 2, Begun: 1, LastAt: at}))
 	f.Add((&manifest{}).encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for i, again := range decoders() {
@@ -155,4 +187,30 @@ func FuzzDecoders(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestABusyTurn: a turn that does not come in time is an error of its own.
+func TestABusyTurn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l := New(Options{Root: dir, Keys: keys.Source{Getenv: func(string) string { return "" }}})
+	defer l.Close()
+	if _, err := l.Init(t.Context(), keys.Config{Kind: keys.KindFile, Path: filepath.Join(dir, "kek.key")}); err != nil {
+		t.Fatal(err)
+	}
+	release, err := l.turn(t.Context(), "name", turnWait)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := l.turn(t.Context(), "name", time.Millisecond); fault.CodeOf(err) != fault.VaultBusy || fault.HintOf(err) == "" {
+			t.Errorf("while it is held: %v", err)
+		}
+	}
+	release()
+	release, err = l.turn(t.Context(), "name", turnWait)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
 }

@@ -48,6 +48,8 @@ type Local struct {
 	opts Options
 	db   *store.Bolt
 
+	turns sync.Map // chan struct{} by name, for Exclusive; full while its lock is held or waited for
+
 	mu   sync.Mutex // held while the key is fetched, so that it is asked for once
 	ring *seal.Ring // nil until the vault was opened
 }

@@ -27,6 +27,7 @@ func workers() map[string]func(ctx context.Context, l *vault.Local, args []strin
 		"write":     workWrite,
 		"full":      workFull,
 		"cramped":   workCramped,
+		"renew":     workRenew,
 	}
 }
 

@@ -280,9 +280,14 @@ func (l *Local) RotateSecret(ctx context.Context, id ID, value Value, rev IfRevi
 	})
 }
 
+// rotate gives a secret a new value. What is known of renewals was about the
+// old one.
 func (t *txn) rotate(s *Secret, value []byte) error {
 	s.Version++
 	s.RotatedAt = t.time()
+	if err := t.drop(kindRenewal, s.ID); err != nil {
+		return err
+	}
 	return t.putValue(s, value)
 }
 
@@ -305,7 +310,10 @@ func (l *Local) DeleteSecret(ctx context.Context, id ID, rev IfRevision) (Remove
 			table store.Table
 			key   []byte
 		}{
-			{store.Records, recordKey(kindSecret, id)}, {store.Records, recordKey(kindUsage, id)}, {store.Values, id[:]},
+			{store.Records, recordKey(kindSecret, id)},
+			{store.Records, recordKey(kindUsage, id)},
+			{store.Records, recordKey(kindRenewal, id)},
+			{store.Values, id[:]},
 		} {
 			if err := t.remove(rec.table, rec.key); err != nil {
 				return err

@@ -189,8 +189,9 @@ type Store interface {
 	// BeginRenewal notes durably, before anything is sent, that a new value is
 	// asked for in exchange for the secret's version.
 	BeginRenewal(ctx context.Context, intent uint64, use Use, version uint64) error
-	// EndRenewal notes what came of it. A new value replaces that of the
-	// version, or is dropped (fault.Conflict) where an operator was faster.
+	// EndRenewal notes what came of it, even if ctx is done. A new value
+	// replaces that of the version, or is dropped (fault.Conflict) where an
+	// operator was faster. What an operator rotates starts with no renewals.
 	EndRenewal(ctx context.Context, intent uint64, use Use, end RenewalEnd) error
 }
 
@@ -335,10 +336,15 @@ const (
 )
 
 // An AuditQuery selects events. Zero fields select all.
+//
+// The sequence orders events, and their times do not where the clock was set
+// back. Since therefore does not end at the first event that is too old, but
+// after 5,000 such in a row: what is older than a stretch of that length, in
+// which the clock was wrong, is not found by it.
 type AuditQuery struct {
 	Limit      int       // at most so many; 0: 200
 	Before     time.Time // strictly older ones only
-	Since      time.Time // of that time or later only
+	Since      time.Time // of that time or later only; see below
 	After      uint64    // of a higher sequence number only
 	Kind       string    // of that kind, or, with a dot at its end, of a family of kinds
 	Capability string
