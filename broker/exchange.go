@@ -9,6 +9,7 @@ import (
 
 	"aivault/broker/internal/auth"
 	"aivault/broker/internal/fields"
+	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/redact"
 	"aivault/broker/internal/wire"
 	"aivault/broker/policy"
@@ -123,7 +124,7 @@ func (x *exchange) send(ctx context.Context, request policy.Canonical) (*wire.St
 // its method (RFC 9110, section 15.5.2). Where there is nothing to renew, the
 // 401 is the answer.
 func (x *exchange) again(ctx context.Context, s *wire.Stream) (*wire.Stream, error) {
-	if x.plan.choice.Auth.Kind != auth.KindOAuth2 {
+	if x.plan.choice.Auth.Kind != oauth.Kind {
 		return s, nil
 	}
 	renewed, err := x.renew(ctx, true)

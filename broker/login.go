@@ -38,9 +38,10 @@ func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
 	if err != nil {
 		return vault.Secret{}, err
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	verifier, state := oauth.NewVerifier(), oauth.NewState()
-	url, err := oauth.ConsentURL(l.AuthURL, l.consent(listener.RedirectURI(), state, verifier.Challenge()))
+	defer verifier.Clear()
+	url, err := oauth.ConsentURL(l.AuthURL, l.consent(listener.RedirectURI(), state, oauth.Challenge(verifier)))
 	if err != nil {
 		return vault.Secret{}, err
 	}
@@ -56,7 +57,7 @@ func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
 	client := b.loginClient(&l)
 	defer client.Close()
 	var written atomic.Bool
-	token, err := askToken(ctx, client, cfg, header, body, &written, b.cfg.Now)
+	token, err := askToken(ctx, client, cfg, header, body, &written)
 	if err != nil {
 		return vault.Secret{}, err
 	}
@@ -71,11 +72,11 @@ func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
 
 // config returns how the token endpoint is asked.
 func (l *Login) config() (oauth.Config, error) {
-	a := vault.Auth{Kind: "oauth2", Params: []vault.Param{
+	a := vault.Auth{Kind: oauth.Kind, Params: []vault.Param{
 		{Name: "grant_type", Value: oauth.RefreshToken}, {Name: "token_endpoint", Value: l.TokenEndpoint},
 	}}
 	if l.InBody {
-		a.Params = append(a.Params, vault.Param{Name: "client_auth", Value: "body"})
+		a.Params = append(a.Params, vault.Param{Name: "client_auth", Value: oauth.InBody})
 	}
 	cfg, err := oauth.ConfigOf(a)
 	if err != nil {

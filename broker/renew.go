@@ -29,15 +29,12 @@ const (
 	// maxCutOff is how many renewals of one token may have got lost between the
 	// service and us. After that it is not tried again (case 89).
 	maxCutOff = 2
-	// maxTokenAnswer is the length of the longest answer of a token endpoint,
-	// in bytes.
-	maxTokenAnswer = 256 << 10
 )
 
 // freshen sees to it that the secret of an OAuth credential has an access token
 // that can be used.
 func (x *exchange) freshen(ctx context.Context) error {
-	if x.plan.choice.Auth.Kind != auth.KindOAuth2 {
+	if x.plan.choice.Auth.Kind != oauth.Kind {
 		return nil
 	}
 	secret, err := oauth.ParseSecret(x.values[auth.Placeholder].Reveal())
@@ -85,6 +82,9 @@ func (x *exchange) renew(ctx context.Context, refused bool) (renewed bool, err e
 		return false, err
 	}
 	defer secret.Clear()
+	if err := cfg.Check(secret); err != nil {
+		return false, err
+	}
 	switch {
 	case other && (refused || x.isFresh(secret)) && secret.AccessToken.Len() > 0:
 		return true, nil
@@ -198,7 +198,7 @@ func (r *renewal) ask(ctx context.Context) (*oauth.Token, error) {
 		return nil, err
 	}
 	var written atomic.Bool
-	token, err := askToken(ctx, client, r.cfg, header, body, &written, r.x.broker.cfg.Now)
+	token, err := askToken(ctx, client, r.cfg, header, body, &written)
 	if err != nil && token == nil && written.Load() && isTransport(err) {
 		return nil, lost{err}
 	}
@@ -216,7 +216,7 @@ func isTransport(err error) bool {
 
 // askToken sends a token request once. No redirect is followed, and of the
 // answer nothing but the tokens leaves.
-func askToken(ctx context.Context, client *wire.Client, cfg oauth.Config, header http.Header, body []byte, written *atomic.Bool, now func() time.Time) (*oauth.Token, error) {
+func askToken(ctx context.Context, client *wire.Client, cfg oauth.Config, header http.Header, body []byte, written *atomic.Bool) (*oauth.Token, error) {
 	defer clear(body)
 	host, path, query := cfg.Endpoint()
 	// The one canonical form, as of any request.
@@ -231,11 +231,11 @@ func askToken(ctx context.Context, client *wire.Client, cfg oauth.Config, header
 	}
 	resp, err := client.Do(ctx, wire.Request{
 		Method: judged.Method, Host: host, Path: judged.Path, RawQuery: judged.RawQuery,
-		Header: header, Body: body, MaxBody: maxTokenAnswer, Written: func() { written.Store(true) },
+		Header: header, Body: body, MaxBody: oauth.MaxAnswer, Written: func() { written.Store(true) },
 	})
 	if err != nil {
 		return nil, err
 	}
 	defer clear(resp.Body)
-	return oauth.ParseToken(resp.Status, resp.Header.Get("Content-Type"), resp.Body, now())
+	return oauth.ParseToken(resp.Status, resp.Header.Get("Content-Type"), resp.Body)
 }
