@@ -140,6 +140,9 @@ func (s *Stream) split(isEnd func() bool, filter func(dst, text []byte) ([]byte,
 	if s.at-s.start > MaxUnit {
 		return errTooLong()
 	}
+	if s.start == 0 {
+		return nil
+	}
 	s.buf = s.buf[:copy(s.buf, s.buf[s.start:])]
 	s.at -= s.start
 	s.line -= s.start
