@@ -1,5 +1,7 @@
 package fields
 
+import "bytes"
+
 // A Stream is a [Filter] for a body that comes in pieces. What it returns is
 // together what [Filter.Body] makes of the whole, wherever the body is cut.
 //
@@ -140,6 +142,9 @@ func (s *Stream) split(isEnd func() bool, filter func(dst, text []byte) ([]byte,
 	if s.at-s.start > MaxUnit {
 		return errTooLong()
 	}
+	if s.start == 0 {
+		return nil
+	}
 	s.buf = s.buf[:copy(s.buf, s.buf[s.start:])]
 	s.at -= s.start
 	s.line -= s.start
@@ -147,26 +152,33 @@ func (s *Stream) split(isEnd func() bool, filter func(dst, text []byte) ([]byte,
 	return nil
 }
 
-// endOfLine goes one byte on, and reports whether that ends a line.
+// endOfLine goes on to the end of the line, and reports whether that is there.
 func (s *Stream) endOfLine() bool {
-	s.at++
-	return s.buf[s.at-1] == '\n'
-}
-
-// endOfEvent goes one byte on, and reports whether an event may leave: after
-// the end of an empty line. Lines end in LF, CR or both, and the LF may come
-// when the event has left already.
-func (s *Stream) endOfEvent() bool {
-	c, afterCR := s.buf[s.at], s.cr
-	s.at++
-	s.cr = c == '\r'
-	if c != '\n' && c != '\r' {
+	n := bytes.IndexByte(s.buf[s.at:], '\n')
+	if n < 0 {
+		s.at = len(s.buf)
 		return false
 	}
-	before := s.line
-	s.line = s.at
-	if c == '\n' && afterCR {
-		return s.start == s.at-1
+	s.at += n + 1
+	return true
+}
+
+// endOfEvent goes on to the end of the line, and reports whether an event may
+// leave: after that of an empty line. Lines end in LF, CR or both, and the LF
+// may come when the event has left already.
+func (s *Stream) endOfEvent() bool {
+	n := bytes.IndexAny(s.buf[s.at:], "\r\n")
+	if n < 0 {
+		s.at, s.cr = len(s.buf), false
+		return false
 	}
-	return before == s.at-1
+	end := s.at + n
+	afterCR := s.cr && n == 0
+	isEmpty := s.line == end
+	s.at, s.line = end+1, end+1
+	s.cr = s.buf[end] == '\r'
+	if s.buf[end] == '\n' && afterCR {
+		return s.start == end
+	}
+	return isEmpty
 }
