@@ -36,10 +36,9 @@ type call struct {
 	cancel   context.CancelCauseFunc
 	host     string
 	timeouts Timeouts
-	safe     bool          // the method asks for no effect (RFC 9110, section 9.2.1)
-	resets   *atomic.Int64 // see Client
-	before   int64         // resets when the call began
+	safe     bool // the method asks for no effect (RFC 9110, section 9.2.1)
 
+	asked   atomic.Bool // for a client certificate, on the way to the connection
 	phase   atomic.Int32
 	http1   atomic.Bool  // the current connection speaks HTTP/1
 	written atomic.Int32 // how often bytes of the request may have reached an upstream
@@ -53,9 +52,9 @@ type call struct {
 // callKey is the context key of the call that a connection is made for.
 type callKey struct{}
 
-func newCall(ctx context.Context, r Request, timeouts Timeouts, resets *atomic.Int64) *call {
+func newCall(ctx context.Context, r Request, timeouts Timeouts) *call {
 	c := &call{
-		host: r.Host, timeouts: timeouts, resets: resets, before: resets.Load(),
+		host: r.Host, timeouts: timeouts,
 		safe:    r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions,
 		served:  make(chan struct{}),
 		running: true,
@@ -142,15 +141,15 @@ func (c *call) limit() time.Duration {
 // before breaks: it believes that GET, and whatever has an Idempotency-Key, may
 // be repeated. Nobody can say that of an API that bills and counts each call.
 // HTTP/2 says itself which requests were not looked at (GOAWAY,
-// REFUSED_STREAM; RFC 9113, section 8.7): of these, one that asks for no effect
-// is repeated, once. net/http would repeat others as well, and those that ended
-// in PROTOCOL_ERROR, which promises nothing.
+// REFUSED_STREAM; RFC 9113, section 8.7), and net/http takes PROTOCOL_ERROR for
+// the same (golang/go#47635): of these, one that asks for no effect is
+// repeated, once. Any other is sent once, whatever the upstream says.
 func (c *call) again() bool {
 	switch c.written.Load() {
 	case 0:
 		return true
 	case 1:
-		return !c.http1.Load() && c.safe && c.resets.Load() == c.before
+		return !c.http1.Load() && c.safe
 	}
 	return false
 }

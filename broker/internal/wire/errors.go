@@ -35,7 +35,7 @@ func (c *call) explain(err error) error {
 	case c.ctx.Err() != nil:
 		return fault.New(fault.Canceled, "the call to %s was canceled", c.host)
 	}
-	if isTimeout(err) {
+	if isTimeout(err) && c.at() <= phaseTLS {
 		return c.timeout("could not be connected to within %s", c.timeouts.Connect)
 	}
 	if dns, ok := errors.AsType[*dnsError](err); ok {
@@ -45,24 +45,36 @@ func (c *call) explain(err error) error {
 		return c.unreachable("cannot be trusted: " + reason).
 			WithHint("a private host needs its authority: --ca-cert")
 	}
-	if reason := refused(err); reason != "" {
-		return c.unreachable(reason).WithHint("see which client certificate the service expects; nothing was carried out")
-	}
 	switch c.at() {
 	case phaseConnect:
 		return c.unreachable("cannot be connected to" + system(err))
 	case phaseTLS:
+		if c.asked.Load() {
+			return c.unreachable("does not complete the TLS handshake"+system(err)).WithHint("%s", hintCertificate)
+		}
 		return c.unreachable("does not complete the TLS handshake" + system(err)).
 			WithHint("it must speak TLS 1.2 or 1.3")
 	case phaseSend:
-		return c.unreachable("closed the connection while the request was sent" + system(err)).
-			WithHint("the request may have been carried out, and was not sent again")
+		return c.unreachable("closed the connection while the request was sent"+system(err)).WithHint("%s", c.notAgain())
 	case phaseHeader:
-		return c.unreachable("closed the connection, or sent no valid HTTP, instead of an answer" + system(err)).
-			WithHint("the request may have been carried out, and was not sent again")
+		return c.unreachable("closed the connection, or sent no valid HTTP, instead of an answer"+system(err)).
+			WithHint("%s", c.notAgain())
 	}
 	return c.unreachable("broke off the body of the answer" + system(err)).
 		WithHint("the request was carried out")
+}
+
+const hintCertificate = "the service asks for a client certificate; see which one it expects"
+
+// notAgain says what may have become of a request. Under TLS 1.3 a server that
+// does not like the certificate of a client says so only after the handshake
+// (RFC 8446, section 4.4.2.4), and that may be lost when the connection closes.
+func (c *call) notAgain() string {
+	const hint = "the request may have been carried out, and was not sent again"
+	if c.asked.Load() {
+		return hint + "; " + hintCertificate
+	}
+	return hint
 }
 
 func (c *call) dnsFailed(e *dnsError) error {
@@ -87,24 +99,6 @@ func certificate(err error) string {
 		return "its certificate is signed by an unknown authority"
 	}
 	return "its certificate is not valid"
-}
-
-// refused says why a server did not like the certificate that it was shown, or
-// that it was shown none. It comes as an alert of TLS, under TLS 1.3 only after
-// the handshake (RFC 8446, section 6.2), whose type is not exported.
-func refused(err error) string {
-	alert, ok := errors.AsType[*net.OpError](err)
-	if !ok || alert.Op != "remote error" {
-		return ""
-	}
-	switch alert.Err.Error() {
-	case "tls: certificate required":
-		return "asks for a client certificate"
-	case "tls: bad certificate", "tls: unsupported certificate", "tls: revoked certificate", "tls: expired certificate",
-		"tls: unknown certificate", "tls: unknown certificate authority", "tls: access denied":
-		return "does not accept the client certificate, or the lack of one"
-	}
-	return ""
 }
 
 // isTimeout reports whether connecting or the TLS handshake took too long.

@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
-	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -30,7 +29,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, encoding string, body []byte) {
 		const limit = 100
 		r := Request{Method: "GET", Host: "api.test", MaxBody: limit}
-		c := newCall(t.Context(), r, Timeouts{Connect: time.Minute, Header: time.Minute, Idle: time.Minute}, new(atomic.Int64))
+		c := newCall(t.Context(), r, Timeouts{Connect: time.Minute, Header: time.Minute, Idle: time.Minute})
 		defer c.end()
 		c.reached(phaseBody)
 		resp := &http.Response{

@@ -39,7 +39,7 @@ func (c *Client) Open(ctx context.Context, r Request) (*Stream, error) {
 		return nil, c.broken
 	}
 	start := time.Now()
-	call := newCall(ctx, r, c.config.Timeouts, &c.resets)
+	call := newCall(ctx, r, c.config.Timeouts)
 	req, sent, err := c.build(call, r)
 	if err != nil {
 		call.end()
@@ -142,7 +142,9 @@ func (s *Stream) finish(err error) {
 	case errors.Is(err, errTooLong):
 		s.err = fault.New(fault.ResponseTooLarge, "the answer is longer than %d bytes", s.limit).
 			WithHint("ask for less, such as one page, if the service offers that")
-	case err == io.EOF:
+	case err == io.EOF && s.call.ctx.Err() == nil:
+		// Else the upstream may only have ended its answer because the
+		// connection was being closed: what there is may not be all.
 		s.err = err
 	case s.encoding != "" && isDecoding(err):
 		s.err = s.call.unreachable("sent a body that is no valid " + s.encoding)

@@ -29,8 +29,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"aivault/keys/fault"
@@ -94,7 +92,6 @@ type Client struct {
 	config    Config
 	transport *http.Transport
 	conns     chan struct{} // one element per connection
-	resets    atomic.Int64  // streams of HTTP/2 that ended in PROTOCOL_ERROR
 	broken    error         // of the configuration; the answer to every call
 }
 
@@ -112,6 +109,7 @@ func New(config Config) *Client {
 		}
 	}
 	silence()
+	alive := min(ping, config.Timeouts.Idle)
 	roots, err := parseCA(config.CACert)
 	c := &Client{config: config, conns: make(chan struct{}, maxConns), broken: err}
 	c.transport = &http.Transport{
@@ -126,22 +124,24 @@ func New(config Config) *Client {
 		MaxResponseHeaderBytes: maxHeader,
 		HTTP2: &http.HTTP2Config{
 			MaxReceiveBufferPerStream: maxUnread,
-			SendPingTimeout:           ping,
-			PingTimeout:               ping,
-			WriteByteTimeout:          ping,
-			CountError: func(kind string) {
-				if strings.EqualFold(kind, "recv_rststream_PROTOCOL_ERROR") {
-					c.resets.Add(1)
-				}
-			},
+			SendPingTimeout:           alive,
+			PingTimeout:               alive,
+			WriteByteTimeout:          alive,
 		},
 	}
-	if config.Certificate != nil {
-		c.transport.TLSClientConfig.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			return config.Certificate, nil
-		}
-	}
+	c.transport.TLSClientConfig.GetClientCertificate = c.certificate
 	return c
+}
+
+// certificate returns what is shown to a server that asks for a certificate.
+func (c *Client) certificate(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	if call, ok := info.Context().Value(callKey{}).(*call); ok {
+		call.asked.Store(true)
+	}
+	if c.config.Certificate == nil {
+		return &tls.Certificate{}, nil // none
+	}
+	return c.config.Certificate, nil
 }
 
 // silence switches off the log of the standard library, for the process. When
