@@ -100,8 +100,9 @@ func recent(times []time.Time, now time.Time) []time.Time {
 func (s *Store) refuse(e vault.Event, reason error) error {
 	now := s.time()
 	s.refusals = recent(s.refusals, now)
-	if len(s.refusals) >= maxRefusals {
-		reason = fault.New(fault.RateLimited, "too many refused calls").WithHint("try again in a minute")
+	if len(s.refusals) >= maxRefusals { // what is recorded then does not depend on the call
+		reason = fault.New(fault.RateLimited, "too many refused calls in the last minute; this one is refused, too").WithHint("wait a minute")
+		e = vault.Event{Note: "too many refused calls"}
 	} else {
 		s.refusals = append(s.refusals, now)
 	}

@@ -68,7 +68,13 @@ func each(t *testing.T, story func(w *world)) {
 	}
 }
 
-// said is the code of an error, for a line of a story.
+// inMemory runs a story in our own world alone.
+func inMemory(t *testing.T, story func(w *world)) {
+	t.Parallel()
+	story(worlds()["memory"](t))
+}
+
+// said checks the code of an error, in a line of a story.
 func (w *world) said(what string, err error, want fault.Code) {
 	w.t.Helper()
 	if got := fault.CodeOf(err); got != want {
