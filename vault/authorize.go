@@ -96,7 +96,7 @@ func (t *txn) uses(d *Decision) ([]pending, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := s.serves(u); err != nil {
+		if err := s.Serves(u); err != nil {
 			return nil, err
 		}
 		sealed, err := t.sealedValue(s)

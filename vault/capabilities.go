@@ -57,12 +57,12 @@ func (l *Local) DeleteCapability(ctx context.Context, id string) (RemovedCapabil
 		if err := t.drop(kindCapability, rec); err != nil {
 			return nil, err
 		}
-		if policy, err = t.deletePolicy(id); err != nil {
-			return nil, err
-		}
 		bindings, err := t.deleteBindings(func(b *Binding) bool { return b.Capability == id }, ixBindingsOf, id)
 		for i := 0; i < len(bindings) && err == nil; i++ {
 			err = t.forgetHosts(bindings[i].Secret)
+		}
+		if err == nil {
+			policy, err = t.deletePolicy(id)
 		}
 		return &Event{Kind: KindCapabilityDelete, Outcome: OutcomeOK, Capability: id}, err
 	})

@@ -44,9 +44,9 @@ func (t *txn) sealHosts(s *Secret, want []Host, proof Value) error {
 	return t.record(e)
 }
 
-// serves checks that a secret may be used so: a pinned one by its provider, and
+// Serves checks that a secret may be used so: a pinned one by its provider, and
 // not at a private host; another one at the hosts that were sealed with it.
-func (s *Secret) serves(u Use) error {
+func (s *Secret) Serves(u Use) error {
 	switch {
 	case s.PinnedProvider != "" && s.PinnedProvider != u.Provider:
 		return fault.New(fault.PolicyViolation, "secret %s is pinned to %s and serves no other provider", s.Name, s.PinnedProvider)

@@ -2,15 +2,11 @@ package vault
 
 import (
 	"bytes"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
-
-	"aivault/keys"
-	"aivault/keys/fault"
 )
 
 // decoders are those of every kind of record: each decodes and encodes again.
@@ -63,6 +59,13 @@ func decoders() []func(b []byte) ([]byte, error) {
 // at is when the samples were made.
 var at = time.Date(2030, 1, 2, 3, 4, 5, 6e6, time.UTC)
 
+func samplePolicy() *Policy {
+	return &Policy{
+		Capability: "p/c", Rate: new(int64(0)), MaxRequest: new(int64(1 << 40)), MaxResponse: new(int64(7)),
+		Block: []string{"a", "é"}, UpdatedAt: at, Revision: 3,
+	}
+}
+
 func sampleSecret() *Secret {
 	return &Secret{
 		ID: ID{1}, Name: "é", Aliases: []string{"a", "b"}, Scope: Scope{Group, "w", "g"}, AttachedOnly: true, PinnedProvider: "p",
@@ -83,13 +86,6 @@ func sampleEvent() *Event {
 		Seq: 1, Time: at, Kind: "k", Outcome: "o", Code: "c", Actor: "a", UID: -1, PID: 1 << 30, Workspace: "w", Group: "g", Consumer: "n",
 		Capability: "p/c", Credential: "r", Secret: uuid.New(), SecretVersion: 3, Scope: "s", Method: "m", Host: "h", Path: "/p", Status: 200,
 		RequestBytes: 1 << 40, ResponseBytes: 1 << 41, Duration: time.Hour, Redactions: 4, Intent: 5, Note: "n",
-	}
-}
-
-func samplePolicy() *Policy {
-	return &Policy{
-		Capability: "p/c", Rate: new(int64(0)), MaxRequest: new(int64(1 << 40)), MaxResponse: new(int64(7)),
-		Block: []string{"a", "é"}, UpdatedAt: at, Revision: 3,
 	}
 }
 
@@ -172,13 +168,13 @@ func TestBoundIsInjective(t *testing.T) {
 func FuzzDecoders(f *testing.F) {
 	f.Add(encodeSecret(sampleSecret()))
 	f.Add(encodeCredential(sampleCredential()))
+	f.Add(encodePolicy(samplePolicy()))
+	f.Add(encodeRenewal(&Renewal{Version: 2, Begun: 1, LastAt: at}))
 	f.Add(encodeEvent(sampleEvent()))
 	f.Add(encodeCapability(&Capability{ID: "p/c", Provider: "p", CreatedAt: at}))
 	f.Add(encodeBinding(&Binding{Capability: "p/c", Scope: Scope{Global, "", ""}, UpdatedAt: at}))
 	f.Add(encodeDisabled("c"))
 	f.Add(encodeUsage(at))
-	f.Add(encodePolicy(samplePolicy()))
-	f.Add(encodeRenewal(&Renewal{Version: 2, Begun: 1, LastAt: at}))
 	f.Add((&manifest{}).encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for i, again := range decoders() {
@@ -187,30 +183,4 @@ func FuzzDecoders(f *testing.F) {
 			}
 		}
 	})
-}
-
-// TestABusyTurn: a turn that does not come in time is an error of its own.
-func TestABusyTurn(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	l := New(Options{Root: dir, Keys: keys.Source{Getenv: func(string) string { return "" }}})
-	defer l.Close()
-	if _, err := l.Init(t.Context(), keys.Config{Kind: keys.KindFile, Path: filepath.Join(dir, "kek.key")}); err != nil {
-		t.Fatal(err)
-	}
-	release, err := l.turn(t.Context(), "name", turnWait)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if _, err := l.turn(t.Context(), "name", time.Millisecond); fault.CodeOf(err) != fault.VaultBusy || fault.HintOf(err) == "" {
-			t.Errorf("while it is held: %v", err)
-		}
-	}
-	release()
-	release, err = l.turn(t.Context(), "name", turnWait)
-	if err != nil {
-		t.Fatal(err)
-	}
-	release()
 }

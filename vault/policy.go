@@ -24,13 +24,14 @@ const (
 
 // SetPolicy implements Store.
 func (l *Local) SetPolicy(ctx context.Context, p Policy, rev IfRevision) (Policy, error) {
-	if err := p.clean(); err != nil {
+	p, err := p.Normal()
+	if err != nil {
 		return Policy{}, err
 	}
-	if p.empty() {
+	if p.Empty() {
 		return p, l.removePolicy(ctx, &p, rev)
 	}
-	err := l.update(ctx, func(t *txn) error {
+	err = l.update(ctx, func(t *txn) error {
 		e, err := t.setPolicy(&p, rev)
 		if err != nil || e == nil {
 			return err
@@ -61,40 +62,40 @@ func errPolicyChanged(was *Policy, rev IfRevision) error {
 		WithHint("look at it again, then repeat the change")
 }
 
-// clean checks a policy, and puts the names of its fields in order, in a slice
-// of its own.
-func (p *Policy) clean() error {
+// Normal returns a policy as it is stored: with the names of its fields in
+// order, each once, in a slice of its own. fault.InvalidRequest if it is none.
+func (p Policy) Normal() (Policy, error) {
 	if err := checkText("capability id", p.Capability); err != nil {
-		return err
+		return Policy{}, err
 	}
 	if p.Rate != nil && *p.Rate < 0 {
-		return fault.New(fault.InvalidRequest, "a rate of %d calls is less than none", *p.Rate)
+		return Policy{}, fault.New(fault.InvalidRequest, "a rate of %d calls is less than none", *p.Rate)
 	}
 	for what, size := range map[string]*int64{"a request": p.MaxRequest, "an answer": p.MaxResponse} {
 		if size != nil && (*size < 0 || *size > maxBody) {
-			return fault.New(fault.InvalidRequest, "%d is no limit for the bytes of %s", *size, what).
+			return Policy{}, fault.New(fault.InvalidRequest, "%d is no limit for the bytes of %s", *size, what).
 				WithHint("give a number from 0 to %d", int64(maxBody))
 		}
 	}
 	for _, name := range p.Block {
 		if name == "" || len(name) > maxField || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-			return fault.New(fault.InvalidRequest, "the field name %q is not 1 to %d bytes of text without control characters", clip(name), maxField)
+			return Policy{}, fault.New(fault.InvalidRequest, "the field name %q is not 1 to %d bytes of text without control characters", clip(name), maxField)
 		}
 	}
 	p.Block = slices.Clone(p.Block)
 	slices.Sort(p.Block)
 	p.Block = slices.Compact(p.Block)
 	if len(p.Block) > maxBlock {
-		return fault.New(fault.InvalidRequest, "%d names of fields are too many, the limit is %d", len(p.Block), maxBlock)
+		return Policy{}, fault.New(fault.InvalidRequest, "%d names of fields are too many, the limit is %d", len(p.Block), maxBlock)
 	}
 	if len(p.Block) == 0 {
 		p.Block = nil
 	}
-	return nil
+	return p, nil
 }
 
-// empty reports whether a policy limits nothing. Such a one is not stored.
-func (p *Policy) empty() bool {
+// Empty reports whether a policy limits nothing. Such a one is not stored.
+func (p *Policy) Empty() bool {
 	return p.Rate == nil && p.MaxRequest == nil && p.MaxResponse == nil && len(p.Block) == 0
 }
 
@@ -115,10 +116,10 @@ func (t *txn) setPolicy(p *Policy, rev IfRevision) (*Event, error) {
 	p.UpdatedAt, p.Revision = t.time(), was.Revision+1
 	e := policyEvent(&was, p)
 	switch {
-	case p.empty() && old == nil:
+	case p.Empty() && old == nil:
 		*p = was
 		return nil, nil
-	case p.empty():
+	case p.Empty():
 		*p = Policy{Capability: p.Capability}
 		return e, t.dropPolicy(rec, old)
 	case old == nil:

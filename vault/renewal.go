@@ -23,7 +23,7 @@ func (l *Local) Reopen(ctx context.Context, intent uint64, use Use) (value Value
 		if err != nil {
 			return err
 		}
-		if err := s.serves(use); err != nil {
+		if err := s.Serves(use); err != nil {
 			return err
 		}
 		if r, _, err = t.renewal(s); err != nil {
@@ -45,7 +45,7 @@ func (l *Local) Reopen(ctx context.Context, intent uint64, use Use) (value Value
 // BeginRenewal implements Store.
 func (l *Local) BeginRenewal(ctx context.Context, intent uint64, use Use, version uint64) error {
 	err := l.exchange(ctx, intent, use, OutcomeDenied, func(t *txn, s *Secret, e *Event) (refusal, err error) {
-		if refusal := s.serves(use); refusal != nil {
+		if refusal := s.Serves(use); refusal != nil {
 			return refusal, nil
 		}
 		if s.Version != version {
