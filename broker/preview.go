@@ -9,6 +9,7 @@ import (
 
 	"aivault/broker/internal/auth"
 	"aivault/broker/internal/wire"
+	"aivault/keys/fault"
 	"aivault/vault"
 )
 
@@ -25,9 +26,13 @@ func (b *Broker) Preview(ctx context.Context, call Call) (*Preview, error) {
 		return nil, err
 	}
 	req := p.wireRequest(p.request)
+	path, err := url.PathUnescape(req.Path)
+	if err != nil {
+		return nil, fault.New(fault.Internal, "the canonical path cannot be decoded")
+	}
 	r := &http.Request{
-		Method: req.Method, Host: req.Host, Header: req.Header,
-		URL: &url.URL{Scheme: "https", Host: req.Host, Opaque: "//" + req.Host + req.Path, RawPath: req.Path, RawQuery: req.RawQuery},
+		Method: req.Method, Host: req.Host, Header: req.Header, ContentLength: int64(len(req.Body)),
+		URL: &url.URL{Scheme: "https", Host: req.Host, Path: path, RawPath: req.Path, RawQuery: req.RawQuery},
 	}
 	wire.Complete(r.Header, b.cfg.Version)
 	names := map[string]string{}

@@ -22,7 +22,7 @@ func CheckValue(reg *registry.Registry) func(*vault.Secret, []vault.Auth, vault.
 			}
 		}
 		for _, a := range auths {
-			if err := auth.Check(a, auth.Values{auth.Placeholder: value}); err != nil {
+			if err := auth.SecretShape(a, value); err != nil {
 				return err
 			}
 		}

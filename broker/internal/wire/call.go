@@ -43,6 +43,8 @@ type call struct {
 	http1   atomic.Bool  // the current connection speaks HTTP/1
 	written atomic.Int32 // how often bytes of the request may have reached an upstream
 
+	onWritten func() // Request.Written
+
 	mu      sync.Mutex
 	clock   *time.Timer
 	running bool          // the clock
@@ -57,7 +59,7 @@ func newCall(ctx context.Context, r Request, timeouts Timeouts) *call {
 		host: r.Host, timeouts: timeouts,
 		safe:    r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions,
 		served:  make(chan struct{}),
-		running: true,
+		running: true, onWritten: r.Written,
 	}
 	ctx = context.WithValue(ctx, callKey{}, c)
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
@@ -168,13 +170,20 @@ func (c *call) traced() context.Context {
 		},
 		TLSHandshakeStart: func() { c.phase.CompareAndSwap(int32(phaseConnect), int32(phaseTLS)) },
 		GotConn:           c.gotConn,
-		WroteHeaders:      func() { c.written.Add(1) },
+		WroteHeaders:      c.wroteHeaders,
 		WroteRequest: func(info httptrace.WroteRequestInfo) {
 			if info.Err == nil {
 				c.phase.CompareAndSwap(int32(phaseSend), int32(phaseHeader))
 			}
 		},
 	})
+}
+
+func (c *call) wroteHeaders() {
+	c.written.Add(1)
+	if c.onWritten != nil {
+		c.onWritten()
+	}
 }
 
 func (c *call) gotConn(info httptrace.GotConnInfo) {

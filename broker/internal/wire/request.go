@@ -30,14 +30,7 @@ func (c *Client) build(call *call, r Request) (*http.Request, *body, error) {
 	if req.Header == nil {
 		req.Header = make(http.Header)
 	}
-	if req.Header.Get("User-Agent") == "" {
-		req.Header.Set("User-Agent", "aivault/"+c.config.Version)
-	}
-	// A part of a compressed body cannot be decoded.
-	req.Header.Set("Accept-Encoding", "gzip, deflate")
-	if req.Header.Get("Range") != "" {
-		req.Header.Set("Accept-Encoding", "identity")
-	}
+	Complete(req.Header, c.config.Version)
 	sent := &body{data: r.Body, progress: call.progress}
 	if r.Body != nil {
 		req.ContentLength = int64(len(r.Body))
@@ -59,6 +52,18 @@ func (c *Client) build(call *call, r Request) (*http.Request, *body, error) {
 		return nil, nil, fault.New(fault.Internal, "the authentication changed more than it may")
 	}
 	return req, sent, nil
+}
+
+// Complete adds to the header of a request what every request has.
+func Complete(h http.Header, version string) {
+	if h.Get("User-Agent") == "" {
+		h.Set("User-Agent", "aivault/"+version)
+	}
+	// A part of a compressed body cannot be decoded.
+	h.Set("Accept-Encoding", "gzip, deflate")
+	if h.Get("Range") != "" {
+		h.Set("Accept-Encoding", "identity")
+	}
 }
 
 // target is path and query as policy judged them.

@@ -168,6 +168,9 @@ type Request struct {
 	// AuthPath says that Authenticate may also put something before the path,
 	// and then leaves the rest of the target as it is.
 	AuthPath bool
+	// Written, if not nil, is called once the header of the request was written:
+	// from then on it may be carried out, whether an answer comes or not.
+	Written func()
 }
 
 // A Response is an answer, whole and decoded. It is not redacted.
