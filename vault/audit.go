@@ -18,6 +18,7 @@ func (l *Local) Audit(ctx context.Context, q AuditQuery) ([]Event, error) {
 	if limit <= 0 {
 		limit = defaultAuditLimit
 	}
+	l.flushBeforeRead(ctx)
 	var out []Event
 	err := l.view(ctx, func(t *txn) error {
 		if t == nil {
@@ -26,8 +27,12 @@ func (l *Local) Audit(ctx context.Context, q AuditQuery) ([]Event, error) {
 		if err := t.openChain(); err != nil {
 			return err
 		}
+		open, err := t.openDenials()
+		if err != nil {
+			return err
+		}
 		next := t.man.seq
-		err := t.tx.Range(store.Audit, store.Span{Reverse: true}, func(k, v []byte) error {
+		err = t.tx.Range(store.Audit, store.Span{Reverse: true}, func(k, v []byte) error {
 			e, link, err := openEvent(t.chain, k, v)
 			switch {
 			case err != nil:
@@ -38,6 +43,9 @@ func (l *Local) Audit(ctx context.Context, q AuditQuery) ([]Event, error) {
 				return errAudit(next)
 			}
 			next--
+			if c, ok := open[e.Seq]; ok {
+				e.Count, e.Last = c.n, c.last
+			}
 			if q.Before.IsZero() || e.Time.Before(q.Before) {
 				out = append(out, *e)
 			}

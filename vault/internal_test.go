@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"reflect"
 	"testing"
 	"time"
 
@@ -42,6 +43,14 @@ func decoders() []func(b []byte) ([]byte, error) {
 			return encodeEvent(e), err
 		},
 		func(b []byte) ([]byte, error) {
+			w, err := decodeWindow(b)
+			return w.encode(), err
+		},
+		func(b []byte) ([]byte, error) {
+			d, err := decodeDenials(b)
+			return d.encode(), err
+		},
+		func(b []byte) ([]byte, error) {
 			m, err := decodeManifest(1, b)
 			return m.encode(), err
 		},
@@ -74,6 +83,14 @@ func sampleEvent() *Event {
 	}
 }
 
+func sampleWindow() *window {
+	return &window{at: stamp{"boot", 1 << 50, -5}, tallies: []tally{{1, 1}, {time.Second, 1 << 40}, {rateWindow + rateGrid, 3}}}
+}
+
+func sampleDenials() *denials {
+	return &denials{at: stamp{"", 0, 7}, open: []openDenial{{[16]byte{1}, 2, time.Second, 0, time.Time{}}, {[16]byte{2}, 9, rateWindow, 4, at}}}
+}
+
 // TestRecordsRoundTrip: every field of every kind is there again.
 func TestRecordsRoundTrip(t *testing.T) {
 	s := sampleSecret()
@@ -90,6 +107,19 @@ func TestRecordsRoundTrip(t *testing.T) {
 	gotE, err := decodeEvent(encodeEvent(e))
 	if diff := cmp.Diff(gotE, e); diff != "" || err != nil {
 		t.Errorf("%v; event (-got +want):\n%s", err, diff)
+	}
+	e.Count, e.Last = 1<<63, at.Add(time.Minute)
+	gotE, err = decodeEvent(encodeEvent(e))
+	if diff := cmp.Diff(gotE, e); diff != "" || err != nil {
+		t.Errorf("%v; event with a count (-got +want):\n%s", err, diff)
+	}
+	w := sampleWindow()
+	if got, err := decodeWindow(w.encode()); !reflect.DeepEqual(got, w) || err != nil {
+		t.Errorf("window %+v, %v, want %+v", got, err, w)
+	}
+	d := sampleDenials()
+	if got, err := decodeDenials(d.encode()); !reflect.DeepEqual(got, d) || err != nil {
+		t.Errorf("denials %+v, %v, want %+v", got, err, d)
 	}
 	p := &Capability{ID: "p/c", Provider: "p", Allow: Allow{[]string{"h"}, []string{"GET"}, []string{"/"}, []string{"x"}}, CreatedAt: at, Revision: 2}
 	gotP, err := decodeCapability(2, encodeCapability(p))
@@ -147,6 +177,11 @@ func FuzzDecoders(f *testing.F) {
 	f.Add(encodeBinding(&Binding{Capability: "p/c", Scope: Scope{Global, "", ""}, UpdatedAt: at}))
 	f.Add(encodeDisabled("c"))
 	f.Add(encodeUsage(at))
+	f.Add(sampleWindow().encode())
+	f.Add(sampleDenials().encode())
+	counted := sampleEvent()
+	counted.Count, counted.Last = 2, at
+	f.Add(encodeEvent(counted))
 	f.Add((&manifest{}).encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for i, again := range decoders() {

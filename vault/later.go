@@ -3,7 +3,6 @@ package vault
 import "context"
 
 func (l *Local) SetPolicy(context.Context, Policy, IfRevision) (Policy, error) { panic("wall") }
-func (l *Local) Flush(context.Context) error                                   { return nil }
 func (l *Local) Exclusive(context.Context, string) (func(), error)             { panic("wall") }
 func (l *Local) Reopen(context.Context, uint64, Use) (Value, Renewal, error)   { panic("wall") }
 func (l *Local) BeginRenewal(context.Context, uint64, Use, uint64) error       { panic("wall") }
