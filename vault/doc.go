@@ -54,7 +54,8 @@
 //
 // The rate holds for all processes, as what was called in the last minute is in
 // the file. A minute is one by the clock of the machine's boot, which nobody can
-// set, and after the next boot by the time of day, but never less than none.
+// set, and across boots by the time of day: where that was set back, no time has
+// passed.
 //
 // # What is found
 //

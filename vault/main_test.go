@@ -27,6 +27,8 @@ func workers() map[string]func(ctx context.Context, l *vault.Local, args []strin
 		"write":     workWrite,
 		"full":      workFull,
 		"cramped":   workCramped,
+		"calls":     workCalls,
+		"spoiled":   workSpoiled,
 	}
 }
 

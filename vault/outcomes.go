@@ -104,13 +104,20 @@ func (l *Local) Flush(ctx context.Context) error {
 }
 
 // flushBeforeRead makes a reader of the log see how the calls of this process
-// ended. Where they cannot be recorded, it sees the log as it is.
+// ended. Where they cannot be recorded, it sees the log as it is, and the next
+// Finish tells.
 func (l *Local) flushBeforeRead(ctx context.Context) {
+	o := &l.calls.outcomes
 	l.calls.mu.Lock()
-	wait := len(l.calls.outcomes.list) > 0
+	defer l.calls.mu.Unlock()
+	if len(o.list) == 0 {
+		return
+	}
 	l.calls.mu.Unlock()
-	if wait {
-		_ = l.Flush(ctx)
+	err := l.Flush(ctx)
+	l.calls.mu.Lock()
+	if err != nil {
+		o.err = err
 	}
 }
 
