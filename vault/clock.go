@@ -38,10 +38,17 @@ func (s stamp) since(earlier stamp) time.Duration {
 	return time.Duration(min(max(0, s.wall-earlier.wall), enough)) * time.Microsecond
 }
 
-// behind reports whether the time since the moment cannot be told from where it
-// was noted, so that it is to be noted anew.
+// behind reports whether the clock by which the time since the moment is told is
+// another one, or went back: the moment is to be noted anew, or no time would
+// seem to pass for as long.
 func (s stamp) behind(earlier stamp) bool {
-	return s.boot != earlier.boot || s.wall < earlier.wall
+	switch {
+	case s.boot != earlier.boot:
+		return true
+	case s.boot != "":
+		return s.up < earlier.up
+	}
+	return s.wall < earlier.wall
 }
 
 func (s stamp) write(w *codec.Writer) {

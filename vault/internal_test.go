@@ -2,7 +2,9 @@ package vault
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"testing"
 	"time"
 
@@ -190,4 +192,54 @@ func FuzzDecoders(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestAWindowStaysSmall: however many calls a limit allows, and whenever they
+// come, a window has few entries, and counts each for a minute and no more than
+// a grid's step longer.
+func TestAWindowStaysSmall(t *testing.T) {
+	for _, limit := range []int64{1, exactLimit, exactLimit + 1, 5000, 1 << 40} {
+		rng := rand.New(rand.NewPCG(1, uint64(limit)))
+		w := &window{at: stamp{boot: "b"}}
+		var now time.Duration
+		var granted []time.Duration // in the last minute and a step
+		for range 20_000 {
+			now += time.Duration(rng.Int64N(int64(20 * time.Millisecond)))
+			w.pass(stamp{boot: "b", up: now})
+			for len(granted) > 0 && now-granted[0] >= rateWindow+rateGrid {
+				granted = granted[1:]
+			}
+			in := int64(0)
+			for i := len(granted) - 1; i >= 0 && now-granted[i] < rateWindow; i-- {
+				in++
+			}
+			switch free := w.wait(limit) == 0; {
+			case free && in >= limit:
+				t.Fatalf("limit %d: call %d of a minute is granted", limit, in+1)
+			case !free && int64(len(granted)) < limit:
+				t.Fatalf("limit %d: call %d of a minute is refused", limit, len(granted)+1)
+			case free:
+				w.add(limit)
+				granted = append(granted, now)
+			}
+			if len(w.tallies) > 256 {
+				t.Fatalf("limit %d: %d entries", limit, len(w.tallies))
+			}
+		}
+		if got, err := decodeWindow(w.encode()); err != nil || len(got.tallies) != len(w.tallies) {
+			t.Errorf("limit %d: decoded %v", limit, err)
+		}
+	}
+}
+
+// TestTheClockOfThisMachine goes on while time does, and names one boot.
+func TestTheClockOfThisMachine(t *testing.T) {
+	boot, up := systemClock()()
+	if runtime.GOOS == "linux" && (len(boot) != 36 || up <= 0) {
+		t.Errorf("boot %q, up %v", boot, up)
+	}
+	time.Sleep(2 * time.Millisecond)
+	if again, later := systemClock()(); again != boot || boot != "" && later-up < 2*time.Millisecond {
+		t.Errorf("boot %q, up %v; then boot %q, up %v", boot, up, again, later)
+	}
 }

@@ -28,6 +28,8 @@ func workers() map[string]func(ctx context.Context, l *vault.Local, args []strin
 		"full":      workFull,
 		"cramped":   workCramped,
 		"calls":     workCalls,
+		"rated":     workRated,
+		"refused":   workRefused,
 		"spoiled":   workSpoiled,
 	}
 }
