@@ -29,6 +29,7 @@ func (l *Local) Audit(ctx context.Context, q AuditQuery) ([]Event, error) {
 	if q.Limit <= 0 {
 		q.Limit = defaultAuditLimit
 	}
+	l.flushBeforeRead(ctx)
 	a := auditReading{q: q}
 	err := l.stride(ctx, a.stride)
 	if fault.CodeOf(err) == fault.AuditBroken {
@@ -75,9 +76,10 @@ func (l *Local) stride(ctx context.Context, f func(*txn) (done bool, err error))
 type auditReading struct {
 	q       AuditQuery
 	started bool
-	next    uint64              // the event to read now
-	link    [seal.LinkSize]byte // and its link
-	old     int                 // events in a row that are too old for the query
+	next    uint64                 // the event to read now
+	link    [seal.LinkSize]byte    // and its link
+	old     int                    // events in a row that are too old for the query
+	open    map[uint64]denialCount // denials that are counted and no events yet, by the first of their kind
 	found   []Event
 }
 
@@ -88,6 +90,9 @@ func (a *auditReading) stride(t *txn) (done bool, err error) {
 		span.From = seqKey(a.next)
 	} else {
 		a.started, a.next, a.link = true, t.man.seq, t.man.link
+	}
+	if a.open, err = t.openDenials(); err != nil {
+		return false, err
 	}
 	n := 0
 	err = t.tx.Range(store.Audit, span, func(k, v []byte) error {
@@ -132,6 +137,9 @@ func (a *auditReading) read(t *txn, key, entry []byte) error {
 		return errAudit(max(a.next-1, 1))
 	}
 	a.next--
+	if c, ok := a.open[e.Seq]; ok {
+		e.Count, e.Last = c.n, c.last
+	}
 	if !a.q.Since.IsZero() && e.Time.Before(a.q.Since) {
 		a.old++
 		return nil

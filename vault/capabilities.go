@@ -57,6 +57,9 @@ func (l *Local) DeleteCapability(ctx context.Context, id string) (RemovedCapabil
 		if err := t.drop(kindCapability, rec); err != nil {
 			return nil, err
 		}
+		if err := t.dropRate(id); err != nil {
+			return nil, err
+		}
 		bindings, err := t.deleteBindings(func(b *Binding) bool { return b.Capability == id }, ixBindingsOf, id)
 		for i := 0; i < len(bindings) && err == nil; i++ {
 			err = t.forgetHosts(bindings[i].Secret)

@@ -179,6 +179,8 @@ func (t *txn) count(c *census, key []byte) error {
 		if s, err := t.secret(id); err != nil || s == nil {
 			return errors.Join(err, errCorrupt("the use of a secret that is not there"))
 		}
+	case kindRate, kindDenials:
+		return t.examineCount(kind(key[0]), id)
 	case kindCredential:
 		entries, err = entriesOf(id, t.credential, t.credentialEntries)
 	case kindCapability:
@@ -205,6 +207,22 @@ func entriesOf[T any](id ID, load func(ID) (T, error), entries func(ID, T) []ent
 		return nil, err
 	}
 	return entries(id, v), nil
+}
+
+// examineCount opens a count of calls.
+func (t *txn) examineCount(k kind, id ID) error {
+	if k == kindDenials {
+		_, err := t.loadDenials()
+		if id != denialsID() {
+			err = errCorrupt("its key")
+		}
+		return err
+	}
+	b, _, err := t.load(k, id)
+	if err == nil {
+		_, err = decodeWindow(b)
+	}
+	return err
 }
 
 // examineIndex compares the index with what the records say it must be.

@@ -28,6 +28,10 @@ func workers() map[string]func(ctx context.Context, l *vault.Local, args []strin
 		"write":     workWrite,
 		"full":      workFull,
 		"cramped":   workCramped,
+		"calls":     workCalls,
+		"rated":     workRated,
+		"refused":   workRefused,
+		"spoiled":   workSpoiled,
 	}
 }
 

@@ -168,10 +168,12 @@ type Store interface {
 	Authorize(ctx context.Context, decide func(Reader) (Decision, error)) (Grant, error)
 	// Finish records the outcome of a call that Authorize granted: with the
 	// next intent, or after 50 ms, or at Flush. Its error is that of a record
-	// that could not be written earlier.
+	// that could not be written earlier, or of this one where too many of them
+	// wait; an outcome that waits is tried again with each of these.
 	Finish(ctx context.Context, intent uint64, outcome Event) error
 	// Flush makes the outcomes durable that Finish took. The error tells that
-	// some are not in the audit log, which says "unknown" of these calls.
+	// some are not in the audit log, which says "unknown" of these calls, as it
+	// does of those of a process that ends without Flush.
 	Flush(ctx context.Context) error
 
 	// CreateSecret and RotateSecret are those of [Vault].
