@@ -34,7 +34,8 @@ func NewState() string { return rand.Text() }
 // endpoint with its own query, then the parameters in their order, as names and
 // values. It escapes all but unreserved characters, a space as %20. A
 // fault.InvalidRequest refuses an endpoint that is not https, and a parameter
-// that is there twice (RFC 6749, section 3.1).
+// that is there twice (RFC 6749, section 3.1); a host that nobody may send to is
+// a fault.PolicyViolation.
 func ConsentURL(authURL string, params [][2]string) (string, error) {
 	const what = "the authorization URL"
 	u, err := parseURL(what, authURL)
