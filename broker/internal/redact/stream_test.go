@@ -177,16 +177,35 @@ func TestStreamLetsEventsPass(t *testing.T) {
 func TestStreamIsBounded(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ unit, first, text string }{
-		{"a", "", "a"}, {"a", "", "%61"}, {"a", "", `\u0061`}, {"a", "", "61"}, {"a", "", "YWFh"}, {"a", "", "%59%57%46%68"},
-		{"a", "", "Y\r\nW\r\nF\r\nh\r\n"}, {"a", "", `\u0059\u000d\u000aW\r\nF\r\nh\r\n`}, {"a", "Y", "\n"}, {"a", "Y", "\r\n"}, {"a", "Y", "%0D%0A"},
-		{"%", "", "%"}, {"%", "", "%25"}, {"%", "", "25"}, {`\`, "", `\`}, {`\`, "", `\\`}, {`\`, "", `\u005c`}, {"+", "", "%2B"},
-		{"é", "", `\u00e9`}, {"é", "", "%C3%A9"}, {"é", "", `\u00c3\u00a9`}, {"😀", "", `\ud83d\ude00`}, {"😀", "", `\ud83d`},
+		{"a", "", "a"},
+		{"a", "", "%61"},
+		{"a", "", `\u0061`},
+		{"a", "", "61"},
+		{"a", "", "YWFh"},
+		{"a", "", "%59%57%46%68"},
+		{"a", "", "Y\r\nW\r\nF\r\nh\r\n"},
+		{"a", "", `\u0059\u000d\u000aW\r\nF\r\nh\r\n`},
+		{"a", "Y", "\n"},
+		{"a", "Y", "\r\n"},
+		{"a", "Y", "%0D%0A"},
+		{"%", "", "%"},
+		{"%", "", "%25"},
+		{"%", "", "25"},
+		{`\`, "", `\`},
+		{`\`, "", `\\`},
+		{`\`, "", `\u005c`},
+		{"+", "", "%2B"},
+		{"é", "", `\u00e9`},
+		{"é", "", "%C3%A9"},
+		{"é", "", `\u00c3\u00a9`},
+		{"😀", "", `\ud83d\ude00`},
+		{"😀", "", `\ud83d`},
 	}
 	for _, test := range tests {
 		value := strings.Repeat(test.unit, 64) + "!"
 		s := redactor(value).Stream()
 		in, out, most := len(test.first), len(s.Write([]byte(test.first))), 0
-		for range 4000 {
+		for range 2000 {
 			in += len(test.text)
 			out += len(s.Write([]byte(test.text)))
 			most = max(most, in-out)
