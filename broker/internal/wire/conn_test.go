@@ -183,7 +183,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 		defer open.Add(-1)
 		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
 		}
-		if n == 100 {
+		if n == 96 {
 			close(full)
 		}
 		<-proceed
@@ -250,9 +250,9 @@ func TestNoConnectionLeft(t *testing.T) {
 	c := newClient(t, s, func(c *wire.Config) {
 		c.Timeouts = wire.Timeouts{Connect: 2 * time.Second, Header: time.Second, Idle: time.Minute}
 	})
-	for range 120 {
+	for range 96 {
 		open(t, c, t.Context(), get("/"))
 	}
 	_, err := c.Do(t.Context(), get("/"))
-	wantError(t, err, fault.Timeout, "api.test has 120 connections in use")
+	wantError(t, err, fault.Timeout, "api.test has 96 connections in use")
 }

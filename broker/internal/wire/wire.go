@@ -76,7 +76,7 @@ const (
 
 // Limits of what one Client keeps.
 const (
-	maxConns  = 120     // connections at a time; further calls wait for one
+	maxConns  = 96      // connections at a time; further calls wait for one
 	idleConns = 64      // of those without a call. With net/http's 2, most connections would serve one call
 	maxUnread = 1 << 20 // bytes that one stream of HTTP/2 may send ahead of its reader
 )
