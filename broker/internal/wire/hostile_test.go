@@ -47,7 +47,7 @@ func TestCase70Endless(t *testing.T) {
 			for _, way := range ways() {
 				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 				var err error
-				if n := allocated(func() { _, err = way.do(c, ctx, r) }); n > 16<<20 {
+				if n := allocated(func() { _, err = way.do(c, ctx, r) }); n > 32<<20 {
 					t.Errorf("%s: %d bytes were allocated", way.name, n)
 				}
 				wantError(t, err, test.code, "")
