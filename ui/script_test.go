@@ -110,17 +110,23 @@ func setupScript(env *testscript.Env) error {
 }
 
 // cmdCanary makes up a secret: `canary NAME` puts it into the file
-// $CANARIES/NAME. No script ever holds its value.
+// $CANARIES/NAME, and `canary NAME=user:{}` a text with the secret in it. No
+// script ever holds its value.
 func cmdCanary(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: canary NAME...")
+		ts.Fatalf("usage: canary NAME... or NAME=TEXT...")
 	}
 	st := state(ts)
-	for _, name := range args {
+	for _, arg := range args {
+		name, text, ok := strings.Cut(arg, "=")
+		if !ok {
+			text = "{}"
+		}
 		secret := brokertest.Word(st.t)
 		st.secrets = append(st.secrets, secret)
 		st.labels[secret] = name
-		ts.Check(os.WriteFile(filepath.Join(ts.Getenv("CANARIES"), name), []byte(secret+"\n"), 0o600))
+		text = strings.ReplaceAll(text, "{}", secret)
+		ts.Check(os.WriteFile(filepath.Join(ts.Getenv("CANARIES"), name), []byte(text+"\n"), 0o600))
 	}
 }
 

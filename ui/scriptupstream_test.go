@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"bytes"
 	"compress/gzip"
 	"fmt"
 	"io"
@@ -46,6 +47,7 @@ func (st *scriptState) answer(w http.ResponseWriter, r *http.Request) {
 	auth := r.Header.Get("Authorization") + r.URL.Query().Get("api_key")
 	used := st.usedBy(r, auth)
 	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	parts := strings.Split(r.URL.Path, "/")
 	last, before := parts[len(parts)-1], parts[max(0, len(parts)-2)]
 	number, _ := strconv.Atoi(last)
@@ -79,14 +81,14 @@ func (st *scriptState) answer(w http.ResponseWriter, r *http.Request) {
 
 // usedBy returns the names of the canaries that a request was sent.
 func (st *scriptState) usedBy(r *http.Request, auth string) string {
-	user, password, _ := r.BasicAuth()
+	_, password, _ := r.BasicAuth()
 	all := auth + " " + r.URL.RequestURI()
 	for _, values := range r.Header {
 		all += " " + strings.Join(values, " ")
 	}
 	var used []string
 	for secret, name := range st.labels {
-		if strings.Contains(all, secret) || password == secret || user+":"+password == secret {
+		if strings.Contains(all, secret) || password == secret {
 			used = append(used, name)
 		}
 	}

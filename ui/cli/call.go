@@ -113,16 +113,11 @@ func (f *callFlags) fromFlags(ctx context.Context, sh *shell, call *broker.Call)
 // parts returns the parts of a multipart body, the fields first.
 func (f *callFlags) parts(ctx context.Context, in *inputs) ([]broker.Part, error) {
 	var parts []broker.Part
-	seen := map[string]bool{}
 	for i, text := range f.fields {
 		name, value, ok := cutPair(text)
 		if !ok {
 			return nil, fault.New(fault.Usage, "field %d of --multipart-field is not NAME=VALUE", i+1)
 		}
-		if seen[name] {
-			return nil, fault.New(fault.Usage, "--multipart-field has a field %.80q twice", name)
-		}
-		seen[name] = true
 		part, err := in.field(name, value)
 		if err != nil {
 			return nil, err

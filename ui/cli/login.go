@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"net/url"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 
 	"aivault/broker"
 	"aivault/keys/fault"
+	"aivault/keys/opaque"
 	"aivault/ui/app"
 	"aivault/vault"
 )
@@ -56,8 +58,7 @@ The address may be opened on this machine only: the browser is sent back to it.`
 		if err != nil {
 			return err
 		}
-		n, err := f.newCredential(ctx, be, &l)
-		if err != nil {
+		if l.Credential, err = f.newCredential(&l); err != nil {
 			return err
 		}
 		l.Open = func(url string) error { return sh.askConsent(ctx, url, f.browser) }
@@ -65,7 +66,7 @@ The address may be opened on this machine only: the browser is sent back to it.`
 		if err != nil {
 			return err
 		}
-		return sh.printLogin(ctx, be, s, n)
+		return sh.printLogin(ctx, be, s, f.credential)
 	})
 	return cmd
 }
@@ -125,18 +126,21 @@ func (f *loginFlags) parse(ctx context.Context, sh *shell) (broker.Login, error)
 			return l, err
 		}
 	}
-	switch {
-	case f.secretIn:
-		l.ClientSecret, err = readValue(ctx, sh, "-")
-	case f.secretFile != "":
-		l.ClientSecret, err = readValue(ctx, sh, f.secretFile)
+	if f.secretIn {
+		f.secretFile = "-"
 	}
-	return l, err
+	if f.secretFile != "" {
+		line, err := readValue(ctx, sh, f.secretFile)
+		if err != nil {
+			return l, err
+		}
+		l.ClientSecret = opaque.New(bytes.TrimRight(line.Reveal(), "\r\n"))
+	}
+	return l, nil
 }
 
-// newCredential returns the credential to make, but for its secret, or nil if
-// there is none to make: it is asked before anybody consents to anything.
-func (f *loginFlags) newCredential(ctx context.Context, be app.Backend, l *broker.Login) (*broker.NewCredential, error) {
+// newCredential returns the credential to make, or nil.
+func (f *loginFlags) newCredential(l *broker.Login) (*broker.NewCredential, error) {
 	if f.credential == "" {
 		return nil, nil
 	}
@@ -148,14 +152,6 @@ func (f *loginFlags) newCredential(ctx context.Context, be app.Backend, l *broke
 	if err != nil {
 		return nil, err
 	}
-	list, err := be.Credentials(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if slices.ContainsFunc(list, func(c broker.Credential) bool { return c.ID == f.credential }) {
-		return nil, fault.New(fault.AlreadyExists, "there is a credential %q already", f.credential).
-			WithHint("to renew the tokens of its secret, leave --credential and --host out")
-	}
 	hosts := slices.Clone(f.hosts)
 	if !slices.Contains(hosts, endpoint.Host) {
 		hosts = append(hosts, endpoint.Host)
@@ -166,18 +162,23 @@ func (f *loginFlags) newCredential(ctx context.Context, be app.Backend, l *broke
 	}, nil
 }
 
-// printLogin makes the credential, if one is wanted, and prints what there is.
-func (sh *shell) printLogin(ctx context.Context, be app.Backend, s vault.Secret, n *broker.NewCredential) error {
+// printLogin prints the secret of a login, and the credential of that id if it
+// made one.
+func (sh *shell) printLogin(ctx context.Context, be app.Backend, s vault.Secret, credential string) error {
 	out := struct {
 		secretJSON
 		Credential *credentialJSON `json:"credential,omitempty"`
 	}{secretJSON: toSecret(s)}
 	var made broker.Credential
-	if n != nil {
-		n.Secret = s.ID
-		var err error
-		if made, err = be.CreateCredential(ctx, *n); err != nil {
+	if credential != "" {
+		list, err := be.Credentials(ctx)
+		if err != nil {
 			return err
+		}
+		for _, c := range list {
+			if c.ID == credential {
+				made = c
+			}
 		}
 		out.Credential = new(toCredential(made))
 	}
@@ -187,7 +188,7 @@ func (sh *shell) printLogin(ctx context.Context, be app.Backend, s vault.Secret,
 	if err := sh.printSecret(s, "holds the tokens"); err != nil {
 		return err
 	}
-	if n != nil {
+	if credential != "" {
 		return sh.printMade(ctx, be, &made)
 	}
 	return sh.provisioned(ctx, be, s)

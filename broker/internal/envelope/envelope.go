@@ -56,7 +56,7 @@ type Request struct {
 
 // A File is a file of a multipart body, for the caller's process to open.
 type File struct {
-	Field string `json:"field"` // not empty; several files may be of one field
+	Field string `json:"field"` // not empty
 	Path  string `json:"path"`  // not empty
 }
 
