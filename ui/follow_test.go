@@ -28,12 +28,14 @@ func TestFollow(t *testing.T) {
 		after  []string // and those of a call and a denial
 	}{
 		{
-			"for people", []string{"--limit", "1"},
+			"for people",
+			[]string{"--limit", "1"},
 			[]string{`^TIME +WHAT +OUTCOME +CONTEXT +DETAIL$`, `capability\.create +ok +acme/items`},
 			[]string{`acme/items +ok +w +GET /items 200 by acme$`, `acme/items +policy_violation +global +DELETE /items by acme$`},
 		},
 		{
-			"for programs", []string{"--json", "--limit", "1", "--capability", "acme/items"},
+			"for programs",
+			[]string{"--json", "--limit", "1", "--capability", "acme/items"},
 			[]string{`"kind":"capability.create"`},
 			[]string{`"kind":"invoke.intent"`, `"kind":"invoke.outcome".*"status":200`, `"kind":"invoke.denied".*"code":"policy_violation"`},
 		},

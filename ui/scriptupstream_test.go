@@ -79,7 +79,7 @@ func (st *scriptState) answer(w http.ResponseWriter, r *http.Request) {
 	if last == "gzip" {
 		w.Header().Set("Content-Encoding", "gzip")
 		z := gzip.NewWriter(w)
-		defer z.Close()
+		defer func() { _ = z.Close() }()
 		out = z
 	}
 	w.WriteHeader(status)
