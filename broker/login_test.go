@@ -152,6 +152,13 @@ func TestLoginWithCredential(t *testing.T) {
 		if err := login(func(*broker.NewCredential) {}); err != nil {
 			t.Fatal(err)
 		}
+		// What may be called is not where the tokens come from.
+		c, err := r.broker.CreateCapability(context.Background(), broker.NewCapability{
+			ID: "acme/things", FromCred: "acme-main", Methods: []string{"GET"}, Paths: []string{"/v1/things"},
+		})
+		if err != nil || len(c.Allow.Hosts) != 1 || c.Allow.Hosts[0] != "api.acme.test" {
+			t.Errorf("a capability of it: %v, %v", c.Allow.Hosts, err)
+		}
 		r.up.Reply(200, nil, nil)
 		r.welcome(t, 200)
 		if got := r.up.Requests(); got[len(got)-1].Get("Authorization") != "Bearer "+token {

@@ -21,7 +21,7 @@ import (
 type realVault struct {
 	t       *testing.T
 	exe     string
-	dir     string // of the test's files; the vault is in its directory vault
+	dir     string // of the vault, in a directory for the test's files
 	env     []string
 	host    []string // flags of a credential for the upstream
 	service *upstream.Server
@@ -34,12 +34,12 @@ type realVault struct {
 // of the test, and what was printed, is scanned for what is hidden.
 func newEmptyVault(t *testing.T, service *upstream.Server) *realVault {
 	t.Helper()
-	dir := t.TempDir()
-	v := &realVault{t: t, exe: binary(t), dir: dir, service: service}
-	v.env = append(os.Environ(), "AIVAULT_DIR="+filepath.Join(dir, "vault"), "HOME="+dir)
+	home := t.TempDir()
+	v := &realVault{t: t, exe: binary(t), dir: filepath.Join(home, "vault"), service: service}
+	v.env = append(os.Environ(), "AIVAULT_DIR="+v.dir, "HOME="+home)
 	v.host = []string{"--host", fmt.Sprintf("localhost:%d", service.Port()), "--allow-private", "--ca-cert", v.file("ca.pem", string(service.CAPEM()))}
 	t.Cleanup(func() {
-		brokertest.ScanDir(t, filepath.Join(dir, "vault"), v.hidden...)
+		brokertest.ScanDir(t, v.dir, v.hidden...)
 		brokertest.Scan(t, "what aivault printed", v.printed.Bytes(), v.hidden...)
 	})
 	return v
@@ -60,7 +60,7 @@ func newRealVault(t *testing.T, service *upstream.Server) *realVault {
 // file writes a file beside the vault.
 func (v *realVault) file(name, content string) string {
 	v.t.Helper()
-	path := filepath.Join(v.dir, name)
+	path := filepath.Join(filepath.Dir(v.dir), name)
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		v.t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func (v *realVault) try(env []string, args ...string) (stdout, stderr string, st
 
 func (v *realVault) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(v.exe, args...)
-	cmd.Env, cmd.Dir = slices.Clone(v.env), v.dir
+	cmd.Env, cmd.Dir = slices.Clone(v.env), filepath.Dir(v.dir)
 	return cmd
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,12 +17,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"aivault/broker/brokertest"
+	"aivault/broker/brokertest/upstream"
 )
 
 // cmdUpstream starts the service that scripts call. It is $HOST, its authority
 // $CA; with `upstream everywhere` it is whatever host is called. It answers a
 // request with its method, path and body, and the name of the canary that it
-// was sent; under some paths it misbehaves.
+// was sent; under some paths it misbehaves. The client "robot" may show the
+// certificate $CANARIES/client.pem.
 func cmdUpstream(ts *testscript.TestScript, neg bool, args []string) {
 	st := state(ts)
 	names := []string{"localhost"}
@@ -30,7 +33,12 @@ func cmdUpstream(ts *testscript.TestScript, neg bool, args []string) {
 	} else if neg || len(args) > 0 {
 		ts.Fatalf("usage: upstream [everywhere HOST...]")
 	}
-	st.upstream = brokertest.New(st.t, names...)
+	clients, cert, key, err := upstream.ClientCertificate("robot")
+	ts.Check(err)
+	_, body, _ := strings.Cut(string(key), "\n")
+	st.secrets = append(st.secrets, strings.Split(body, "\n")[0])
+	ts.Check(os.WriteFile(filepath.Join(ts.Getenv("CANARIES"), "client.pem"), append(cert, key...), 0o600))
+	st.upstream = brokertest.NewWith(st.t, upstream.Options{Names: names, ClientCA: clients})
 	st.upstream.Handle(func(w http.ResponseWriter, r *http.Request) { st.answer(w, r) })
 	ca := ts.MkAbs("ca.pem")
 	ts.Check(os.WriteFile(ca, st.upstream.CAPEM(), 0o600))
@@ -71,7 +79,7 @@ func (st *scriptState) answer(w http.ResponseWriter, r *http.Request) {
 	if last == "gzip" {
 		w.Header().Set("Content-Encoding", "gzip")
 		z := gzip.NewWriter(w)
-		defer z.Close()
+		defer func() { _ = z.Close() }()
 		out = z
 	}
 	w.WriteHeader(status)
@@ -87,6 +95,10 @@ func (st *scriptState) usedBy(r *http.Request, auth string) string {
 		all += " " + strings.Join(values, " ")
 	}
 	var used []string
+	received := st.upstream.Requests()
+	for _, cert := range received[len(received)-1].PeerCertificates {
+		used = append(used, "client "+cert.Subject.CommonName)
+	}
 	for secret, name := range st.labels {
 		if strings.Contains(all, secret) || password == secret {
 			used = append(used, name)
@@ -202,6 +214,9 @@ func consent(args []string) int {
 	}
 	q := asked.Query()
 	back := url.Values{"state": {q.Get("state")}, "code": {"made-up-code"}}
+	if os.Getenv("AIVAULT_DIR") != "" { // not the business of a browser
+		return 1
+	}
 	switch os.Getenv("TEST_CONSENT") {
 	case "denied":
 		back = url.Values{"state": {q.Get("state")}, "error": {"access_denied"}}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -158,5 +159,32 @@ func TestStreamEndsUpstream(t *testing.T) {
 				t.Errorf("the audit log has\n%s", out)
 			}
 		})
+	}
+}
+
+// A call whose outcome cannot be recorded was made: its answer is printed, and
+// a notice says what the audit log lacks.
+func TestUnrecordedOutcome(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows does not move a directory that is in use")
+	}
+	service := brokertest.New(t)
+	v := newRealVault(t, service)
+	service.Handle(func(w http.ResponseWriter, _ *http.Request) {
+		if err := os.Rename(v.dir, v.dir+".away"); err != nil {
+			t.Error(err)
+		}
+		_, _ = io.WriteString(w, "ok")
+	})
+	out, errs := v.run(nil, "invoke", "acme/items")
+	if out != "ok" || strings.Count(errs, "aivault: ") != 1 || !strings.HasPrefix(errs, "aivault: notice: what came of the call is not in the audit log") {
+		t.Errorf("output %q, errors %q", out, errs)
+	}
+	if err := os.Rename(v.dir+".away", v.dir); err != nil {
+		t.Fatal(err)
+	}
+	if out, _ = v.run(nil, "audit", "--limit", "1"); !strings.Contains(out, "unknown") {
+		t.Errorf("the audit log has\n%s", out)
 	}
 }

@@ -226,12 +226,14 @@ func TestAuditFilters(t *testing.T) {
 		want func(e vault.Event) bool
 		n    int
 	}{
-		"kind":            {vault.AuditQuery{Kind: "invoke.intent"}, func(e vault.Event) bool { return e.Kind == vault.KindInvokeIntent }, 4},
-		"part of a kind":  {vault.AuditQuery{Kind: "invoke"}, nil, 0},
-		"family":          {vault.AuditQuery{Kind: "capability."}, func(e vault.Event) bool { return e.Kind == vault.KindCapabilityPolicy }, 1},
-		"capability":      {vault.AuditQuery{Capability: "acme/items"}, func(e vault.Event) bool { return e.Capability == "acme/items" }, 4},
-		"secret":          {vault.AuditQuery{Secret: key.ID}, func(e vault.Event) bool { return e.Secret == key.ID }, 5},
-		"workspace":       {vault.AuditQuery{Workspace: "w"}, func(e vault.Event) bool { return e.Workspace == "w" || strings.HasSuffix(e.Scope, ":w") || e.Scope == "group:w:g" }, 5},
+		"kind":           {vault.AuditQuery{Kind: "invoke.intent"}, func(e vault.Event) bool { return e.Kind == vault.KindInvokeIntent }, 4},
+		"part of a kind": {vault.AuditQuery{Kind: "invoke"}, nil, 0},
+		"family":         {vault.AuditQuery{Kind: "capability."}, func(e vault.Event) bool { return e.Kind == vault.KindCapabilityPolicy }, 1},
+		"capability":     {vault.AuditQuery{Capability: "acme/items"}, func(e vault.Event) bool { return e.Capability == "acme/items" }, 4},
+		"secret":         {vault.AuditQuery{Secret: key.ID}, func(e vault.Event) bool { return e.Secret == key.ID }, 5},
+		"workspace": {vault.AuditQuery{Workspace: "w"}, func(e vault.Event) bool {
+			return e.Workspace == "w" || strings.HasSuffix(e.Scope, ":w") || e.Scope == "group:w:g"
+		}, 5},
 		"group":           {vault.AuditQuery{Group: "g"}, func(e vault.Event) bool { return e.Group == "g" || e.Scope == "group:w:g" }, 4},
 		"after":           {vault.AuditQuery{After: intents[1]}, func(e vault.Event) bool { return e.Seq > intents[1] }, 5},
 		"after the last":  {vault.AuditQuery{After: 9}, nil, 0},

@@ -240,7 +240,8 @@ func withOutcome(intent, end vault.Event) vault.Event {
 // mergeCalls makes one event of the two of a call: the intent, with the
 // outcome's result. An intent without an outcome is unknown; unless the list
 // does not reach up to now, where the outcome may just be left out. An outcome
-// whose intent is older than the list is left out.
+// whose intent is older than the list is left out. Of the two events of a
+// renewal, the end is the row.
 func mergeCalls(events []vault.Event, complete bool) []vault.Event {
 	outcomes := map[uint64]vault.Event{}
 	for _, e := range events {
@@ -249,10 +250,18 @@ func mergeCalls(events []vault.Event, complete bool) []vault.Event {
 		}
 	}
 	var rows []vault.Event
+	renewed := map[uint64]int{} // ends of renewals, by call, whose beginnings are still to come
 	for _, e := range events {
 		switch {
 		case e.Kind == vault.KindInvokeOutcome:
 			continue
+		case e.Kind == vault.KindOAuthRefresh && e.Outcome != "":
+			renewed[e.Intent]++
+		case e.Kind == vault.KindOAuthRefresh && renewed[e.Intent] > 0:
+			renewed[e.Intent]--
+			continue
+		case e.Kind == vault.KindOAuthRefresh && complete:
+			e.Outcome = vault.OutcomeUnknown
 		case e.Kind == vault.KindInvokeIntent:
 			end, ended := outcomes[e.Seq]
 			switch {

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"aivault/vault"
@@ -101,8 +102,9 @@ func auditDetail(e vault.Event) string {
 	case e.Secret != vault.ID{}:
 		add("secret %s", e.Secret.String()[:8])
 	}
-	if e.Note != "" && e.Note != e.Credential {
-		add("%s", e.Note)
+	note, _, _ := strings.Cut(e.Note, "; sha256 ") // digests are for programs
+	if note != "" && note != e.Credential {
+		add("%s", note)
 	}
 	if e.Count > 1 {
 		add("x%d until %s", e.Count, lastOf(e))

@@ -89,9 +89,7 @@ func (f *callFlags) fromFlags(ctx context.Context, sh *shell, call *broker.Call)
 	body, file := f.set.Changed("body"), f.set.Changed("body-file-path")
 	multipart := f.set.Changed("multipart-field") || f.set.Changed("multipart-file")
 	switch {
-	case body && file:
-		return fault.New(fault.Usage, "provide only one of --body and --body-file-path")
-	case multipart && (body || file):
+	case body && file, multipart && (body || file):
 		return fault.New(fault.Usage, "provide only one of --body, --body-file-path, or multipart")
 	case body && f.body != "-":
 		call.Body = []byte(f.body)

@@ -97,6 +97,7 @@ func (f *follower) rows(events []vault.Event) []vault.Event {
 			}
 			delete(f.waiting, e.Intent)
 			delete(f.late, e.Intent)
+		case e.Kind == vault.KindOAuthRefresh && e.Outcome == "": // its end is the row
 		case f.keep(e):
 			rows = append(rows, e)
 		}

@@ -31,7 +31,7 @@ answer is printed as it arrives; with --dry-run, nothing is sent, and the
 request is printed with the names of secrets in the place of their values.`,
 		Example: `aivault invoke openai/models
 aivault invoke openai/chat-completions --body '{"model":"gpt-5-mini","messages":[{"role":"user","content":"Hello."}]}'
-aivault invoke openai/chat-completions --stream --body '{"model":"gpt-5-mini","stream":true,"messages":[]}'
+aivault invoke openai/chat-completions --stream --request-file count.json
 aivault invoke openai/files --multipart-field purpose=batch --multipart-file file=requests.jsonl
 aivault invoke github/users --path /user --workspace-id shop
 cat report.json | aivault invoke intranet/reports --method PUT --path /v1/reports/7 --body -`,
@@ -54,6 +54,7 @@ func newCall(sh *shell, cmd *cobra.Command, print func(*broker.Answer) error) *c
 	f.add(cmd)
 	cmd.DisableFlagsInUseLine = true
 	cmd.Args = oneArg("capability's id")
+	f.set.Lookup("stream").Hidden = cmd.Name() != "invoke" // there, it is refused with a reason
 	cmd.RunE = sh.run(func(ctx context.Context, be app.Backend, args []string) error {
 		raw := cmd.Name() == "invoke" && !sh.out.json
 		if f.stream && !raw {

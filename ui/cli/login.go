@@ -61,7 +61,7 @@ The address may be opened on this machine only: the browser is sent back to it.`
 		if l.Credential, err = f.newCredential(&l); err != nil {
 			return err
 		}
-		l.Open = func(url string) error { return sh.askConsent(ctx, url, f.browser) }
+		l.Open = func(url string) error { return sh.askConsent(url, f.browser) }
 		s, err := be.Login(ctx, l)
 		if err != nil {
 			return err
@@ -195,7 +195,7 @@ func (sh *shell) printLogin(ctx context.Context, be app.Backend, s vault.Secret,
 }
 
 // askConsent shows the owner of an account where to consent.
-func (sh *shell) askConsent(ctx context.Context, url string, browser bool) error {
+func (sh *shell) askConsent(url string, browser bool) error {
 	if sh.out.json {
 		sh.out.message(map[string]string{"notice": "to consent, open the address on this machine", "consentUrl": url})
 	} else {
@@ -204,14 +204,14 @@ func (sh *shell) askConsent(ctx context.Context, url string, browser bool) error
 	if !browser {
 		return nil
 	}
-	if err := openBrowser(ctx, url); err != nil {
+	if err := openBrowser(url); err != nil {
 		sh.out.noticef("no browser could be started: %v", err)
 	}
 	return nil
 }
 
 // openBrowser has the system's browser open an address.
-func openBrowser(ctx context.Context, url string) error {
+func openBrowser(url string) error {
 	name, args := "xdg-open", []string{url}
 	switch runtime.GOOS {
 	case "darwin":
@@ -219,7 +219,8 @@ func openBrowser(ctx context.Context, url string) error {
 	case "windows":
 		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", url}
 	}
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.Command(name, args...)
+	cmd.Env = strangersEnv()
 	if err := cmd.Start(); err != nil {
 		return err
 	}
