@@ -245,6 +245,7 @@ type Description struct {
 	SecretNames [][]string
 	Method      string // the default, or empty if one must be chosen
 	Path        string
+	Example     string   // a method, a space, and a path with its query; may be empty
 	Headers     []Header // static ones that the broker adds
 }
 

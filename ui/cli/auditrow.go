@@ -112,6 +112,14 @@ func auditDetail(e vault.Event) string {
 	return s
 }
 
+// auditNote is the note without the digests of policies, which are for programs.
+func auditNote(e vault.Event) string {
+	if i := strings.LastIndex(e.Note, "; sha256 was "); i >= 0 && e.Kind == vault.KindCapabilityPolicy {
+		return e.Note[:i]
+	}
+	return e.Note
+}
+
 // lastOf is when the last of several denials was, with its day if that is
 // another one.
 func lastOf(e vault.Event) string {
