@@ -37,16 +37,15 @@ func authFlags() []string {
 // parseAuth returns the strategy that the flags say, or nil for the provider's
 // own.
 func (f *credentialFlags) parseAuth() (*vault.Auth, error) {
-	for _, name := range append(authFlags(), "auth") {
-		flag := f.set.Lookup(name)
-		switch {
-		case flag.Changed && isBlank(flag):
-			return nil, fault.New(fault.Usage, "--%s is empty", name)
-		case flag.Changed && f.auth == "":
-			return nil, fault.New(fault.Usage, "--%s goes with --auth", name)
-		}
+	if err := refuseEmpty(f.set, leaveOut, append(authFlags(), "auth")...); err != nil {
+		return nil, err
 	}
 	if f.auth == "" {
+		for _, name := range authFlags() {
+			if f.set.Changed(name) {
+				return nil, fault.New(fault.Usage, "--%s goes with --auth", name)
+			}
+		}
 		return nil, nil
 	}
 	cfg, err := broker.ParseAuth(f.auth, f.how)

@@ -56,7 +56,8 @@ too. Else --auth says how it authenticates:
   multi-header  several headers, with the fields of a secret that is JSON
   multi-query   several query parameters, likewise
   oauth2        an access token, renewed when it runs out; the secret is JSON of
-                clientId, clientSecret, refreshToken
+                clientId, clientSecret, refreshToken, as 'aivault oauth login'
+                stores it
   aws-sigv4     a signature as AWS has it; the secret is JSON of accessKeyId,
                 secretAccessKey, and sessionToken if there is one
   hmac          a signature of the request, the secret being the key
@@ -74,6 +75,9 @@ The id of a credential that aivault made, and that was deleted, brings it back.`
 		Example: `aivault credential create intranet --provider intranet --secret-ref vault:secret:$ID --auth header --host api.example.com
 aivault credential create openai-lab --provider openai --secret-ref 3f2a91bc --workspace-id lab
 aivault credential create shop --provider shop --secret-ref 3f2a91bc --auth multi-header --auth-header 'x-id={{clientId}}' --auth-header 'x-key={{apiKey}}' --host api.example.com
+aivault credential create acme --provider acme --secret-ref 3f2a91bc --auth oauth2 --token-endpoint https://id.acme.example/token --scope read --host api.acme.example --host id.acme.example
+aivault credential create bot --provider bots --secret-ref 3f2a91bc --auth path --path-prefix-template '/bot{{secret}}' --host api.bots.example
+aivault credential create signed --provider acme --secret-ref 3f2a91bc --auth hmac --header-name X-Signature --host api.acme.example
 aivault credential create queue --provider aws --secret-ref 3f2a91bc --auth aws-sigv4 --aws-service sqs --aws-region eu-west-1 --host sqs.eu-west-1.amazonaws.com
 aivault credential create local --provider dev --secret-ref 3f2a91bc --auth header --host localhost:8443 --allow-private --ca-cert ca.pem --value-file key.txt`,
 		DisableFlagsInUseLine: true,
@@ -166,12 +170,13 @@ func (f *credentialFlags) parse(ctx context.Context, sh *shell, be app.Backend, 
 	if f.set.Changed(laterFlag) {
 		return n, fault.New(fault.InvalidRequest, "--%s is not supported yet", laterFlag).WithHint("it is for databases, which no provider is so far")
 	}
-	for _, name := range []string{"workspace-id", "group-id"} {
-		if flag := f.set.Lookup(name); flag.Changed && flag.Value.String() == "" {
-			return n, fault.New(fault.Usage, "--%s is empty", name).WithHint("leave the flag out for a wider scope")
-		}
+	err := refuseEmpty(f.set, widerScope, "workspace-id", "group-id")
+	if err != nil {
+		return n, err
 	}
-	var err error
+	if err := refuseEmpty(f.set, leaveOut, "host", "ca-cert"); err != nil {
+		return n, err
+	}
 	if n.Auth, err = f.parseAuth(); err != nil {
 		return n, err
 	}
