@@ -1,7 +1,9 @@
 package ui_test
 
 import (
+	"encoding/json"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -56,11 +58,47 @@ func TestTrello(t *testing.T) {
 			t.Errorf("the answer is %q", out)
 		}
 	}
+	v.examplesWork("trello")
+
 	// The name of a token is the token, in Trello's paths, and not for callers.
 	v.refused(3, "", "invoke", "trello/members", "--path", "/1/members/me?token=mine")
 	for _, e := range v.audit("invoke") {
 		if e.Kind == "invoke.outcome" && (e.Credential != "trello" || e.Outcome != "ok" || e.Path != "/1/members/me") {
 			t.Errorf("recorded: %+v", e)
 		}
+	}
+}
+
+// examplesWork tries what the descriptions of a provider's capabilities suggest,
+// as a person who copies it into a shell, but for sending it.
+func (v *realVault) examplesWork(provider string) {
+	v.t.Helper()
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		return // on Windows
+	}
+	list, _ := v.run(nil, "capability", "list", "--json")
+	tried := 0
+	for _, id := range regexp.MustCompile(`"id": "(`+provider+`/[^"]*)"`).FindAllStringSubmatch(list, -1) {
+		described, _ := v.run(nil, "capability", "describe", id[1], "--json")
+		var d struct {
+			Call struct {
+				HowTo struct{ Examples []struct{ Command string } }
+			}
+		}
+		if err := json.Unmarshal([]byte(described), &d); err != nil {
+			v.t.Fatal(err)
+		}
+		for _, e := range d.Call.HowTo.Examples {
+			tried++
+			cmd := v.command()
+			cmd.Path, cmd.Args = sh, []string{"sh", "-c", e.Command + " --dry-run"}
+			if out, err := cmd.CombinedOutput(); err != nil {
+				v.t.Errorf("%s: %v\n%s", e.Command, err, out)
+			}
+		}
+	}
+	if tried < 20 {
+		v.t.Errorf("%d examples were tried only", tried)
 	}
 }

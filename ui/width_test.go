@@ -28,8 +28,10 @@ func TestFitsTheTerminal(t *testing.T) {
 		{"capability describe trello/batch", "Up to ten GET requests in one; it reaches every GET route, whatever else is allowed"},
 		{"invoke acme/nothing", "hint: `aivault capability list` shows them; make one with `aivault capability create`"},
 		{"audit --kind capability.policy", "acme/items was none; is rate 3, block 1 (email)"},
-		{"oauth setup --provider acme --auth-url https://id.example/authorize --client-id 0123456789abcdef --redirect-uri http://127.0.0.1:8912/callback",
-			"- store clientId, clientSecret and refreshToken as one secret in JSON, and make a credential with --auth oauth2"},
+		{
+			"oauth setup --provider acme --auth-url https://id.example/authorize --client-id 0123456789abcdef --redirect-uri http://127.0.0.1:8912/callback",
+			"- store clientId, clientSecret and refreshToken as one secret in JSON, and make a credential with --auth oauth2",
+		},
 	} {
 		for _, columns := range []uint16{0, 72, 80, 200} {
 			term := newTerminal(t)

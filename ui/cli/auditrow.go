@@ -110,18 +110,13 @@ func auditDetail(e vault.Event) string {
 	default:
 		add("%s", note)
 	}
-	if e.Count > 1 {
+	switch {
+	case e.Count > 1 && e.Last.Before(e.Time): // summed up afterwards
+		add("x%d, the last at %s", e.Count, lastOf(e))
+	case e.Count > 1:
 		add("x%d until %s", e.Count, lastOf(e))
 	}
 	return s
-}
-
-// auditNote is the note without the digests of policies, which are for programs.
-func auditNote(e vault.Event) string {
-	if i := strings.LastIndex(e.Note, "; sha256 was "); i >= 0 && e.Kind == vault.KindCapabilityPolicy {
-		return e.Note[:i]
-	}
-	return e.Note
 }
 
 // lastOf is when the last of several denials was, with its day if that is

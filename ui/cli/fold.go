@@ -3,7 +3,7 @@ package cli
 import "strings"
 
 // minFold is the narrowest column that is worth folding text in.
-const minFold = 16
+const minFold = 24
 
 // fold breaks a line between its words into lines of at most width columns. What
 // stands between backquotes is one word, as a command that is broken cannot be
@@ -55,8 +55,14 @@ func paragraph(s string, width int) string {
 	const indent = "  "
 	var b strings.Builder
 	for line := range strings.SplitSeq(s, "\n") {
-		b.WriteString(strings.Join(fold(line, width-len(indent)), "\n"+indent))
-		b.WriteByte('\n')
+		lines := fold(line, width)
+		b.WriteString(lines[0] + "\n")
+		if len(lines) == 1 {
+			continue
+		}
+		for _, l := range fold(strings.Join(lines[1:], " "), width-len(indent)) {
+			b.WriteString(indent + l + "\n")
+		}
 	}
 	return b.String()
 }

@@ -80,8 +80,9 @@ func (o *output) tableFrom(widths []int, rows [][]cell) []int {
 	return widths
 }
 
-// tableRow returns a row, in lines: on a terminal, what does not fit goes on
-// below in the last column.
+// tableRow returns a row, in lines: on a terminal, what does not fit in the last
+// column goes on below in it, or, where there is little room, all of it does at
+// the left.
 func (o *output) tableRow(widths []int, row []cell) string {
 	last := len(row) - 1
 	for last > 0 && row[last].text == "" {
@@ -94,11 +95,18 @@ func (o *output) tableRow(widths []int, row []cell) string {
 		b.WriteString(strings.Repeat(" ", widths[i]-columns(c.text)+2))
 		start += widths[i] + 2
 	}
-	for i, line := range fold(row[last].text, o.outWidth-start) {
+	c, room := row[last], o.outWidth-start
+	if o.outWidth > 0 && room < minFold && columns(c.text) > room {
+		start, room = min(start, 4), o.outWidth-4
+		before := strings.TrimRight(b.String(), " ")
+		b.Reset()
+		b.WriteString(before + "\n" + strings.Repeat(" ", start))
+	}
+	for i, line := range fold(c.text, room) {
 		if i > 0 {
 			b.WriteString(strings.Repeat(" ", start))
 		}
-		b.WriteString(o.paint(row[last].style, line))
+		b.WriteString(o.paint(c.style, line))
 		b.WriteByte('\n')
 	}
 	return b.String()
