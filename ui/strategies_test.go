@@ -296,7 +296,7 @@ func (s *story) showsDryRun() {
 // callsWith makes calls that the service has to verify with the account.
 func (s *story) callsWith(a account) {
 	s.t.Helper()
-	const path = "/v1/items/a%20b%C3%A9?b=%2F&a=x%20y&c="
+	const path = "/v1/items/a%20b(1)%C3%A9:x?b=%2F&a=x%20y&c="
 	body := `{"name":"caf\u00e9"}`
 	out, _ := s.run(nil, "invoke", "acme/items", "--method", "GET", "--path", path, "--header", "X-Note: one")
 	s.arrived(a, out, "GET", path, "", "X-Note")
