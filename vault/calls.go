@@ -108,7 +108,7 @@ func (q *queue) leave(c *caller) bool {
 
 // A batch is what one transaction is about.
 type batch struct {
-	began    bool // it came so far as to take what waits
+	began    bool // it came so far as to take outcomes
 	callers  []*caller
 	current  *caller // whose turn it is; nil before and after
 	outcomes []*outcome
@@ -262,7 +262,7 @@ func (l *Local) finish(b *batch, ring *seal.Ring, err error) {
 	for _, c := range b.callers {
 		c.done <- err
 	}
-	if err != nil && ring != nil && !b.began {
+	if err != nil && ring != nil && len(b.callers) == 0 { // it did not come so far as to take one
 		q.waiting = slices.DeleteFunc(q.waiting, func(c *caller) bool {
 			if c.ring == ring {
 				c.done <- err

@@ -68,6 +68,9 @@ func (l *Local) outcomesDue() {
 	l.calls.mu.Lock()
 	defer l.calls.mu.Unlock()
 	o := &l.calls.outcomes
+	if o.timer == nil { // Close stopped it, a moment too late
+		return
+	}
 	o.timer = nil
 	if len(o.list) == 0 {
 		return
@@ -130,7 +133,8 @@ func (l *Local) flushBeforeClose() {
 	l.calls.mu.Lock()
 	defer l.calls.mu.Unlock()
 	o := &l.calls.outcomes
-	if o.timer != nil && o.timer.Stop() {
+	if o.timer != nil {
+		o.timer.Stop()
 		o.timer = nil
 	}
 	o.due = false
