@@ -31,7 +31,7 @@ func TestFollow(t *testing.T) {
 			"for people",
 			[]string{"--limit", "1"},
 			[]string{`^TIME +WHAT +OUTCOME +CONTEXT +DETAIL$`, `capability\.create +ok +acme/items`},
-			[]string{`acme/items +ok +w +GET /items 200 by acme$`, `acme/items +policy_violation +global +DELETE /items by acme$`},
+			[]string{`acme/items +ok +w +GET /items 200 by acme$`, `acme/items +policy_violation +global +DELETE /items by acme: the capability does not allow the method DELETE$`},
 		},
 		{
 			"for programs",

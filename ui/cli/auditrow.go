@@ -103,7 +103,11 @@ func auditDetail(e vault.Event) string {
 		add("secret %s", e.Secret.String()[:8])
 	}
 	note, _, _ := strings.Cut(e.Note, "; sha256 ") // digests are for programs
-	if note != "" && note != e.Credential {
+	switch {
+	case note == "" || note == e.Credential:
+	case e.Outcome == vault.OutcomeDenied && s != "":
+		s += ": " + note // why
+	default:
 		add("%s", note)
 	}
 	if e.Count > 1 {

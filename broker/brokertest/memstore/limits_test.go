@@ -70,7 +70,7 @@ func TestCase100Denials(t *testing.T) {
 			w.now = w.now.Add(time.Second)
 		}
 		w.said("another", w.refused("/b"), fault.PolicyViolation)
-		one := vault.Event{Time: start, Kind: vault.KindInvokeDenied, Outcome: vault.OutcomeDenied, Code: fault.PolicyViolation, Capability: "acme/items", Path: "/a"}
+		one := vault.Event{Time: start, Kind: vault.KindInvokeDenied, Outcome: vault.OutcomeDenied, Code: fault.PolicyViolation, Capability: "acme/items", Path: "/a", Note: "no"}
 		open := one
 		open.Count, open.Last = 3, start.Add(2*time.Second)
 		other := one
