@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
 	"aivault/broker/registry"
@@ -142,7 +143,7 @@ func (b *Broker) Describe(ctx context.Context, id string) (*Description, error) 
 
 // CreateCapability implements Service. A capability of a provider that the
 // registry knows may allow more than the built-in ones do; a pinned secret does
-// not go there by it, see plan.checkPinned.
+// not go there by it, see plan.mayReach.
 func (b *Broker) CreateCapability(ctx context.Context, n NewCapability) (Capability, error) {
 	if err := checkID("capability", n.ID, true); err != nil {
 		return Capability{}, err
@@ -215,7 +216,7 @@ func (b *Broker) place(r vault.Reader, c *vault.Capability, n NewCapability) err
 				WithHint("leave --provider or --credential out")
 		}
 		if len(hosts) == 0 {
-			hosts = from.Hosts
+			hosts = calledHosts(from)
 		}
 	}
 	if c.Provider == "" {
@@ -244,6 +245,17 @@ func (b *Broker) place(r vault.Reader, c *vault.Capability, n NewCapability) err
 	host, err := capabilityHost(r, c.Provider, hosts[0])
 	c.Allow.Hosts = []string{host}
 	return err
+}
+
+// calledHosts returns the hosts of a credential that calls are for: of an OAuth
+// one, not that of its token endpoint, unless there is no other.
+func calledHosts(c *Credential) []string {
+	cfg, err := oauth.ConfigOf(c.Auth)
+	if err != nil || len(c.Hosts) == 1 {
+		return c.Hosts
+	}
+	endpoint, _, _ := cfg.Endpoint()
+	return slices.DeleteFunc(slices.Clone(c.Hosts), func(h string) bool { return h == endpoint })
 }
 
 // capabilityHost returns the canonical form of a capability's host. A private

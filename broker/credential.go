@@ -12,7 +12,6 @@ import (
 	"aivault/broker/policy"
 	"aivault/broker/registry"
 	"aivault/keys/fault"
-	"aivault/keys/opaque"
 	"aivault/vault"
 )
 
@@ -28,15 +27,6 @@ func (b *Broker) CreateCredential(ctx context.Context, n NewCredential) (Credent
 	if resolve.Reserved(b.reg, n.ID) {
 		return b.enableCredential(ctx, n)
 	}
-	if err := checkID("credential", n.ID, false); err != nil {
-		return Credential{}, err
-	}
-	if err := checkProvider(n.Provider); err != nil {
-		return Credential{}, err
-	}
-	if err := n.Scope.Validate(); err != nil {
-		return Credential{}, err
-	}
 	var sec *vault.Secret
 	err := b.store.View(ctx, func(r vault.Reader) (err error) {
 		sec, err = r.Secret(n.Secret)
@@ -45,16 +35,33 @@ func (b *Broker) CreateCredential(ctx context.Context, n NewCredential) (Credent
 	if err != nil {
 		return Credential{}, err
 	}
-	c := vault.Credential{
-		ID: n.ID, Provider: n.Provider, Scope: n.Scope, Secret: n.Secret,
-		AllowPrivate: n.AllowPrivate, CACert: n.CACert,
-	}
-	if err := b.complete(&c, n, sec); err != nil {
+	c, err := b.newCredential(n, sec)
+	if err != nil {
 		return Credential{}, err
 	}
 	// The vault checks the secret and its pin again, in the transaction.
 	c, err = b.store.CreateCredential(ctx, c, n.Proof)
 	return Credential{Credential: c, Secrets: []vault.ID{c.Secret}}, err
+}
+
+// newCredential returns what is to be stored of a hand-made credential, once it
+// was checked.
+func (b *Broker) newCredential(n NewCredential, sec *vault.Secret) (vault.Credential, error) {
+	c := vault.Credential{
+		ID: n.ID, Provider: n.Provider, Scope: n.Scope, Secret: n.Secret,
+		AllowPrivate: n.AllowPrivate, CACert: n.CACert,
+	}
+	if err := checkID("credential", n.ID, false); err != nil {
+		return c, err
+	}
+	if err := checkProvider(n.Provider); err != nil {
+		return c, err
+	}
+	if err := n.Scope.Validate(); err != nil {
+		return c, err
+	}
+	err := b.complete(&c, n, sec)
+	return c, err
 }
 
 // complete fills in what the registry knows of the provider, and checks all.
@@ -75,9 +82,7 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 		return fault.New(fault.InvalidRequest, "how to authenticate at %s is not known", n.Provider).
 			WithHint("say it with --auth, such as --auth header")
 	}
-	// Any value will do to see that its one secret is all that it needs.
-	sample := auth.Values{auth.Placeholder: opaque.New([]byte("user:password"))}
-	if err := auth.Check(c.Auth, sample); err != nil {
+	if err := auth.CheckConfig(c.Auth, []string{auth.Placeholder}); err != nil {
 		return err
 	}
 	if c.Hosts, err = parseHosts(n.Hosts, n.AllowPrivate); err != nil {

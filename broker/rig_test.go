@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"slices"
 	"testing"
@@ -62,7 +63,7 @@ func newRig(t testing.TB, open func(testing.TB) secretStore) *rig {
 // hosts are the names that the upstream has a certificate for.
 var hosts = []string{
 	"api.acme.test", "api.beta.test", "api.openai.com", "api.anthropic.com", "api.github.com",
-	"generativelanguage.googleapis.com", "api.twilio.com", "files.acme.test", "slack.com",
+	"generativelanguage.googleapis.com", "api.twilio.com", "files.acme.test", "auth.acme.test", "slack.com",
 }
 
 // publicAddr is what every host resolves to; it is never dialled.
@@ -71,14 +72,26 @@ var publicAddr = netip.MustParseAddr("93.184.216.34")
 // fresh returns a rig with a store of its own, on the same upstream.
 func (r *rig) fresh(t testing.TB) *rig {
 	t.Helper()
-	store := r.open(t)
+	out := &rig{store: r.open(t), up: r.up, open: r.open}
+	out.broker = out.dialing(t, func() error { return nil })
+	return out
+}
+
+// dialing returns a broker of its own on the store of the rig, which asks before
+// it connects.
+func (r *rig) dialing(t testing.TB, ask func() error) *broker.Broker {
 	b := broker.New(broker.Config{
-		Store: store, Registry: registry.Builtin(), Version: "test", Roots: r.up.CAPEM(),
+		Store: r.store, Registry: registry.Builtin(), Version: "test", Roots: r.up.CAPEM(),
 		Resolve: func(context.Context, string) ([]netip.Addr, error) { return []netip.Addr{publicAddr}, nil },
-		Dial:    r.up.Dial,
+		Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if err := ask(); err != nil {
+				return nil, err
+			}
+			return r.up.Dial(ctx, network, addr)
+		},
 	})
 	t.Cleanup(b.Close)
-	return &rig{broker: b, store: store, up: r.up, open: r.open}
+	return b
 }
 
 // put stores a secret with a canary for a value.

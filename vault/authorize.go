@@ -84,14 +84,8 @@ func (t *txn) uses(d *Decision) ([]pending, error) {
 		if err != nil {
 			return nil, err
 		}
-		switch {
-		case s.PinnedProvider != "" && s.PinnedProvider != u.Provider:
-			return nil, fault.New(fault.PolicyViolation, "secret %s is pinned to %s and serves no other provider", s.Name, s.PinnedProvider)
-		case s.PinnedProvider != "" && u.Host.Private:
-			return nil, fault.New(fault.PolicyViolation, "secret %s is pinned to %s and never goes to a private host", s.Name, s.PinnedProvider)
-		case s.PinnedProvider == "" && !s.MayGoTo(u.Host):
-			return nil, fault.New(fault.PolicyViolation, "secret %s was not meant for host %s", s.Name, u.Host.Name).
-				WithHint("make a credential of it for that host: `aivault credential create`")
+		if err := s.Serves(u); err != nil {
+			return nil, err
 		}
 		sealed, err := t.sealedValue(s)
 		if err != nil {

@@ -8,7 +8,8 @@
 //
 // One bbolt file, vault.db, in a directory of mode 0700. Several processes use
 // it, and none holds it open: each operation takes vault.lock beside it, opens,
-// runs one transaction, and closes.
+// runs one transaction, and closes. Locks that outlast a transaction are files
+// in run/ beside it ([Local.Exclusive]).
 //
 //	1 meta      "format"    u32: version of this schema, now 2
 //	            "vault"     id of the vault, 16 random bytes
@@ -22,6 +23,8 @@
 //	               4 capability  made by hand
 //	               5 binding
 //	               6 disabled    a registry-made credential that is not to be made
+//	               7 policy      limits of a capability
+//	               8 renewal     exchanges of a secret's value for a new one (same id as the secret)
 //	               9 rate        calls of a capability in the last minute, or refused ones (id: keyed hash)
 //	              10 denials     refused calls of the last minute by kind, those that are no events yet (id: 0)
 //	4 values    secret id [16]                -> data key and value, sealed
@@ -36,6 +39,7 @@
 //	              10 binding by capability, scope and consumer (unique)
 //	              11 binding by capability     12 binding by secret
 //	              13 disabled by id (unique)
+//	              14 policy by capability (unique)
 //	6 audit     sequence number u64           -> sealed event | chain value [32]
 //
 // Change this picture together with the format version and a migration.

@@ -158,7 +158,10 @@ func (t *txn) count(c *census, key []byte) error {
 		return errCorrupt("its key")
 	}
 	id := ID(key[1:])
-	var entries []entry
+	var (
+		entries []entry
+		err     error
+	)
 	switch kind(key[0]) {
 	case kindSecret:
 		s, err := t.indexed(id) // not where it is looked for, in a damaged tree
@@ -179,34 +182,31 @@ func (t *txn) count(c *census, key []byte) error {
 	case kindRate, kindDenials:
 		return t.examineCount(kind(key[0]), id)
 	case kindCredential:
-		cred, err := t.credential(id)
-		if err != nil {
-			return err
-		}
-		entries = t.credentialEntries(id, cred)
+		entries, err = entriesOf(id, t.credential, t.credentialEntries)
 	case kindCapability:
-		capability, err := t.capability(id)
-		if err != nil {
-			return err
-		}
-		entries = t.capabilityEntries(id, capability)
+		entries, err = entriesOf(id, t.capability, t.capabilityEntries)
 	case kindBinding:
-		b, err := t.binding(id)
-		if err != nil {
-			return err
-		}
-		entries = t.bindingEntries(id, b)
+		entries, err = entriesOf(id, t.binding, t.bindingEntries)
 	case kindDisabled:
-		off, err := t.disabled(id)
-		if err != nil {
-			return err
-		}
-		entries = t.disabledEntries(id, off)
+		entries, err = entriesOf(id, t.disabled, t.disabledEntries)
+	case kindPolicy:
+		entries, err = entriesOf(id, t.policy, t.policyEntries)
+	case kindRenewal:
+		err = t.examineRenewal(id)
 	default:
 		return errCorrupt("its kind")
 	}
 	c.index = append(c.index, entries...)
-	return nil
+	return err
+}
+
+// entriesOf reads a record, and returns what the index must hold for it.
+func entriesOf[T any](id ID, load func(ID) (T, error), entries func(ID, T) []entry) ([]entry, error) {
+	v, err := load(id)
+	if err != nil {
+		return nil, err
+	}
+	return entries(id, v), nil
 }
 
 // examineCount opens a count of calls.

@@ -41,6 +41,14 @@ func decoders() []func(b []byte) ([]byte, error) {
 			return encodeUsage(v), err
 		},
 		func(b []byte) ([]byte, error) {
+			p, err := decodePolicy(1, b)
+			return encodePolicy(p), err
+		},
+		func(b []byte) ([]byte, error) {
+			r, err := decodeRenewal(b)
+			return encodeRenewal(&r), err
+		},
+		func(b []byte) ([]byte, error) {
 			e, err := decodeEvent(b)
 			return encodeEvent(e), err
 		},
@@ -61,6 +69,13 @@ func decoders() []func(b []byte) ([]byte, error) {
 
 // at is when the samples were made.
 var at = time.Date(2030, 1, 2, 3, 4, 5, 6e6, time.UTC)
+
+func samplePolicy() *Policy {
+	return &Policy{
+		Capability: "p/c", Rate: new(int64(0)), MaxRequest: new(int64(1 << 40)), MaxResponse: new(int64(7)),
+		Block: []string{"a", "é"}, UpdatedAt: at, Revision: 3,
+	}
+}
 
 func sampleSecret() *Secret {
 	return &Secret{
@@ -133,6 +148,17 @@ func TestRecordsRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(gotB, b); diff != "" || err != nil {
 		t.Errorf("%v; binding (-got +want):\n%s", err, diff)
 	}
+	for _, p := range []*Policy{samplePolicy(), {Capability: "p/c", Revision: 4}} {
+		got, err := decodePolicy(p.Revision, encodePolicy(p))
+		if diff := cmp.Diff(got, p); diff != "" || err != nil {
+			t.Errorf("%v; policy (-got +want):\n%s", err, diff)
+		}
+	}
+	for _, r := range []Renewal{{}, {Version: 1<<64 - 1, Begun: 1<<31 - 1, Refused: true, LastAt: at}} {
+		if got, err := decodeRenewal(encodeRenewal(&r)); got != r || err != nil {
+			t.Errorf("renewal %+v, %v, want %+v", got, err, r)
+		}
+	}
 	m := manifest{epoch: 1, gen: 2, set: [4]uint64{1, 2, 3, 4}, seq: 5, link: [32]byte{6}}
 	if got, err := decodeManifest(1, m.encode()); got != m || err != nil {
 		t.Errorf("manifest %+v, %v, want %+v", got, err, m)
@@ -174,6 +200,8 @@ func TestBoundIsInjective(t *testing.T) {
 func FuzzDecoders(f *testing.F) {
 	f.Add(encodeSecret(sampleSecret()))
 	f.Add(encodeCredential(sampleCredential()))
+	f.Add(encodePolicy(samplePolicy()))
+	f.Add(encodeRenewal(&Renewal{Version: 2, Begun: 1, LastAt: at}))
 	f.Add(encodeEvent(sampleEvent()))
 	f.Add(encodeCapability(&Capability{ID: "p/c", Provider: "p", CreatedAt: at}))
 	f.Add(encodeBinding(&Binding{Capability: "p/c", Scope: Scope{Global, "", ""}, UpdatedAt: at}))

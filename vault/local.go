@@ -33,10 +33,14 @@ type Options struct {
 	// FirstUse chooses where the key of a new vault goes, when something is
 	// to be written and there is no vault yet. Nil: nothing is made unasked.
 	FirstUse func(context.Context) (keys.Config, error)
-	Claims   Claims           // nil: no name is claimed
-	Now      func() time.Time // nil: time.Now
-	Clock    Clock            // by which a minute of calls is measured; nil: the machine's
-	Actor    string           // who the audit log says acted; empty: operator
+	Claims   Claims // nil: no name is claimed
+	// CheckValue refuses a value that could not be sent in one of these ways,
+	// or in those that its name implies, before it is stored. Nil: any value
+	// will do.
+	CheckValue func(s *Secret, auths []Auth, value Value) error
+	Now        func() time.Time // nil: time.Now
+	Clock      Clock            // by which a minute of calls is measured; nil: the machine's
+	Actor      string           // who the audit log says acted; empty: operator
 }
 
 // Local is a vault in a directory of this machine, used from this process. It
@@ -44,6 +48,8 @@ type Options struct {
 type Local struct {
 	opts Options
 	db   *store.Bolt
+
+	turns sync.Map // chan struct{} by name, for Exclusive; full while its lock is held or waited for
 
 	mu   sync.Mutex // held while the key is fetched, so that it is asked for once
 	ring *seal.Ring // nil until the vault was opened

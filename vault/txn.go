@@ -23,6 +23,8 @@ const (
 	kindCapability kind = 4
 	kindBinding    kind = 5
 	kindDisabled   kind = 6
+	kindPolicy     kind = 7
+	kindRenewal    kind = 8
 	kindRate       kind = 9
 	kindDenials    kind = 10
 )

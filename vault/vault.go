@@ -141,8 +141,9 @@ type Store interface {
 	// DeleteCapability removes a stored capability with its policy and its
 	// bindings, and tells what there was (those of a built-in one stay).
 	DeleteCapability(ctx context.Context, id string) (RemovedCapability, error)
-	// SetPolicy makes or replaces the policy of a capability, whole. The event
-	// tells what it was and what it is.
+	// SetPolicy makes or replaces the policy of a capability, stored or not,
+	// whole: one that limits nothing is removed, and has no revision then. The
+	// event tells what it was and what it is.
 	SetPolicy(ctx context.Context, p Policy, rev IfRevision) (Policy, error)
 
 	// PutBinding makes or replaces the binding of a capability at a scope for
@@ -191,8 +192,9 @@ type Store interface {
 	// BeginRenewal notes durably, before anything is sent, that a new value is
 	// asked for in exchange for the secret's version.
 	BeginRenewal(ctx context.Context, intent uint64, use Use, version uint64) error
-	// EndRenewal notes what came of it. A new value replaces that of the
-	// version, or is dropped (fault.Conflict) where an operator was faster.
+	// EndRenewal notes what came of it, even if ctx is done. A new value
+	// replaces that of the version, or is dropped (fault.Conflict) where an
+	// operator was faster. What an operator rotates starts with no renewals.
 	EndRenewal(ctx context.Context, intent uint64, use Use, end RenewalEnd) error
 }
 
@@ -337,15 +339,20 @@ const (
 )
 
 // An AuditQuery selects events. Zero fields select all.
+//
+// The sequence orders events, and their times do not where the clock was set
+// back. Since therefore does not end at the first event that is too old, but
+// after 5,000 such in a row: what is older than a stretch of that length, in
+// which the clock was wrong, is not found by it.
 type AuditQuery struct {
 	Limit      int       // at most so many; 0: 200
 	Before     time.Time // strictly older ones only
-	Since      time.Time // of that time or later only
+	Since      time.Time // of that time or later only; see below
 	After      uint64    // of a higher sequence number only
 	Kind       string    // of that kind, or, with a dot at its end, of a family of kinds
 	Capability string
 	Secret     ID
-	Workspace  string
+	Workspace  string // of the caller, or of the scope at which something was changed
 	Group      string
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
+	"aivault/broker"
 	"aivault/keys"
 	"aivault/keys/fault"
 	"aivault/ui/app"
@@ -39,12 +41,14 @@ func env(t testing.TB, stdin string, stdout, stderr io.Writer) *app.Env {
 	}
 }
 
-// Every command explains itself: prose of at most 80 columns, and examples,
+// Every command explains itself in at most 80 columns, by prose and examples,
 // none of which puts a value where others see it.
 func TestHelpOfEveryCommand(t *testing.T) {
 	t.Parallel()
 	plainValue := regexp.MustCompile(`--(value|entry|passphrase)([ =]|$)`)
-	sh := &shell{env: env(t, "", io.Discard, io.Discard), out: newOutput(env(t, "", io.Discard, io.Discard), false)}
+	var help bytes.Buffer
+	sh := &shell{env: env(t, "", &help, io.Discard)}
+	sh.out = newOutput(sh.env, false)
 	seen := 0
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
@@ -57,8 +61,11 @@ func TestHelpOfEveryCommand(t *testing.T) {
 			if plainValue.MatchString(c.Example) {
 				t.Errorf("%s: an example shows a value", name)
 			}
-			for line := range strings.Lines(c.Long) {
-				if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 80 {
+			help.Reset()
+			sh.help(c, nil)
+			for line := range strings.Lines(help.String()) {
+				// What stands in quotes stays in one line.
+				if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > wrapAt && !strings.Contains(line, "'{") {
 					t.Errorf("%s: a line of %d columns: %s", name, n, line)
 				}
 			}
@@ -112,17 +119,22 @@ func TestMergeCalls(t *testing.T) {
 		{Seq: 4, Kind: vault.KindInvokeIntent, Capability: "a/left-open"},
 		{Seq: 3, Kind: vault.KindInvokeIntent, Capability: "a/slow", Method: "GET"},
 		{Seq: 2, Kind: vault.KindInvokeDenied, Outcome: vault.OutcomeDenied, Code: fault.PolicyViolation},
+		{Seq: 1, Kind: vault.KindOAuthRefresh, Intent: 9, Outcome: vault.OutcomeOK},
+		{Seq: 1, Kind: vault.KindOAuthRefresh, Intent: 9},
+		{Seq: 1, Kind: vault.KindOAuthRefresh, Intent: 8},
 	}
 	want := []vault.Event{
 		events[2],
 		{Seq: 4, Kind: vault.KindInvokeIntent, Capability: "a/left-open", Outcome: vault.OutcomeUnknown},
 		{Seq: 3, Kind: vault.KindInvokeIntent, Capability: "a/slow", Method: "GET", Outcome: vault.OutcomeError, Code: fault.Timeout, Duration: time.Second},
 		events[5],
+		events[6],
+		{Seq: 1, Kind: vault.KindOAuthRefresh, Intent: 8, Outcome: vault.OutcomeUnknown},
 	}
 	if diff := cmp.Diff(want, mergeCalls(events, true)); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
-	want[1].Outcome = "later"
+	want[1].Outcome, want[5].Outcome = "later", ""
 	if diff := cmp.Diff(want, mergeCalls(events, false)); diff != "" {
 		t.Errorf("rows of a list that ends before now (-want +got):\n%s", diff)
 	}
@@ -153,6 +165,58 @@ func TestShortIDs(t *testing.T) {
 		if diff := cmp.Diff(test.want, shortIDs(test.ids, self)); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", test.ids, diff)
 		}
+	}
+}
+
+// How a credential authenticates shows as it is documented, for each kind.
+func TestToAuth(t *testing.T) {
+	t.Parallel()
+	kinds := map[string]bool{}
+	for _, test := range []struct {
+		kind  string
+		flags broker.AuthFlags
+		want  string
+	}{
+		{"header", broker.AuthFlags{}, `{"header":{"header_name":"authorization","value_template":"Bearer {{secret}}"}}`},
+		{"query", broker.AuthFlags{}, `{"query":{"param_name":"api_key"}}`},
+		{"path", broker.AuthFlags{}, `{"path":{"prefix_template":"/bot{{secret}}"}}`},
+		{"basic", broker.AuthFlags{}, `"basic"`},
+		{
+			"multi-header",
+			broker.AuthFlags{AuthHeaders: []string{"x-b={{b}}", "x-a=1"}},
+			`{"multi_header":[{"header_name":"x-b","value_template":"{{b}}"},{"header_name":"x-a","value_template":"1"}]}`,
+		},
+		{"multi-query", broker.AuthFlags{AuthQuery: []string{"b=k={{b}}"}}, `{"multi_query":[{"param_name":"b","value_template":"k={{b}}"}]}`},
+		{
+			"oauth2",
+			broker.AuthFlags{TokenEndpoint: "https://a.test/t"},
+			`{"o_auth2":{"grant_type":"refresh_token","token_endpoint":"https://a.test/t","scopes":[]}}`,
+		},
+		{
+			"o-auth2",
+			broker.AuthFlags{TokenEndpoint: "https://a.test/t", GrantType: "client_credentials", Scopes: []string{"x y", "z"}, ClientAuth: "body"},
+			`{"o_auth2":{"grant_type":"client_credentials","token_endpoint":"https://a.test/t","scopes":["x","y","z"],"client_auth":"body"}}`,
+		},
+		{"aws-sigv4", broker.AuthFlags{}, `{"aws_sig_v4":{"service":"s3","region":"us-east-1"}}`},
+		{"hmac", broker.AuthFlags{}, `{"hmac":{"algorithm":"sha256","header_name":"x-signature","value_template":"sha256={{signature}}"}}`},
+		{"mtls", broker.AuthFlags{}, `"mtls"`},
+	} {
+		a, err := broker.ParseAuth(test.kind, test.flags)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds[a.Kind] = true
+		got, err := json.Marshal(toAuth(a))
+		if err != nil || string(got) != test.want {
+			t.Errorf("%s: %s, want %s", test.kind, got, test.want)
+		}
+	}
+	if len(kinds) != 10 {
+		t.Errorf("%d kinds were seen", len(kinds))
+	}
+	// The registry has basic authentication of two secrets.
+	if got := toAuth(vault.Auth{Kind: "basic", Params: []vault.Param{{Name: "username", Value: "{{u}}"}, {Name: "password", Value: "{{p}}"}}}); got != "basic" {
+		t.Errorf("basic of two secrets: %v", got)
 	}
 }
 
@@ -224,6 +288,97 @@ func FuzzNeutral(f *testing.F) {
 	})
 }
 
+// However an answer is cut, a terminal shows what it would show of the whole.
+func FuzzPrinter(f *testing.F) {
+	for _, seed := range []string{"", "plain\r\ntext", "\x1b[31mred\r", "鍵\xff\u202e", "\xe9\x8d", "\r\r\n\r", "\xf0\x9f\x98\x80\xf0\x9f"} {
+		f.Add([]byte(seed), uint64(0x5555))
+	}
+	f.Fuzz(func(t *testing.T, body []byte, cuts uint64) {
+		var whole, pieces bytes.Buffer
+		(&output{out: &whole, terminal: true}).body(body)
+		p := &printer{out: &output{out: &pieces, terminal: true}}
+		begin := 0
+		for i := range body {
+			if cuts>>(i%64)&1 == 1 {
+				_, _ = p.Write(body[begin:i])
+				begin = i
+			}
+		}
+		_, _ = p.Write(body[begin:])
+		p.end()
+		if diff := cmp.Diff(whole.String(), pieces.String()); diff != "" {
+			t.Errorf("%q (-whole +pieces):\n%s", body, diff)
+		}
+	})
+}
+
+// A piece is shown at once, but for the beginning of a character.
+func TestPrinterHoldsBack(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]int{"": 0, "text": 0, "é": 0, "\xc3": 1, "a\xe9\x8d": 2, "\xf0\x9f\x98": 3, "\xff": 0, "\x80\x80\x80\x80": 0, "\r": 1, "\r\n": 0} {
+		if got := unfinished([]byte(in)); got != want {
+			t.Errorf("%q: %d bytes wait, want %d", in, got, want)
+		}
+	}
+}
+
+func TestParseSince(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.Local)
+	for in, want := range map[string]time.Time{
+		"2026-02-01T10:00:00Z":      time.Date(2026, 2, 1, 10, 0, 0, 0, time.UTC),
+		"2026-02-01T10:00:00+02:00": time.Date(2026, 2, 1, 8, 0, 0, 0, time.UTC),
+		"2026-02-01":                time.Date(2026, 2, 1, 0, 0, 0, 0, time.Local),
+		"90m":                       now.Add(-90 * time.Minute),
+		"0s":                        now,
+		"7d":                        time.Date(2026, 2, 22, 12, 0, 0, 0, time.Local),
+	} {
+		if got, err := parseSince(in, now); err != nil || !got.Equal(want) {
+			t.Errorf("%s: %v, %v, want %v", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"", "yesterday", "-2h", "2", "d", "-1d", "99999999d", "2026-13-01", "12:00"} {
+		if got, err := parseSince(in, now); fault.CodeOf(err) != fault.Usage {
+			t.Errorf("%s: %v, %v", in, got, err)
+		}
+	}
+}
+
+// A row of a call comes with its outcome, or after a while without it.
+func TestFollowerRows(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	e := env(t, "", io.Discard, io.Discard)
+	e.Now = func() time.Time { return now }
+	f := &follower{
+		sh: &shell{env: e}, keep: func(vault.Event) bool { return true },
+		waiting: map[uint64]vault.Event{}, late: map[uint64]vault.Event{},
+	}
+	intent := func(seq uint64) vault.Event { return vault.Event{Seq: seq, Kind: vault.KindInvokeIntent, Time: now} }
+	outcome := func(seq, of uint64) vault.Event {
+		return vault.Event{Seq: seq, Kind: vault.KindInvokeOutcome, Intent: of, Outcome: vault.OutcomeOK, Status: 200}
+	}
+	other := vault.Event{Seq: 3, Kind: vault.KindSecretCreate, Time: now}
+	want := func(name string, got []vault.Event, want ...string) {
+		t.Helper()
+		texts := mapTo(got, func(e vault.Event) string { return fmt.Sprintf("%d %s", e.Seq, e.Outcome) })
+		if diff := cmp.Diff(append([]string{}, want...), texts); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	want("an outcome without its intent", f.rows([]vault.Event{outcome(1, 0)}))
+	want("two calls begin", f.rows([]vault.Event{intent(2), other, intent(4)}), "3 ")
+	want("the second ends", f.rows([]vault.Event{outcome(5, 4)}), "4 ok")
+	want("nothing more", f.rows(nil))
+	now = now.Add(followAwait)
+	want("the first takes long", f.rows(nil), "2 unknown")
+	want("it is not said again", f.rows(nil))
+	want("it ends at last", f.rows([]vault.Event{outcome(6, 2)}), "2 ok")
+	if len(f.waiting)+len(f.late) > 0 {
+		t.Errorf("kept: %v, %v", f.waiting, f.late)
+	}
+}
+
 // Whatever the arguments are, there is no crash, and a status that is known.
 func FuzzArguments(f *testing.F) {
 	for _, seed := range []string{
@@ -233,7 +388,7 @@ func FuzzArguments(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		for _, other := range []string{"demo", "file", "cert", "fd", "init", "/"} { // no files of this machine
+		for _, other := range []string{"demo", "file", "cert", "fd", "init", "/", "follow", "login"} { // no files of this machine
 			if strings.Contains(line, other) && line != "invoke a/b --header x" {
 				t.Skip()
 			}

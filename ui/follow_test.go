@@ -1,0 +1,87 @@
+package ui_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"aivault/broker/brokertest"
+)
+
+// audit --follow shows what there is, then what happens while it runs: people
+// one row for a call, programs each event as a line. A signal ends it.
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no signals")
+	}
+	for _, test := range []struct {
+		name   string
+		args   []string
+		before []string // lines that are there when it starts
+		after  []string // and those of a call and a denial
+	}{
+		{
+			"for people",
+			[]string{"--limit", "1"},
+			[]string{`^TIME +WHAT +OUTCOME +CONTEXT +DETAIL$`, `capability\.create +ok +acme/items`},
+			[]string{`acme/items +ok +w +GET /items 200 by acme$`, `acme/items +policy_violation +global +DELETE /items by acme$`},
+		},
+		{
+			"for programs",
+			[]string{"--json", "--limit", "1", "--capability", "acme/items"},
+			[]string{`"kind":"capability.create"`},
+			[]string{`"kind":"invoke.intent"`, `"kind":"invoke.outcome".*"status":200`, `"kind":"invoke.denied".*"code":"policy_violation"`},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			v := newRealVault(t, brokertest.New(t))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, v.exe, append([]string{"audit", "--follow"}, test.args...)...)
+			cmd.Env = v.env
+			stdout, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			lines := bufio.NewScanner(stdout)
+			expect := func(patterns []string) {
+				t.Helper()
+				for _, p := range patterns {
+					if !lines.Scan() || !regexp.MustCompile(p).MatchString(lines.Text()) {
+						t.Fatalf("got %q, want %s", lines.Text(), p)
+					}
+					if test.args[0] == "--json" && !json.Valid(lines.Bytes()) {
+						t.Errorf("no JSON: %s", lines.Text())
+					}
+				}
+			}
+			expect(test.before)
+			v.run(nil, "invoke", "acme/items", "--workspace-id", "w")
+			denied := exec.Command(v.exe, "invoke", "acme/items", "--method", "DELETE")
+			denied.Env = v.env
+			if denied.Run() == nil {
+				t.Error("the call was made")
+			}
+			expect(test.after)
+			_ = cmd.Process.Signal(syscall.SIGINT)
+			if lines.Scan() {
+				t.Errorf("one more line: %s", lines.Text())
+			}
+			_ = cmd.Wait()
+			if got := cmd.ProcessState.ExitCode(); got != 130 {
+				t.Errorf("exit status %d, want 130", got)
+			}
+		})
+	}
+}
