@@ -43,18 +43,7 @@ func TestFollow(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			v := newRealVault(t, brokertest.New(t))
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			cmd := exec.CommandContext(ctx, v.exe, append([]string{"audit", "--follow"}, test.args...)...)
-			cmd.Env = v.env
-			stdout, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			lines := bufio.NewScanner(stdout)
+			cmd, lines := startFollowing(t, v, test.args)
 			expect := func(patterns []string) {
 				t.Helper()
 				for _, p := range patterns {
@@ -84,4 +73,21 @@ func TestFollow(t *testing.T) {
 			}
 		})
 	}
+}
+
+// startFollowing starts audit --follow, and returns what reads its lines.
+func startFollowing(t *testing.T, v *realVault, args []string) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, v.exe, append([]string{"audit", "--follow"}, args...)...)
+	cmd.Env = v.env
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, bufio.NewScanner(stdout)
 }

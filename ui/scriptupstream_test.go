@@ -63,6 +63,10 @@ func (st *scriptState) answer(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case last == "missing":
 		status = http.StatusNotFound
+	case last == "fresh" && used != "RENEWED":
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, "rejected")
+		return
 	case before == "status":
 		status = number
 	case last == "empty":

@@ -58,8 +58,8 @@ func (l *Local) join(ctx context.Context, c *caller, ring *seal.Ring) error {
 		return err
 	}
 	q := &l.calls
-	c.ring = ring
 	q.mu.Lock()
+	c.ring = ring
 	q.waiting = append(q.waiting, c)
 	l.serveLocked()
 	q.mu.Unlock()
@@ -264,10 +264,11 @@ func (l *Local) finish(b *batch, ring *seal.Ring, err error) {
 	}
 	if err != nil && ring != nil && len(b.callers) == 0 { // it did not come so far as to take one
 		q.waiting = slices.DeleteFunc(q.waiting, func(c *caller) bool {
-			if c.ring == ring {
-				c.done <- err
+			own := c.ring == ring
+			if own {
+				c.done <- err // with other keys, it comes again at once
 			}
-			return c.ring == ring
+			return own
 		})
 	}
 	if !errors.Is(err, errReplaced) { // otherwise outcomes have another try, with other keys

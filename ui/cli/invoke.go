@@ -58,7 +58,8 @@ func newCall(sh *shell, cmd *cobra.Command, print func(*broker.Answer) error) *c
 	cmd.RunE = sh.run(func(ctx context.Context, be app.Backend, args []string) error {
 		raw := cmd.Name() == "invoke" && !sh.out.json
 		if f.stream && !raw {
-			return fault.New(fault.Usage, "--stream prints the body as it arrives: it goes with `aivault invoke`, without --json")
+			return fault.New(fault.Usage, "--stream prints the body as it arrives: it goes with `aivault invoke`, without --json").
+				WithHint("--json=false takes back what AIVAULT_OUTPUT says")
 		}
 		call, err := f.parse(ctx, sh, args[0])
 		if err != nil {
