@@ -48,12 +48,31 @@ func newAuthServer(t *testing.T) (*authServer, *realVault) {
 	service := brokertest.New(t)
 	service.Handle(a.serve)
 	v := newEmptyVault(t, service)
-	t.Cleanup(func() { v.hidden = append(v.hidden, a.issued...) }) // before what is hidden is looked for
-	a.refresh = a.word()
+	t.Cleanup(func() { // before what is hidden is looked for
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		v.hidden = append(v.hidden, a.issued...)
+	})
+	a.supersede()
 	v.hidden = append(v.hidden, a.clientSecret)
 	return a, v
 }
 
+// supersede has a new refresh token work, and the one so far no more.
+func (a *authServer) supersede() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.refresh = a.word()
+}
+
+// live sets for how many seconds the tokens to come work.
+func (a *authServer) live(seconds int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lifetime = seconds
+}
+
+// word makes one up while a is locked.
 func (a *authServer) word() string {
 	w := brokertest.Word(a.t)
 	a.issued = append(a.issued, w)
@@ -176,10 +195,9 @@ func (a *authServer) oauthAccount(v *realVault, value string, flags ...string) (
 func TestOAuthRefreshToken(t *testing.T) {
 	t.Parallel()
 	a, v := newAuthServer(t)
-	value := fmt.Sprintf(`{"clientId":"app id","clientSecret":%q,"refreshToken":%q,"note":"kept"}`, a.clientSecret, a.refresh)
-	id := a.oauthAccount(v, value)
+	id := a.oauthAccount(v, a.account(""))
 	for field, wrong := range map[string]string{
-		"clientId":     fmt.Sprintf(`{"refreshToken":%q}`, a.refresh),
+		"clientId":     `{"refreshToken":"made-up"}`,
 		"refreshToken": `{"clientId":"app id","clientSecret":"made-up"}`,
 		"JSON":         "made-up-token",
 	} {
@@ -192,12 +210,12 @@ func TestOAuthRefreshToken(t *testing.T) {
 
 	// The first token is over at once, and the refresh token of its answer is
 	// the one that gets the second.
-	a.lifetime = 1
+	a.live(1)
 	out, _ = v.run(nil, "invoke", "acme/items", "--path", "/v1/items?a=1", "--body", `{"n":1}`)
 	if !strings.HasPrefix(out, "POST /v1/items?a=1 ") || !strings.HasSuffix(out, `{"n":1}`) {
 		t.Errorf("the service got %q", out)
 	}
-	a.lifetime = 3600
+	a.live(3600)
 	v.run(nil, "invoke", "acme/items", "--method", "GET")
 	v.run(nil, "invoke", "acme/items", "--method", "GET") // with the same token
 	if got := a.revoke(); got != "refresh_token refresh_token" {
@@ -235,7 +253,7 @@ func TestOAuthRefreshToken(t *testing.T) {
 
 	// A refresh token that somebody else used is over, for good.
 	v.run(nil, "secrets", "rotate", "--id", id, "--value-file", v.file("account", a.account(brokertest.Word(t))))
-	a.refresh = a.word()
+	a.supersede()
 	for range 2 {
 		v.refused(10, "aivault oauth login", "invoke", "acme/items", "--method", "GET")
 	}
@@ -252,14 +270,18 @@ func TestOAuthRefreshToken(t *testing.T) {
 // account is the secret of the account as its owner has it: with the refresh
 // token that works, and a token that may not.
 func (a *authServer) account(access string) string {
-	return fmt.Sprintf(`{"client_id":"app id","client_secret":%q,"refresh_token":%q,"access_token":%q}`, a.clientSecret, a.refresh, access)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return fmt.Sprintf(`{"clientId":"app id","client_secret":%q,"refreshToken":%q,"access_token":%q,"note":"kept"}`, a.clientSecret, a.refresh, access)
 }
 
 // An account of an application of its own, which has no refresh token.
 func TestOAuthClientCredentials(t *testing.T) {
 	t.Parallel()
 	a, v := newAuthServer(t)
+	a.mu.Lock()
 	a.inBody = true
+	a.mu.Unlock()
 	value := fmt.Sprintf(`{"client_id":"app id","client_secret":%q}`, a.clientSecret)
 	id := a.oauthAccount(v, value, "--grant-type", "client_credentials", "--client-auth", "body")
 	v.refused(2, "clientSecret", "secrets", "rotate", "--id", id, "--value-file", v.file("wrong", `{"clientId":"app id"}`))
