@@ -24,17 +24,7 @@ func TestAuditOfATamperedCopy(t *testing.T) {
 	if !strings.HasPrefix(out, "17 events, ") {
 		t.Fatalf("the log is %q", out)
 	}
-	copied := filepath.Join(filepath.Dir(v.dir), "copy")
-	if err := os.Mkdir(copied, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"vault.db", "kek.key"} {
-		content, err := os.ReadFile(filepath.Join(v.dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		v.file(filepath.Join("copy", name), string(content))
-	}
+	copied := v.copy()
 	elsewhere := []string{"AIVAULT_DIR=" + copied}
 	log, _ := v.run(elsewhere, "audit", "--json")
 	file := filepath.Join(copied, "vault.db")
@@ -76,4 +66,21 @@ func TestAuditOfATamperedCopy(t *testing.T) {
 			t.Errorf("there is no such event: %s", message)
 		}
 	}
+}
+
+// copy copies the vault, and returns where to.
+func (v *realVault) copy() string {
+	v.t.Helper()
+	copied := filepath.Join(filepath.Dir(v.dir), "copy")
+	if err := os.Mkdir(copied, 0o700); err != nil {
+		v.t.Fatal(err)
+	}
+	for _, name := range []string{"vault.db", "kek.key"} {
+		content, err := os.ReadFile(filepath.Join(v.dir, name))
+		if err != nil {
+			v.t.Fatal(err)
+		}
+		v.file(filepath.Join("copy", name), string(content))
+	}
+	return copied
 }

@@ -37,6 +37,10 @@ func TestTrello(t *testing.T) {
 		t.Errorf("what is missing is not told:\n%s%s", out, notice)
 	}
 	v.refused(5, "TRELLO_TOKEN", "invoke", "trello/members", "--path", "/1/members/me")
+	out, _ = v.run(nil, "capability", "describe", "trello/batch")
+	if want := "\n\n  aivault secrets create --name TRELLO_API_KEY\n  aivault secrets create --name TRELLO_TOKEN\n  aivault invoke trello/batch \\\n      --path '/1/batch?urls="; !strings.Contains(out, want) {
+		t.Errorf("what to do next is not told:\n%s", out)
+	}
 	tokenID := v.create("TRELLO_TOKEN", v.file("value", token))
 
 	call := []string{"invoke", "trello/members", "--path", "/1/members/me?fields=username,fullName"}

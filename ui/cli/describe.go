@@ -272,6 +272,11 @@ func (sh *shell) printDescription(d *broker.Description, p vault.Policy) {
 	add("Docs", d.DocsURL)
 	sh.out.table(rows)
 	sh.out.printf("")
+	if s := setup(d); s != nil && !d.Ready {
+		for _, command := range s.Commands {
+			sh.out.printf("  %s", command)
+		}
+	}
 	for _, e := range examples(d) {
 		sh.out.printf("%s", foldCommand("  "+e.Command, " \\"))
 	}
