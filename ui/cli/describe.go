@@ -47,6 +47,7 @@ type descriptionJSON struct {
 	Description string `json:"description,omitempty"` // ours, as what follows
 	DocsURL     string `json:"docsUrl,omitempty"`
 	Ready       bool   `json:"ready"`
+	OpaqueBody  bool   `json:"opaqueBody,omitempty"` // it may name operations or addresses of its own
 }
 
 type setupJSON struct {
@@ -126,7 +127,7 @@ func toDescription(d *broker.Description) descriptionJSON {
 	}
 	return descriptionJSON{
 		Capability: d.ID, Provider: d.Provider, Setup: setup(d), Allowed: toAllow(d.Allow), Call: call,
-		Description: d.Description, DocsURL: d.DocsURL, Ready: d.Ready,
+		Description: d.Description, DocsURL: d.DocsURL, Ready: d.Ready, OpaqueBody: d.OpaqueBody,
 	}
 }
 
@@ -229,6 +230,9 @@ func (sh *shell) printDescription(d *broker.Description) {
 		}
 	}
 	add("Headers", strings.Join(d.Allow.Headers, ", "))
+	if d.OpaqueBody {
+		add("Body", "says itself what is done; the paths do not limit that")
+	}
 	rows = append(rows, []cell{{"  Ready:", plain}, ready})
 	for i, names := range d.SecretNames {
 		label := "Secret"
