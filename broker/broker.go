@@ -70,5 +70,5 @@ func New(cfg Config) *Broker {
 func (b *Broker) Close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.dropClients()
+	b.dropClients(func(clientKey) bool { return true })
 }

@@ -166,7 +166,7 @@ func opaqueBody(a *vault.Allow) bool {
 
 // CreateCapability implements Service. A capability of a provider that the
 // registry knows may allow more than the built-in ones do; a pinned secret does
-// not go there by it, see plan.checkPinned.
+// not go there by it, see plan.mayReach.
 func (b *Broker) CreateCapability(ctx context.Context, n NewCapability) (Capability, error) {
 	if err := checkID("capability", n.ID, true); err != nil {
 		return Capability{}, err

@@ -2,9 +2,10 @@ package broker
 
 import (
 	"crypto/sha256"
+	"crypto/tls"
 	"net/netip"
 
-	"aivault/broker/internal/resolve"
+	"aivault/broker/internal/auth"
 	"aivault/broker/internal/wire"
 	"aivault/broker/policy"
 	"aivault/vault"
@@ -22,15 +23,30 @@ type clientKey struct {
 	secret  vault.ID
 	private bool
 	caCert  [sha256.Size]byte
+	version uint64 // of a secret that is shown in the handshake; else 0
 }
 
-// client returns the client for a choice.
-func (b *Broker) client(c *resolve.Choice) *wire.Client {
-	key := clientKey{c.Lender, c.Parts[0].Secret.ID, c.AllowPrivate, sha256.Sum256(c.CACert)}
+// client returns the client for a call that was judged. One that shows a
+// certificate is for that version of it alone, and holds its key.
+func (b *Broker) client(p *plan, values auth.Values) (*wire.Client, error) {
+	c := p.choice
+	key := clientKey{lender: c.Lender, secret: c.Parts[0].Secret.ID, private: c.AllowPrivate, caCert: sha256.Sum256(c.CACert)}
+	shower, shows := p.strategy.(auth.Certifier)
+	if shows {
+		key.version = c.Parts[0].Secret.Version
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if made, ok := b.clients[key]; ok {
-		return made
+		return made, nil
+	}
+	var cert *tls.Certificate
+	if shows {
+		var err error
+		if cert, err = shower.Certificate(values); err != nil {
+			return nil, err
+		}
+		b.dropClients(func(k clientKey) bool { return k.lender == key.lender && k.secret == key.secret })
 	}
 	roots := c.CACert
 	if len(roots) == 0 {
@@ -38,23 +54,26 @@ func (b *Broker) client(c *resolve.Choice) *wire.Client {
 	}
 	private := c.AllowPrivate
 	made := wire.New(wire.Config{
-		Version: b.cfg.Version,
-		CACert:  roots,
-		Check:   func(addr netip.Addr) error { return policy.CheckAddr(addr, private) },
-		Resolve: b.cfg.Resolve,
-		Dial:    b.cfg.Dial,
+		Version:     b.cfg.Version,
+		CACert:      roots,
+		Certificate: cert,
+		Check:       func(addr netip.Addr) error { return policy.CheckAddr(addr, private) },
+		Resolve:     b.cfg.Resolve,
+		Dial:        b.cfg.Dial,
 	})
 	if len(b.clients) >= maxClients {
-		b.dropClients()
+		b.dropClients(func(clientKey) bool { return true })
 	}
 	b.clients[key] = made
-	return made
+	return made, nil
 }
 
-// dropClients forgets all clients. Calls that are under way end undisturbed.
-func (b *Broker) dropClients() {
-	for _, c := range b.clients {
-		c.Close()
+// dropClients forgets clients. Calls that are under way end undisturbed.
+func (b *Broker) dropClients(which func(clientKey) bool) {
+	for key, c := range b.clients {
+		if which(key) {
+			c.Close()
+			delete(b.clients, key)
+		}
 	}
-	clear(b.clients)
 }

@@ -12,7 +12,6 @@ import (
 	"aivault/broker/policy"
 	"aivault/broker/registry"
 	"aivault/keys/fault"
-	"aivault/keys/opaque"
 	"aivault/vault"
 )
 
@@ -75,9 +74,7 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 		return fault.New(fault.InvalidRequest, "how to authenticate at %s is not known", n.Provider).
 			WithHint("say it with --auth, such as --auth header")
 	}
-	// Any value will do to see that its one secret is all that it needs.
-	sample := auth.Values{auth.Placeholder: opaque.New([]byte("user:password"))}
-	if err := auth.Check(c.Auth, sample); err != nil {
+	if err := auth.CheckConfig(c.Auth, []string{auth.Placeholder}); err != nil {
 		return err
 	}
 	if c.Hosts, err = parseHosts(n.Hosts, n.AllowPrivate); err != nil {

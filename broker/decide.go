@@ -23,17 +23,25 @@ type plan struct {
 	capability *Capability
 	choice     *resolve.Choice
 	strategy   auth.Strategy
+	policy     vault.Policy // limits; zero if there are none
+	body       payload
+	rule       policy.Rule
 	request    policy.Canonical
+	registry   *registry.Registry
 }
 
 // decide judges a call, in the order of the package comment, up to the intent.
-// It sees no value of a secret.
-func (b *Broker) decide(r vault.Reader, call *Call) (*plan, error) {
-	p := &plan{call: call}
-	if err := p.checkShape(); err != nil {
+// It sees no value of a secret. Malformed is what is wrong with the body, if
+// something is.
+func (b *Broker) decide(r vault.Reader, call *Call, body payload, malformed error) (*plan, error) {
+	p := &plan{call: call, body: body}
+	err := p.checkShape()
+	if err == nil {
+		err = malformed
+	}
+	if err != nil {
 		return p, err
 	}
-	var err error
 	if p.capability, err = b.capability(r, call.Capability); err != nil {
 		return p, err
 	}
@@ -44,6 +52,13 @@ func (b *Broker) decide(r vault.Reader, call *Call) (*plan, error) {
 	p.noteChoice()
 	if p.strategy, err = auth.New(p.choice.Auth); err != nil {
 		return p, err
+	}
+	limits, err := r.Policy(p.capability.ID)
+	if err != nil {
+		return p, err
+	}
+	if limits != nil {
+		p.policy = *limits
 	}
 	return p, p.judge(b.reg)
 }
@@ -92,10 +107,13 @@ func (p *plan) noteChoice() {
 
 // judge has package policy decide on the request.
 func (p *plan) judge(r *registry.Registry) error {
-	rule := p.capability.rule()
+	p.rule = p.capability.rule()
 	managed := p.strategy.Managed()
-	rule.ManagedHeaders, rule.ManagedQuery, rule.ManagedPath = managed.Headers, managed.Query, managed.Path
-	method, target, err := policy.Choose(rule, p.call.Method, p.call.Path, len(p.call.Body) > 0)
+	p.rule.ManagedHeaders, p.rule.ManagedQuery, p.rule.ManagedPath = managed.Headers, managed.Query, managed.Path
+	if p.body.kind != "" {
+		p.rule.ManagedHeaders = append(slices.Clone(managed.Headers), "Content-Type")
+	}
+	method, target, err := policy.Choose(p.rule, p.call.Method, p.call.Path, len(p.body.body) > 0)
 	if err != nil {
 		return err
 	}
@@ -104,35 +122,41 @@ func (p *plan) judge(r *registry.Registry) error {
 	for _, h := range p.call.Headers {
 		request.Headers = append(request.Headers, policy.Header{Name: h.Name, Value: h.Value})
 	}
-	if p.request, err = policy.Decide(rule, request); err != nil {
+	if p.request, err = policy.Decide(p.rule, request); err != nil {
 		return err
 	}
 	p.event.Path = p.request.Path
-	if err := p.checkPinned(r); err != nil {
+	p.registry = r
+	if !p.mayReach(p.request) {
+		return errBeyond(p.capability.Provider)
+	}
+	if err := p.checkSize(); err != nil {
 		return err
 	}
 	p.addHeaders()
 	return nil
 }
 
-// checkPinned keeps a secret that is pinned to a provider to what the registry
+// mayReach keeps a secret that is pinned to a provider to what the registry
 // lists for it: a capability that an operator made may be narrower, or put
 // together otherwise, but is no way to the rest of the provider's API.
-func (p *plan) checkPinned(reg *registry.Registry) error {
+func (p *plan) mayReach(request policy.Canonical) bool {
 	if p.capability.Builtin || !anyPinned(p.choice.Parts) {
-		return nil
+		return true
 	}
-	if provider, ok := reg.Provider(p.capability.Provider); ok {
-		for i := range provider.Capabilities {
-			c := &provider.Capabilities[i]
-			rule := policy.Rule{Methods: c.Methods, Paths: c.Paths, RawPaths: c.RawPaths}
-			request := policy.Request{Method: p.request.Method, Target: p.request.Path}
-			if _, err := policy.Decide(rule, request); err == nil && slices.Contains(c.Hosts, p.choice.Host) {
-				return nil
-			}
+	provider, ok := p.registry.Provider(p.capability.Provider)
+	if !ok {
+		return false
+	}
+	for i := range provider.Capabilities {
+		c := &provider.Capabilities[i]
+		rule := policy.Rule{Methods: c.Methods, Paths: c.Paths, RawPaths: c.RawPaths}
+		_, err := policy.Decide(rule, policy.Request{Method: request.Method, Target: request.Path})
+		if err == nil && slices.Contains(c.Hosts, p.choice.Host) {
+			return true
 		}
 	}
-	return errBeyond(p.capability.Provider)
+	return false
 }
 
 func anyPinned(parts []resolve.Part) bool {
@@ -178,7 +202,7 @@ func (p *plan) noteRequest(method, target string) {
 	if path, _, err := policy.ParseTarget(target); err == nil {
 		p.event.Path = path[:min(len(path), maxDeniedPath)]
 	}
-	p.event.RequestBytes = int64(len(p.call.Body))
+	p.event.RequestBytes = p.body.size
 }
 
 // addHeaders adds what the caller left to the broker: the provider's static
@@ -187,7 +211,10 @@ func (p *plan) addHeaders() {
 	for _, h := range p.choice.Headers {
 		p.addHeader(h.Name, h.Value)
 	}
-	if isJSON(p.call.Body) {
+	switch {
+	case p.body.kind != "":
+		p.request.Headers = append(p.request.Headers, policy.Header{Name: "Content-Type", Value: p.body.kind})
+	case isJSON(p.body.body):
 		p.addHeader("Content-Type", "application/json")
 	}
 }
@@ -213,15 +240,20 @@ func isJSON(body []byte) bool {
 // decision returns what the vault is to record, and the secrets that it is to
 // open if the call may be made.
 func (p *plan) decision() vault.Decision {
-	d := vault.Decision{Event: p.event}
+	d := vault.Decision{Event: p.event, Rate: p.policy.Rate}
 	if p.choice == nil {
 		return d
 	}
-	for _, part := range p.choice.Parts {
-		d.Uses = append(d.Uses, vault.Use{
-			Secret: part.Secret.ID, Provider: p.capability.Provider,
-			Host: vault.Host{Name: p.choice.Host, Private: p.choice.AllowPrivate, CA: vault.CADigest(p.choice.CACert)},
-		})
+	for i := range p.choice.Parts {
+		d.Uses = append(d.Uses, p.use(i))
 	}
 	return d
+}
+
+// use is the use of a secret by the call.
+func (p *plan) use(part int) vault.Use {
+	return vault.Use{
+		Secret: p.choice.Parts[part].Secret.ID, Provider: p.capability.Provider,
+		Host: vault.Host{Name: p.choice.Host, Private: p.choice.AllowPrivate, CA: vault.CADigest(p.choice.CACert)},
+	}
 }

@@ -2,14 +2,10 @@ package broker
 
 import (
 	"context"
-	"mime"
-	"net/http"
 	"strings"
 	"time"
 
-	"aivault/broker/internal/auth"
 	"aivault/broker/internal/redact"
-	"aivault/broker/internal/wire"
 	"aivault/keys/fault"
 	"aivault/keys/opaque"
 	"aivault/vault"
@@ -19,112 +15,93 @@ import (
 // caller who goes away does not keep the outcome out of the audit log.
 const finishTimeout = 15 * time.Second
 
-// Invoke implements Service.
+// Invoke implements Service. It is Stream into memory.
 func (b *Broker) Invoke(ctx context.Context, call Call) (*Answer, error) {
+	var body whole
+	answer, err := b.Stream(ctx, call, &body)
+	switch {
+	case err == nil, answer != nil && fault.CodeOf(err) == fault.ResponseTooLarge:
+		answer.Body = body.body
+		return answer, err
+	}
+	return nil, err
+}
+
+// Stream implements Service.
+func (b *Broker) Stream(ctx context.Context, call Call, to Sink) (*Answer, error) {
 	start := b.cfg.Now()
 	if call.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, call.Timeout)
 		defer cancel()
 	}
-	var p *plan
-	grant, err := b.store.Authorize(ctx, func(r vault.Reader) (d vault.Decision, err error) {
-		p, err = b.decide(r, &call)
-		return p.decision(), err
-	})
+	p, grant, err := b.authorize(ctx, &call)
 	if err != nil {
-		if p != nil && p.capability != nil && call.Credential == "" {
-			err = b.elsewhere(ctx, p.capability.Provider, err)
-		}
 		return nil, err
 	}
-	answer, outcome, err := b.perform(ctx, p, grant)
+	x := newExchange(b, p, grant)
+	defer x.clear()
+	answer, err := x.run(ctx, to)
+	if err != nil {
+		err = hideSecrets(err, x.secrets)
+	}
+	outcome := x.outcome(answer, err)
 	outcome.Duration = b.cfg.Now().Sub(start)
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 	defer cancel()
 	unrecorded := b.store.Finish(finish, grant.Intent, outcome)
+	if answer != nil {
+		answer.Intent, answer.Duration, answer.Unrecorded = grant.Intent, outcome.Duration, unrecorded
+	}
+	return answer, err
+}
+
+// authorize has a call judged and its intent recorded.
+func (b *Broker) authorize(ctx context.Context, call *Call) (*plan, vault.Grant, error) {
+	body, malformed := encodeBody(call)
+	var p *plan
+	grant, err := b.store.Authorize(ctx, func(r vault.Reader) (d vault.Decision, err error) {
+		p, err = b.decide(r, call, body, malformed)
+		return p.decision(), err
+	})
+	if err != nil && p != nil && p.capability != nil && call.Credential == "" {
+		err = b.elsewhere(ctx, p.capability.Provider, err)
+	}
+	return p, grant, err
+}
+
+// outcome is what the audit log says of a call that was granted: all that its
+// intent says, and what came of it.
+func (x *exchange) outcome(a *Answer, err error) vault.Event {
+	e := x.plan.event
+	e.Outcome = vault.OutcomeOK
+	e.RequestBytes, e.ResponseBytes = x.sent, x.received
 	if err != nil {
-		return nil, err
+		e.Outcome, e.Code = vault.OutcomeError, fault.CodeOf(err)
 	}
-	answer.Intent, answer.Duration, answer.Unrecorded = grant.Intent, outcome.Duration, unrecorded
-	return answer, nil
-}
-
-// perform makes a call that was granted, and wipes the values whatever comes
-// of it. Neither answer nor error nor outcome holds one.
-func (b *Broker) perform(ctx context.Context, p *plan, grant vault.Grant) (*Answer, vault.Event, error) {
-	secrets := append([]opaque.Bytes(nil), grant.Values...)
-	values := auth.Values{}
-	for i, part := range p.choice.Parts {
-		values[part.Placeholder] = grant.Values[i]
+	if a != nil {
+		e.Status, e.Redactions = a.Status, a.Redactions
 	}
-	defer func() {
-		for _, s := range secrets {
-			s.Clear()
-		}
-	}()
-	outcome := vault.Event{Outcome: vault.OutcomeError}
-	req := p.wireRequest()
-	req.Authenticate = func(r *http.Request) error {
-		rendered, err := p.strategy.Apply(&auth.Message{Request: r, Body: p.call.Body, Time: b.cfg.Now()}, values)
-		secrets = append(secrets, rendered...)
-		return err
+	notes := x.notes
+	if e.Note != "" {
+		notes = append([]string{e.Note}, notes...)
 	}
-	resp, err := b.client(p.choice).Do(ctx, req)
-	if err != nil {
-		err = hideSecrets(err, secrets)
-		outcome.Code = fault.CodeOf(err)
-		return nil, outcome, err
-	}
-	answer := p.clean(resp, secrets)
-	outcome.Outcome, outcome.Status, outcome.Redactions = vault.OutcomeOK, answer.Status, answer.Redactions
-	outcome.RequestBytes, outcome.ResponseBytes = resp.RequestBytes, resp.ResponseBytes
-	return answer, outcome, nil
-}
-
-// wireRequest returns the request as it was judged. The names of its headers
-// are canonical and occur once.
-func (p *plan) wireRequest() wire.Request {
-	header := http.Header{}
-	for _, h := range p.request.Headers {
-		header[http.CanonicalHeaderKey(h.Name)] = []string{h.Value}
-	}
-	req := wire.Request{
-		Method: p.request.Method, Host: p.choice.Host, Path: p.request.Path, RawQuery: p.request.RawQuery, Header: header,
-	}
-	if len(p.call.Body) > 0 {
-		req.Body = p.call.Body
-	}
-	return req
-}
-
-// clean makes an answer of what the upstream sent. Nothing of its header leaves
-// the broker but the media type.
-func (p *plan) clean(resp *wire.Response, secrets []opaque.Bytes) *Answer {
-	red := redact.New(secrets...)
-	defer red.Clear()
-	a := &Answer{
-		Capability: p.capability.ID, Credential: p.choice.Credential,
-		Method: p.request.Method, URL: p.url(), Status: resp.Status,
-	}
-	_, a.Secret = nameParts(p.choice.Parts)
-	a.Body, a.Redactions = red.Bytes(resp.Body)
-	if mediaType, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err == nil {
-		var n int
-		a.MediaType, n = red.String(mediaType)
-		a.Redactions += n
-	}
-	return a
+	e.Note = strings.Join(notes, "; ")
+	return e
 }
 
 // url returns the address of a call without what the strategy adds to it.
 func (p *plan) url() string {
-	managed := p.strategy.Managed().Query
+	managed := p.strategy.Managed()
 	query := p.request.RawQuery
-	for _, name := range managed {
+	for _, name := range managed.Query {
 		query = strings.TrimPrefix(query+"&"+name+"=REDACTED", "&")
 	}
-	url := "https://" + p.choice.Host + p.request.Path
+	url := "https://" + p.choice.Host
+	if managed.Path != "" {
+		url += managed.Path + "REDACTED"
+	}
+	url += p.request.Path
 	if query != "" {
 		url += "?" + query
 	}

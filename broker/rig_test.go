@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"context"
+	"net"
 	"testing"
 
 	"aivault/broker"
@@ -61,16 +62,31 @@ func newRig(t testing.TB, open func(testing.TB) secretStore) *rig {
 // hosts are the names that the upstream has a certificate for.
 var hosts = []string{
 	"api.acme.test", "api.beta.test", "api.openai.com", "api.anthropic.com", "api.github.com",
-	"generativelanguage.googleapis.com", "api.twilio.com", "files.acme.test", "slack.com",
+	"generativelanguage.googleapis.com", "api.twilio.com", "files.acme.test", "auth.acme.test", "slack.com",
 }
 
 // fresh returns a rig with a store of its own, on the same upstream.
 func (r *rig) fresh(t testing.TB) *rig {
 	t.Helper()
-	store := r.open(t)
-	b := broker.New((&stage.Network{Upstream: r.up}).Config(store))
+	out := &rig{store: r.open(t), up: r.up, open: r.open}
+	out.broker = out.dialing(t, func() error { return nil })
+	return out
+}
+
+// dialing returns a broker of its own on the store of the rig, which asks before
+// it connects.
+func (r *rig) dialing(t testing.TB, ask func() error) *broker.Broker {
+	config := (&stage.Network{Upstream: r.up}).Config(r.store)
+	dial := config.Dial
+	config.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if err := ask(); err != nil {
+			return nil, err
+		}
+		return dial(ctx, network, addr)
+	}
+	b := broker.New(config)
 	t.Cleanup(b.Close)
-	return &rig{broker: b, store: store, up: r.up, open: r.open}
+	return b
 }
 
 // put stores a secret with a canary for a value.

@@ -2,10 +2,12 @@ package vault
 
 import (
 	"context"
+	"errors"
 
 	"aivault/keys/fault"
 	"aivault/keys/opaque"
 	"aivault/vault/internal/seal"
+	"aivault/vault/internal/store"
 )
 
 // A pending value is sealed still: it is opened once the intent is durable.
@@ -17,58 +19,44 @@ type pending struct {
 // Authorize implements Store.
 func (l *Local) Authorize(ctx context.Context, decide func(Reader) (Decision, error)) (Grant, error) {
 	exists, err := l.db.Exists()
-	if err != nil {
-		return Grant{}, l.explain(err, "looking at")
-	}
-	if !exists { // nothing can be granted, and there is no log to record it in
-		if err := l.checkAbsent(); err != nil {
-			return Grant{}, err
-		}
-		if _, err := decide(reader{}); err != nil {
-			return Grant{}, err
-		}
-		return Grant{}, fault.New(fault.Internal, "a call was granted without a vault")
-	}
-	var (
-		refusal error // of decide; the transaction commits all the same
-		grant   Grant
-		waiting []pending
-		ring    *seal.Ring // held until the values are there
-	)
-	err = l.update(ctx, func(t *txn) error {
-		ring = t.ring
-		ring.Hold()
-		d, err := decide(reader{t})
-		if err == nil {
-			waiting, err = t.uses(&d)
-		}
-		if err != nil {
-			refusal = err
-			return t.deny(&d.Event, err)
-		}
-		d.Event.Kind, d.Event.Outcome = KindInvokeIntent, ""
-		if err := t.record(&d.Event); err != nil {
-			return err
-		}
-		grant.Intent = d.Event.Seq
-		return nil
-	})
-	if ring != nil {
-		defer ring.Release()
-	}
 	switch {
 	case err != nil:
-		return Grant{}, unrecorded(err)
-	case refusal != nil:
-		return Grant{}, refusal
+		return Grant{}, l.explain(err, "looking at")
+	case !exists:
+		return Grant{}, l.authorizeAbsent(decide)
 	}
-	values, err := release(ring, waiting)
-	if err != nil { // no call will be made: that is its outcome, or unknown if it cannot be recorded
-		_ = l.Finish(ctx, grant.Intent, Event{Outcome: OutcomeError, Code: fault.CodeOf(err)})
-		return Grant{}, err
+	c := newCaller(decide)
+	err = l.withKeys(ctx, func(ring *seal.Ring) (err error) {
+		if err := l.join(ctx, c, ring); err != nil || c.refusal != nil {
+			return err
+		}
+		c.grant.Values, c.refusal = release(ring, c.waiting)
+		return nil
+	})
+	switch {
+	case errors.Is(err, store.ErrAbsent): // it went away just now
+		return Grant{}, l.authorizeAbsent(decide)
+	case err != nil:
+		return Grant{}, unrecorded(l.explain(err, "writing"))
+	case c.refusal == nil:
+		return c.grant, nil
 	}
-	grant.Values = values
-	return grant, nil
+	if c.grant.Intent > 0 { // no call will be made: that is its outcome, or unknown if it cannot be recorded
+		_ = l.Finish(ctx, c.grant.Intent, Event{Outcome: OutcomeError, Code: fault.CodeOf(c.refusal)})
+	}
+	return Grant{}, c.refusal
+}
+
+// authorizeAbsent is Authorize where there is no vault: nothing can be granted,
+// and there is no log to record it in.
+func (l *Local) authorizeAbsent(decide func(Reader) (Decision, error)) error {
+	if err := l.checkAbsent(); err != nil {
+		return err
+	}
+	if _, err := decide(reader{}); err != nil {
+		return err
+	}
+	return fault.New(fault.Internal, "a call was granted without a vault")
 }
 
 // release decrypts the values of a call whose intent is durable.
@@ -87,8 +75,8 @@ func release(ring *seal.Ring, waiting []pending) ([]Value, error) {
 	return values, nil
 }
 
-// uses checks that the secrets of a call may be used for it, notes that they
-// were, and returns their sealed values.
+// uses checks that the secrets of a call may be used for it, and returns their
+// sealed values.
 func (t *txn) uses(d *Decision) ([]pending, error) {
 	var out []pending
 	for i, u := range d.Uses {
@@ -96,14 +84,8 @@ func (t *txn) uses(d *Decision) ([]pending, error) {
 		if err != nil {
 			return nil, err
 		}
-		switch {
-		case s.PinnedProvider != "" && s.PinnedProvider != u.Provider:
-			return nil, fault.New(fault.PolicyViolation, "secret %s is pinned to %s and serves no other provider", s.Name, s.PinnedProvider)
-		case s.PinnedProvider != "" && u.Host.Private:
-			return nil, fault.New(fault.PolicyViolation, "secret %s is pinned to %s and never goes to a private host", s.Name, s.PinnedProvider)
-		case s.PinnedProvider == "" && !s.MayGoTo(u.Host):
-			return nil, fault.New(fault.PolicyViolation, "secret %s was not meant for host %s", s.Name, u.Host.Name).
-				WithHint("make a credential of it for that host: `aivault credential create`")
+		if err := s.Serves(u); err != nil {
+			return nil, err
 		}
 		sealed, err := t.sealedValue(s)
 		if err != nil {
@@ -114,28 +96,63 @@ func (t *txn) uses(d *Decision) ([]pending, error) {
 		}
 		out = append(out, pending{s, sealed})
 	}
-	for _, p := range out {
-		if err := t.markUsed(p.secret); err != nil {
-			return nil, err
+	return out, nil
+}
+
+// judge records a call that was decided upon: its intent, with all that it
+// counts for, or that it was refused. A refusal has changed nothing. The error
+// is that of a call about which nothing could be recorded.
+func (t *txn) judge(c *caller, d *Decision, refusal error) (err error) {
+	c.grant, c.waiting, c.refusal = Grant{}, nil, nil
+	var waiting []pending
+	if refusal == nil {
+		waiting, refusal = t.uses(d)
+	}
+	if refusal == nil {
+		refusal = t.withinRate(d.Event.Capability, d.Rate)
+	}
+	if refusal != nil {
+		c.refusal, err = t.deny(&d.Event, refusal)
+		return err
+	}
+	for _, p := range waiting {
+		t.used[p.secret.ID] = true
+	}
+	d.Event.Kind, d.Event.Outcome = KindInvokeIntent, ""
+	if err := t.record(&d.Event); err != nil {
+		return err
+	}
+	c.grant.Intent, c.waiting = d.Event.Seq, waiting
+	return nil
+}
+
+// beginCalls prepares a transaction of calls.
+func (t *txn) beginCalls() error {
+	t.used, t.windows = map[ID]bool{}, map[ID]*window{}
+	return t.beginDenials()
+}
+
+// endCalls stores what the calls of the transaction count for.
+func (t *txn) endCalls() error {
+	for id := range t.used {
+		if err := t.markUsed(id); err != nil {
+			return err
 		}
 	}
-	return out, nil
+	if err := t.saveWindows(); err != nil {
+		return err
+	}
+	return t.endDenials()
 }
 
 // markUsed notes the time of a secret's use, apart from the secret itself: a
 // use is no change, and must not undo one.
-func (t *txn) markUsed(s *Secret) error {
-	_, rev, err := t.load(kindUsage, s.ID)
+func (t *txn) markUsed(id ID) error {
+	_, rev, err := t.load(kindUsage, id)
 	if err != nil {
 		return err
 	}
-	return t.save(kindUsage, s.ID, rev+1, encodeUsage(t.time()))
-}
-
-// deny records a refusal.
-func (t *txn) deny(e *Event, refusal error) error {
-	e.Kind, e.Outcome, e.Code = KindInvokeDenied, OutcomeDenied, fault.CodeOf(refusal)
-	return t.record(e)
+	return t.save(kindUsage, id, rev+1, encodeUsage(t.time()))
 }
 
 // unrecorded is the error of a call that could not be written into the log,
@@ -147,12 +164,4 @@ func unrecorded(err error) error {
 			WithHint("%s", fault.HintOf(err))
 	}
 	return err
-}
-
-// Finish implements Store.
-func (l *Local) Finish(ctx context.Context, intent uint64, outcome Event) error {
-	return l.update(ctx, func(t *txn) error {
-		outcome.Kind, outcome.Intent = KindInvokeOutcome, intent
-		return t.record(&outcome)
-	})
 }

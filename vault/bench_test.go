@@ -130,3 +130,39 @@ func BenchmarkAuthorize(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkAudit is a look at the newest 200 events, which must not cost more
+// where there are more.
+func BenchmarkAudit(b *testing.B) {
+	bySize(b, func(b *testing.B, l *vault.Local, _ vault.ID) {
+		for b.Loop() {
+			if events, err := l.Audit(b.Context(), vault.AuditQuery{}); err != nil || len(events) < 10 {
+				b.Fatal(len(events), err)
+			}
+		}
+	})
+}
+
+// BenchmarkVerifyAudit verifies the whole log.
+func BenchmarkVerifyAudit(b *testing.B) {
+	bySize(b, func(b *testing.B, l *vault.Local, _ vault.ID) {
+		for b.Loop() {
+			if _, err := l.VerifyAudit(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkExclusive is a lock that nobody else wants.
+func BenchmarkExclusive(b *testing.B) {
+	l, _ := filled(b, 10)
+	b.ReportAllocs()
+	for b.Loop() {
+		release, err := l.Exclusive(b.Context(), "name")
+		if err != nil {
+			b.Fatal(err)
+		}
+		release()
+	}
+}

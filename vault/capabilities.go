@@ -45,6 +45,7 @@ func (l *Local) CreateCapability(ctx context.Context, c Capability) (Capability,
 
 // DeleteCapability implements Store.
 func (l *Local) DeleteCapability(ctx context.Context, id string) (RemovedCapability, error) {
+	policy := false
 	removed, err := l.removal(ctx, func(t *txn) (*Event, error) {
 		rec, c, err := t.findCapability(id)
 		if c == nil || err != nil {
@@ -56,13 +57,22 @@ func (l *Local) DeleteCapability(ctx context.Context, id string) (RemovedCapabil
 		if err := t.drop(kindCapability, rec); err != nil {
 			return nil, err
 		}
+		if err := t.dropRate(id); err != nil {
+			return nil, err
+		}
 		bindings, err := t.deleteBindings(func(b *Binding) bool { return b.Capability == id }, ixBindingsOf, id)
 		for i := 0; i < len(bindings) && err == nil; i++ {
 			err = t.forgetHosts(bindings[i].Secret)
 		}
+		if err == nil {
+			policy, err = t.deletePolicy(id)
+		}
 		return &Event{Kind: KindCapabilityDelete, Outcome: OutcomeOK, Capability: id}, err
 	})
-	return RemovedCapability{Capability: removed}, err
+	if !removed {
+		return RemovedCapability{}, err
+	}
+	return RemovedCapability{Capability: true, Policy: policy}, err
 }
 
 // findCapability returns a capability and the id of its record: nil if there

@@ -235,7 +235,10 @@ func (l *Local) fill(tx store.Tx, ring *seal.Ring, slot *seal.Slot) error {
 		return err
 	}
 	chain := ring.NewChain()
-	t := &txn{tx: tx, ring: ring, now: l.opts.Now(), actor: l.opts.Actor, man: manifest{gen: ring.Generation()}, chain: chain}
+	t := &txn{
+		tx: tx, ring: ring, now: l.opts.Now(), actor: l.opts.Actor, format: formatVersion, clock: l.opts.Clock,
+		man: manifest{gen: ring.Generation()}, chain: chain,
+	}
 	defer t.close()
 	if err := t.put(store.Slots, slot.ID[:], slot.Encode()); err != nil {
 		return err

@@ -15,7 +15,7 @@ func (l *Local) CreateCredential(ctx context.Context, c Credential, proof Value)
 		return Credential{}, err
 	}
 	err := l.update(ctx, func(t *txn) error {
-		if err := t.createCredential(&c, proof); err != nil {
+		if err := l.createCredential(t, &c, proof); err != nil {
 			return err
 		}
 		return t.record(credentialEvent(KindCredentialCreate, &c))
@@ -46,7 +46,7 @@ func checkCredential(c *Credential) error {
 	return checkUTF8("credential "+c.ID, texts)
 }
 
-func (t *txn) createCredential(c *Credential, proof Value) error {
+func (l *Local) createCredential(t *txn, c *Credential, proof Value) error {
 	if _, taken, err := t.findCredential(c.ID); err != nil {
 		return err
 	} else if taken != nil {
@@ -62,6 +62,14 @@ func (t *txn) createCredential(c *Credential, proof Value) error {
 			WithHint("store the value under a name of your own to use it for %s", c.Provider)
 	}
 	if err := t.sealHosts(s, c.Destinations(), proof); err != nil {
+		return err
+	}
+	value, err := t.value(s)
+	if err != nil {
+		return err
+	}
+	defer clear(value)
+	if err := l.checkValue(s, []Auth{c.Auth}, value); err != nil {
 		return err
 	}
 	if _, err := t.enable(c.ID); err != nil {

@@ -8,9 +8,10 @@
 //
 // One bbolt file, vault.db, in a directory of mode 0700. Several processes use
 // it, and none holds it open: each operation takes vault.lock beside it, opens,
-// runs one transaction, and closes.
+// runs one transaction, and closes. Locks that outlast a transaction are files
+// in run/ beside it ([Local.Exclusive]).
 //
-//	1 meta      "format"    u32: version of this schema, now 1
+//	1 meta      "format"    u32: version of this schema, now 2
 //	            "vault"     id of the vault, 16 random bytes
 //	            "manifest"  sealed: the state of the whole, rewritten by each transaction
 //	            "chain" | generation u32   sealed: keys of that generation's audit events
@@ -22,6 +23,10 @@
 //	               4 capability  made by hand
 //	               5 binding
 //	               6 disabled    a registry-made credential that is not to be made
+//	               7 policy      limits of a capability
+//	               8 renewal     exchanges of a secret's value for a new one (same id as the secret)
+//	               9 rate        calls of a capability in the last minute, or refused ones (id: keyed hash)
+//	              10 denials     refused calls of the last minute by kind, those that are no events yet (id: 0)
 //	4 values    secret id [16]                -> data key and value, sealed
 //	5 index     kind u8 | keyed hash [16]     -> record id         (unique ones)
 //	            kind u8 | keyed hash [16] | record id -> nothing   (others)
@@ -34,9 +39,27 @@
 //	              10 binding by capability, scope and consumer (unique)
 //	              11 binding by capability     12 binding by secret
 //	              13 disabled by id (unique)
+//	              14 policy by capability (unique)
 //	6 audit     sequence number u64           -> sealed event | chain value [32]
 //
 // Change this picture together with the format version and a migration.
+// Format 1 had no records of kinds 7 to 10, and no count of denials at the end of
+// an event. It is read as it is, and becomes format 2 when something is written.
+//
+// # Calls
+//
+// A call costs one durable commit, or a share of one: calls that come at once are
+// decided on one after the other in one transaction. It holds the intent of each,
+// and what that counts for: the use of its secrets, the rate of its capability.
+// No value is decrypted before it is durable. Outcomes wait in memory for the
+// next such transaction, or 50 ms, or [Local.Flush]. Those of a process that is
+// killed before are lost: of such a call the log has the intent, which reads
+// "unknown".
+//
+// The rate holds for all processes, as what was called in the last minute is in
+// the file. A minute is one by the clock of the machine's boot, which nobody can
+// set, and across boots by the time of day: where that was set back, no time has
+// passed.
 //
 // # What is found
 //

@@ -158,7 +158,10 @@ func (t *txn) count(c *census, key []byte) error {
 		return errCorrupt("its key")
 	}
 	id := ID(key[1:])
-	var entries []entry
+	var (
+		entries []entry
+		err     error
+	)
 	switch kind(key[0]) {
 	case kindSecret:
 		s, err := t.indexed(id) // not where it is looked for, in a damaged tree
@@ -176,35 +179,50 @@ func (t *txn) count(c *census, key []byte) error {
 		if s, err := t.secret(id); err != nil || s == nil {
 			return errors.Join(err, errCorrupt("the use of a secret that is not there"))
 		}
+	case kindRate, kindDenials:
+		return t.examineCount(kind(key[0]), id)
 	case kindCredential:
-		cred, err := t.credential(id)
-		if err != nil {
-			return err
-		}
-		entries = t.credentialEntries(id, cred)
+		entries, err = entriesOf(id, t.credential, t.credentialEntries)
 	case kindCapability:
-		capability, err := t.capability(id)
-		if err != nil {
-			return err
-		}
-		entries = t.capabilityEntries(id, capability)
+		entries, err = entriesOf(id, t.capability, t.capabilityEntries)
 	case kindBinding:
-		b, err := t.binding(id)
-		if err != nil {
-			return err
-		}
-		entries = t.bindingEntries(id, b)
+		entries, err = entriesOf(id, t.binding, t.bindingEntries)
 	case kindDisabled:
-		off, err := t.disabled(id)
-		if err != nil {
-			return err
-		}
-		entries = t.disabledEntries(id, off)
+		entries, err = entriesOf(id, t.disabled, t.disabledEntries)
+	case kindPolicy:
+		entries, err = entriesOf(id, t.policy, t.policyEntries)
+	case kindRenewal:
+		err = t.examineRenewal(id)
 	default:
 		return errCorrupt("its kind")
 	}
 	c.index = append(c.index, entries...)
-	return nil
+	return err
+}
+
+// entriesOf reads a record, and returns what the index must hold for it.
+func entriesOf[T any](id ID, load func(ID) (T, error), entries func(ID, T) []entry) ([]entry, error) {
+	v, err := load(id)
+	if err != nil {
+		return nil, err
+	}
+	return entries(id, v), nil
+}
+
+// examineCount opens a count of calls.
+func (t *txn) examineCount(k kind, id ID) error {
+	if k == kindDenials {
+		_, err := t.loadDenials()
+		if id != denialsID() {
+			err = errCorrupt("its key")
+		}
+		return err
+	}
+	b, _, err := t.load(k, id)
+	if err == nil {
+		_, err = decodeWindow(b)
+	}
+	return err
 }
 
 // examineIndex compares the index with what the records say it must be.

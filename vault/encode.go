@@ -222,6 +222,10 @@ func encodeEvent(e *Event) []byte {
 	w.Int64(int64(e.Redactions))
 	w.Uint64(e.Intent)
 	w.Text(e.Note)
+	if e.Count > 0 { // since format 2; other events are as they were
+		w.Uint64(e.Count)
+		writeTime(&w, e.Last)
+	}
 	return w.Bytes()
 }
 
@@ -242,5 +246,10 @@ func decodeEvent(b []byte) (*Event, error) {
 	e.Duration = time.Duration(r.Int64())
 	e.Redactions = int(r.Int64())
 	e.Intent, e.Note = r.Uint64(), r.Text()
+	if r.More() {
+		if e.Count, e.Last = r.Uint64(), readTime(r); e.Count == 0 {
+			r.Fail()
+		}
+	}
 	return e, r.Close()
 }

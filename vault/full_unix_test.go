@@ -82,6 +82,62 @@ func TestNoSpace(t *testing.T) {
 	}
 }
 
+// workSpoiled makes calls, lets the disk be full for a while, and prints what it
+// was told of their outcomes.
+func workSpoiled(ctx context.Context, l *vault.Local, _ []string, out io.Writer) error {
+	var intents []uint64
+	for range 3 {
+		grant, err := l.Authorize(ctx, decideUse())
+		if err != nil {
+			return err
+		}
+		intents = append(intents, grant.Intent)
+	}
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		return err
+	}
+	full := syscall.Rlimit{Cur: 100, Max: was.Max} // not even a page that is there
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &full); err != nil {
+		return err
+	}
+	told := []error{l.Finish(ctx, intents[0], ended), l.Finish(ctx, intents[1], ended), l.Flush(ctx), l.Flush(ctx)}
+	_, err := l.Authorize(ctx, decideUse())
+	told = append(told, err, l.Finish(ctx, intents[2], ended))
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		return err
+	}
+	told = append(told, l.Flush(ctx), l.Flush(ctx))
+	for _, err := range told {
+		if _, err := fmt.Fprintf(out, "%q\n", fault.CodeOf(err)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestOutcomesOnAFullDisk: Flush tells of them, and so does the next Finish.
+// When there is space, each is recorded once.
+func TestOutcomesOnAFullDisk(t *testing.T) {
+	l, dir := fresh(t)
+	out, err := worker(t, "spoiled", dir).Output()
+	const no = string(fault.AuditUnavailable)
+	want := fmt.Sprintf("%q\n%q\n%q\n%q\n%q\n%q\n%q\n%q\n", "", "", no, no, no, no, "", "")
+	if err != nil || string(out) != want {
+		t.Errorf("it was told (%v):\n%s", err, out)
+	}
+	got := recorded(t, dir)
+	if len(got) != 3 {
+		t.Errorf("outcomes of %d calls", len(got))
+	}
+	for intent, n := range got {
+		if n != 1 {
+			t.Errorf("the outcome of %d is there %d times", intent, n)
+		}
+	}
+	vaulttest.Healthy(t, l)
+}
+
 // workCramped makes the first use of a vault with room for its key and the
 // beginning of its file only, and prints how that ended.
 func workCramped(ctx context.Context, l *vault.Local, _ []string, out io.Writer) error {

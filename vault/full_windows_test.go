@@ -16,3 +16,7 @@ func workFull(context.Context, *vault.Local, []string, io.Writer) error {
 func workCramped(context.Context, *vault.Local, []string, io.Writer) error {
 	return errors.ErrUnsupported
 }
+
+func workSpoiled(context.Context, *vault.Local, []string, io.Writer) error {
+	return errors.ErrUnsupported
+}

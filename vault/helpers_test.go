@@ -84,6 +84,24 @@ func revealAt(ctx context.Context, l *vault.Local, id vault.ID, host vault.Host)
 	return string(grant.Values[0].Reveal()), nil
 }
 
+// useOf is the use of a secret by acme at a host.
+func useOf(id vault.ID, host string) vault.Use {
+	return vault.Use{Secret: id, Provider: "acme", Host: vault.Host{Name: host}}
+}
+
+// granted returns the intent of a call that was granted the uses.
+func granted(t testing.TB, l *vault.Local, uses ...vault.Use) uint64 {
+	t.Helper()
+	grant, err := l.Authorize(t.Context(), decideUse(uses...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range grant.Values {
+		v.Clear()
+	}
+	return grant.Intent
+}
+
 // decideUse grants whatever call needs the secrets.
 func decideUse(uses ...vault.Use) func(vault.Reader) (vault.Decision, error) {
 	return func(vault.Reader) (vault.Decision, error) { return vault.Decision{Uses: uses}, nil }

@@ -44,6 +44,21 @@ func (t *txn) sealHosts(s *Secret, want []Host, proof Value) error {
 	return t.record(e)
 }
 
+// Serves checks that a secret may be used so: a pinned one by its provider, and
+// not at a private host; another one at the hosts that were sealed with it.
+func (s *Secret) Serves(u Use) error {
+	switch {
+	case s.PinnedProvider != "" && s.PinnedProvider != u.Provider:
+		return fault.New(fault.PolicyViolation, "secret %s is pinned to %s and serves no other provider", s.Name, s.PinnedProvider)
+	case s.PinnedProvider != "" && u.Host.Private:
+		return fault.New(fault.PolicyViolation, "secret %s is pinned to %s and never goes to a private host", s.Name, s.PinnedProvider)
+	case s.PinnedProvider == "" && !s.MayGoTo(u.Host):
+		return fault.New(fault.PolicyViolation, "secret %s was not meant for host %s", s.Name, u.Host.Name).
+			WithHint("make a credential of it for that host: `aivault credential create`")
+	}
+	return nil
+}
+
 // forgetHosts takes back the hosts of an unpinned secret that no credential or
 // binding uses any more, so that nothing is left of one that was made and
 // deleted: not even the first comes back without proof.

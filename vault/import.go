@@ -65,6 +65,10 @@ func (l *Local) importOne(t *txn, scope Scope, e ImportEntry, rotateExisting boo
 	if err != nil {
 		return err
 	}
+	if err := l.checkUses(t, old, value); err != nil {
+		out.Failed = append(out.Failed, ImportFailure{s.Name, err})
+		return nil
+	}
 	before := clone(old)
 	if err := t.rotate(old, value); err != nil {
 		return err

@@ -21,6 +21,7 @@ const (
 	ixBindingsOf     = 11
 	ixBindSecret     = 12
 	ixDisabled       = 13
+	ixPolicy         = 14
 )
 
 // An entry is one entry of the index.
@@ -90,6 +91,10 @@ func (t *txn) credentialEntries(rec ID, c *Credential) []entry {
 
 func (t *txn) capabilityEntries(rec ID, c *Capability) []entry {
 	return []entry{t.unique(rec, ixCapability, c.ID)}
+}
+
+func (t *txn) policyEntries(rec ID, p *Policy) []entry {
+	return []entry{t.unique(rec, ixPolicy, p.Capability)}
 }
 
 func (t *txn) bindingEntries(rec ID, b *Binding) []entry {

@@ -14,7 +14,7 @@ import (
 )
 
 // formatVersion is the version of the schema in the package comment.
-const formatVersion = 1
+const formatVersion = 2
 
 // lockWait is how long a transaction waits for those of other processes.
 const lockWait = 10 * time.Second
@@ -33,9 +33,14 @@ type Options struct {
 	// FirstUse chooses where the key of a new vault goes, when something is
 	// to be written and there is no vault yet. Nil: nothing is made unasked.
 	FirstUse func(context.Context) (keys.Config, error)
-	Claims   Claims           // nil: no name is claimed
-	Now      func() time.Time // nil: time.Now
-	Actor    string           // who the audit log says acted; empty: operator
+	Claims   Claims // nil: no name is claimed
+	// CheckValue refuses a value that could not be sent in one of these ways,
+	// or in those that its name implies, before it is stored. Nil: any value
+	// will do.
+	CheckValue func(s *Secret, auths []Auth, value Value) error
+	Now        func() time.Time // nil: time.Now
+	Clock      Clock            // by which a minute of calls is measured; nil: the machine's
+	Actor      string           // who the audit log says acted; empty: operator
 }
 
 // Local is a vault in a directory of this machine, used from this process. It
@@ -44,8 +49,12 @@ type Local struct {
 	opts Options
 	db   *store.Bolt
 
+	turns sync.Map // chan struct{} by name, for Exclusive; full while its lock is held or waited for
+
 	mu   sync.Mutex // held while the key is fetched, so that it is asked for once
 	ring *seal.Ring // nil until the vault was opened
+
+	calls queue
 }
 
 var (
@@ -64,12 +73,17 @@ func New(opts Options) *Local {
 	if opts.Actor == "" {
 		opts.Actor = "operator"
 	}
+	if opts.Clock == nil {
+		opts.Clock = systemClock()
+	}
 	return &Local{opts: opts, db: store.NewBolt(opts.Root, lockWait)}
 }
 
-// Close wipes the keys, once those who are using them are done. The vault can
-// be used again, and asks for its key.
+// Close flushes the outcomes of calls, whose error Flush would have told, and
+// wipes the keys, once those who are using them are done. The vault can be used
+// again, and asks for its key.
 func (l *Local) Close() {
+	l.flushBeforeClose()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ring != nil {
@@ -114,30 +128,38 @@ func (l *Local) update(ctx context.Context, f func(*txn) error) error {
 
 // commit is update for a vault that exists; otherwise store.ErrAbsent.
 func (l *Local) commit(ctx context.Context, f func(*txn) error) error {
-	return l.withKeys(ctx, func(ring *seal.Ring) error {
-		var after manifest
-		err := l.db.Update(ctx, func(tx store.Tx) error {
-			t, err := l.begin(tx, ring)
-			if err != nil {
-				return err
-			}
-			defer t.close()
-			if err := f(t); err != nil {
-				return err
-			}
-			after = t.man
-			return t.end()
-		})
-		if failed, ok := errors.AsType[*store.CommitError](err); ok {
-			return l.settle(ctx, &after, failed)
+	return l.withKeys(ctx, func(ring *seal.Ring) error { return l.transact(ctx, ring, f) })
+}
+
+// transact runs f in a transaction of the ring's vault, and commits it.
+func (l *Local) transact(ctx context.Context, ring *seal.Ring, f func(*txn) error) error {
+	var before, after manifest
+	err := l.db.Update(ctx, func(tx store.Tx) error {
+		t, err := l.begin(tx, ring)
+		if err != nil {
+			return err
 		}
-		return err
+		defer t.close()
+		before = t.man
+		if err := f(t); err != nil {
+			return err
+		}
+		after = t.man
+		return t.end()
 	})
+	if failed, ok := errors.AsType[*store.CommitError](err); ok {
+		return l.settle(ctx, &before, &after, failed)
+	}
+	return err
 }
 
 // settle tells what became of a commit that reported an error, by looking
-// whether its last audit event is there.
-func (l *Local) settle(ctx context.Context, after *manifest, failed *store.CommitError) error {
+// whether its last audit event is there. One that has none has only counted
+// refusals, which does not matter: the call that it was for is not made.
+func (l *Local) settle(ctx context.Context, before, after *manifest, failed *store.CommitError) error {
+	if after.seq == before.seq {
+		return failed.Err
+	}
 	happened := false
 	err := l.db.View(context.WithoutCancel(ctx), func(tx store.Tx) error {
 		happened = bytes.HasSuffix(tx.Get(store.Audit, seqKey(after.seq)), after.link[:])

@@ -22,11 +22,16 @@ const workerVar = "VAULT_TEST_WORKER"
 // what it did to out, line by line.
 func workers() map[string]func(ctx context.Context, l *vault.Local, args []string, out io.Writer) error {
 	return map[string]func(context.Context, *vault.Local, []string, io.Writer) error{
+		"renew":     workRenew,
 		"first-use": workFirstUse,
 		"mixed":     workMixed,
 		"write":     workWrite,
 		"full":      workFull,
 		"cramped":   workCramped,
+		"calls":     workCalls,
+		"rated":     workRated,
+		"refused":   workRefused,
+		"spoiled":   workSpoiled,
 	}
 }
 

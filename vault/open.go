@@ -43,7 +43,7 @@ func (l *Local) readHead(ctx context.Context) (*head, error) {
 	var h head
 	err := l.db.View(ctx, func(tx store.Tx) error {
 		var err error
-		if h.vault, err = checkFormat(tx); err != nil {
+		if _, h.vault, err = checkFormat(tx); err != nil {
 			return err
 		}
 		return tx.Range(store.Slots, store.Span{}, func(_, v []byte) error {
@@ -110,14 +110,15 @@ func wrongKeyHint(c keys.Config) string {
 }
 
 // checkFormat checks that the file is a vault of a version that we know.
-func checkFormat(tx store.Tx) (vault [16]byte, err error) {
+func checkFormat(tx store.Tx) (format uint32, vault [16]byte, err error) {
 	version, id := tx.Get(store.Meta, keyFormat), tx.Get(store.Meta, keyVault)
 	if len(version) != 4 || be32(version) == 0 || len(id) != 16 {
-		return vault, store.ErrDamaged
+		return 0, vault, store.ErrDamaged
 	}
-	if v := be32(version); v != formatVersion {
-		return vault, fault.New(fault.VaultNewer, "the vault has format %d, this aivault reads format %d", v, formatVersion).
+	format = be32(version)
+	if format > formatVersion {
+		return 0, vault, fault.New(fault.VaultNewer, "the vault has format %d, this aivault reads formats up to %d", format, formatVersion).
 			WithHint("use the aivault that wrote it, or a later one")
 	}
-	return [16]byte(id), nil
+	return format, [16]byte(id), nil
 }

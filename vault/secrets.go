@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"aivault/keys/fault"
+	"aivault/keys/opaque"
 	"aivault/vault/internal/store"
 )
 
@@ -45,7 +46,29 @@ func (l *Local) prepare(n NewSecret) (*Secret, []byte, error) {
 	}
 	s := &Secret{Name: name, Aliases: aliases, Scope: n.Scope, AttachedOnly: n.AttachedOnly}
 	s.PinnedProvider, _ = l.claim(name)
-	return s, value, nil
+	return s, value, l.checkValue(s, nil, value)
+}
+
+// checkValue refuses a value that could not be sent.
+func (l *Local) checkValue(s *Secret, auths []Auth, value []byte) error {
+	if l.opts.CheckValue == nil {
+		return nil
+	}
+	return l.opts.CheckValue(s, auths, opaque.New(value))
+}
+
+// checkUses refuses a value that one of the secret's credentials could not
+// send.
+func (l *Local) checkUses(t *txn, s *Secret, value []byte) error {
+	creds, err := t.credentialsOfSecret(s.ID)
+	if err != nil {
+		return err
+	}
+	var auths []Auth
+	for _, c := range creds {
+		auths = append(auths, c.Auth)
+	}
+	return l.checkValue(s, auths, value)
 }
 
 // claim returns the provider that claims a name.
@@ -230,6 +253,16 @@ func (l *Local) pin(t *txn, s *Secret) error {
 		return fault.New(fault.Conflict, "the name %s would pin the secret to %s, and it was meant for hosts of its own", s.Name, provider).
 			WithHint("choose another name, or store the value as a new secret of that name")
 	}
+	value, err := t.value(s)
+	if err != nil {
+		return err
+	}
+	defer clear(value)
+	pinned := *s
+	pinned.PinnedProvider = provider
+	if err := l.checkValue(&pinned, nil, value); err != nil {
+		return err
+	}
 	return t.rebind(s, func() { s.PinnedProvider = provider })
 }
 
@@ -240,13 +273,21 @@ func (l *Local) RotateSecret(ctx context.Context, id ID, value Value, rev IfRevi
 		return Secret{}, err
 	}
 	return l.change(ctx, KindSecretRotate, id, rev, func(t *txn, s *Secret) (string, error) {
+		if err := l.checkUses(t, s, b); err != nil {
+			return "", err
+		}
 		return "", t.rotate(s, b)
 	})
 }
 
+// rotate gives a secret a new value. What is known of renewals was about the
+// old one.
 func (t *txn) rotate(s *Secret, value []byte) error {
 	s.Version++
 	s.RotatedAt = t.time()
+	if err := t.drop(kindRenewal, s.ID); err != nil {
+		return err
+	}
 	return t.putValue(s, value)
 }
 
@@ -269,7 +310,10 @@ func (l *Local) DeleteSecret(ctx context.Context, id ID, rev IfRevision) (Remove
 			table store.Table
 			key   []byte
 		}{
-			{store.Records, recordKey(kindSecret, id)}, {store.Records, recordKey(kindUsage, id)}, {store.Values, id[:]},
+			{store.Records, recordKey(kindSecret, id)},
+			{store.Records, recordKey(kindUsage, id)},
+			{store.Records, recordKey(kindRenewal, id)},
+			{store.Values, id[:]},
 		} {
 			if err := t.remove(rec.table, rec.key); err != nil {
 				return err

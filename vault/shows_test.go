@@ -22,7 +22,7 @@ func TestWhatACopyShows(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	words := []string{"consumer-x", "w-furnished", "g-furnished", "host-furnished.test", "acme", "Authorization", "operator", "secret.create", "x-note", "made-up-value"}
+	words := []string{"consumer-x", "w-furnished", "g-furnished", "host-furnished.test", "field-furnished", "acme", "Authorization", "operator", "secret.create", "x-note", "made-up-value"}
 	for i, s := range secrets {
 		words = append(words, s.Name, "alias-"+s.Name, "cred-"+s.Name, "acme/cap-"+s.Name, "disabled-"+s.Name, fmt.Sprint("made-up-value-", i))
 	}

@@ -2,6 +2,7 @@ package vault_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"testing"
 
@@ -93,6 +94,9 @@ func lookUp(t *testing.T, l *vault.Local, secrets []vault.Secret) {
 			if c, err := r.Capability("acme/cap-" + s.Name); fine(err) && c != nil && c.ID != "acme/cap-"+s.Name {
 				t.Error("an id leads to another capability")
 			}
+			if p, err := r.Policy("acme/cap-" + s.Name); fine(err) && p != nil && p.Capability != "acme/cap-"+s.Name {
+				t.Error("an id leads to another policy")
+			}
 			if b, err := r.Binding("acme/cap-"+s.Name, vault.GlobalScope(), "consumer-x"); fine(err) && b != nil && b.Secret != s.ID {
 				t.Error("a key leads to another binding")
 			}
@@ -147,7 +151,12 @@ func TestChangesWithEditedIndexes(t *testing.T) {
 			_, err := l.PutBinding(ctx, vault.Binding{Capability: "acme/cap-mine", Secret: s.ID, Scope: vault.GlobalScope(), Consumer: "consumer-x", Hosts: []vault.Host{{Name: "host-furnished.test"}}}, nil)
 			return err
 		},
-		"enable": func() error { _, err := l.EnableCredential(ctx, "disabled-mine"); return err },
+		"set policy": func() error {
+			_, err := l.SetPolicy(ctx, vault.Policy{Capability: "acme/cap-mine", MaxRequest: new(int64(1))}, 0)
+			return err
+		},
+		"unset policy": func() error { _, err := l.SetPolicy(ctx, vault.Policy{Capability: "acme/cap-mine"}, 0); return err },
+		"enable":       func() error { _, err := l.EnableCredential(ctx, "disabled-mine"); return err },
 	}
 	for name, change := range changes {
 		for i, key := range keys {
@@ -184,8 +193,10 @@ func TestChangesWithEditedIndexes(t *testing.T) {
 				caps, err2 := r.Capabilities()
 				binds, err3 := r.Bindings("")
 				off, err4 := r.Disabled()
-				if n := len(creds) + len(caps) + len(binds) + len(off); n < 12-2 || err1 != nil || err2 != nil || err3 != nil || err4 != nil {
-					t.Errorf("%s: %d things are left; %v %v %v %v", name, n, err1, err2, err3, err4)
+				policies, err5 := r.Policies()
+				n := len(creds) + len(caps) + len(binds) + len(off) + len(policies)
+				if err := errors.Join(err1, err2, err3, err4, err5); n < 15-3 || err != nil {
+					t.Errorf("%s: %d things are left; %v", name, n, err)
 				}
 				return nil
 			})

@@ -21,7 +21,7 @@ import (
 const (
 	metaFormat, metaManifest = "format", "manifest"
 
-	kindSecret, kindUsage, kindCredential, kindCapability, kindBinding, kindDisabled = 1, 2, 3, 4, 5, 6
+	kindSecret, kindUsage, kindCredential, kindCapability, kindBinding, kindDisabled, kindPolicy, kindRenewal = 1, 2, 3, 4, 5, 6, 7, 8
 )
 
 // furnished returns a vault that holds something of everything.
@@ -45,8 +45,10 @@ func furnished(t testing.TB) (l *vault.Local, dir string, secrets []vault.Secret
 		must(t, err)
 		_, err = l.DisableCredential(ctx, "disabled-"+name)
 		must(t, err)
-		_, err = reveal(ctx, l, s.ID, "host-furnished.test")
+		_, err = l.SetPolicy(ctx, vault.Policy{Capability: "acme/cap-" + name, Rate: new(int64(1000)), Block: []string{"field-furnished"}}, 0)
 		must(t, err)
+		use := useOf(s.ID, "host-furnished.test")
+		must(t, l.BeginRenewal(ctx, granted(t, l, use), use, 1))
 		s, err = l.FindSecret(ctx, s.ID.String())
 		must(t, err)
 		secrets = append(secrets, s)
@@ -70,7 +72,8 @@ func readAll(t testing.TB, l *vault.Local, secrets []vault.Secret) error {
 		_, err2 := r.Disabled()
 		_, err3 := r.Capabilities()
 		_, err4 := r.Bindings("")
-		for _, err := range []error{err1, err2, err3, err4} {
+		_, err5 := r.Policies()
+		for _, err := range []error{err1, err2, err3, err4, err5} {
 			if err != nil {
 				return err
 			}
@@ -81,12 +84,21 @@ func readAll(t testing.TB, l *vault.Local, secrets []vault.Secret) error {
 		return err
 	}
 	for i, s := range secrets {
-		got, err := reveal(ctx, l, s.ID, "host-furnished.test")
+		use := useOf(s.ID, "host-furnished.test")
+		grant, err := l.Authorize(ctx, decideUse(use))
 		if err != nil {
 			return err
 		}
-		if want := fmt.Sprint("made-up-value-", i); got != want {
+		again, renewal, err := l.Reopen(ctx, grant.Intent, use)
+		if err != nil {
+			return err
+		}
+		want := val(fmt.Sprint("made-up-value-", i))
+		if !grant.Values[0].Equal(want) || !again.Equal(want) {
 			t.Errorf("another value came out")
+		}
+		if renewal.Version != s.Version || renewal.Refused || !renewal.LastAt.IsZero() {
+			t.Errorf("its renewals are %+v", renewal)
 		}
 	}
 	return nil
@@ -109,7 +121,7 @@ func TestEditedRecords(t *testing.T) {
 			}
 		}
 	})
-	if want := 3 * 6; len(places) != want+3 {
+	if want := 3 * 8; len(places) != want+3 {
 		t.Fatalf("%d records and values, not %d", len(places), want+3)
 	}
 	places = append(places, place{store.Meta, []byte(metaManifest)})
@@ -155,7 +167,7 @@ func TestTampering(t *testing.T) {
 		check    string
 	}
 	attacks := map[string]attack{}
-	for kind, name := range map[byte]string{kindSecret: "secrets", kindUsage: "uses", kindCredential: "credentials", kindCapability: "capabilities", kindBinding: "bindings", kindDisabled: "disabled"} {
+	for kind, name := range map[byte]string{kindSecret: "secrets", kindUsage: "uses", kindCredential: "credentials", kindCapability: "capabilities", kindBinding: "bindings", kindDisabled: "disabled", kindPolicy: "policies", kindRenewal: "renewals"} {
 		attacks["swap two "+name] = attack{func(t *testing.T, tx store.Tx) { swap(t, tx, store.Records, kind) }, false, "records"}
 		attacks["copy one of "+name] = attack{func(t *testing.T, tx store.Tx) { move(t, tx, store.Records, kind) }, false, "records"}
 		attacks["delete one of "+name] = attack{func(t *testing.T, tx store.Tx) { remove(t, tx, store.Records, kind) }, kind != kindSecret, "set hash"}
@@ -242,7 +254,7 @@ func TestRollbackOfARecord(t *testing.T) {
 // written.
 func TestNewerFormat(t *testing.T) {
 	for version, want := range map[string]fault.Code{
-		"\x00\x00\x00\x02": fault.VaultNewer, "\xff\xff\xff\xff": fault.VaultNewer,
+		"\x00\x00\x00\x03": fault.VaultNewer, "\xff\xff\xff\xff": fault.VaultNewer,
 		"\x00\x00\x00\x00": fault.VaultCorrupt, "\x00\x00\x01": fault.VaultCorrupt, "": fault.VaultCorrupt,
 	} {
 		l, dir := fresh(t)

@@ -23,6 +23,10 @@ const (
 	kindCapability kind = 4
 	kindBinding    kind = 5
 	kindDisabled   kind = 6
+	kindPolicy     kind = 7
+	kindRenewal    kind = 8
+	kindRate       kind = 9
+	kindDenials    kind = 10
 )
 
 // A manifest is the state of the whole.
@@ -58,6 +62,15 @@ type txn struct {
 	man   manifest
 	now   time.Time
 	actor string
+
+	format uint32 // of the file
+	clock  Clock
+	moment stamp // see stamp
+
+	// What a transaction of calls counts, and stores at its end: see calls.
+	used    map[ID]bool
+	windows map[ID]*window
+	denials *denials
 }
 
 // errCorrupt is the error of a record that does not verify.
@@ -69,7 +82,7 @@ func errCorrupt(what string) error {
 // begin starts a transaction: the file must be the ring's vault, and its
 // manifest must verify.
 func (l *Local) begin(tx store.Tx, ring *seal.Ring) (*txn, error) {
-	vault, err := checkFormat(tx)
+	format, vault, err := checkFormat(tx)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +97,7 @@ func (l *Local) begin(tx store.Tx, ring *seal.Ring) (*txn, error) {
 	if err != nil || man.gen != ring.Generation() {
 		return nil, errCorrupt("the manifest of the vault")
 	}
-	return &txn{tx: tx, ring: ring, man: man, now: l.opts.Now(), actor: l.opts.Actor}, nil
+	return &txn{tx: tx, ring: ring, man: man, now: l.opts.Now(), actor: l.opts.Actor, format: format, clock: l.opts.Clock}, nil
 }
 
 // close wipes the keys of the audit log.
@@ -94,8 +107,14 @@ func (t *txn) close() {
 	}
 }
 
-// end writes the manifest, the last step of a transaction.
+// end writes the manifest, the last step of a transaction. From then on the
+// file has the format of what was written.
 func (t *txn) end() error {
+	if t.format != formatVersion {
+		if err := t.tx.Put(store.Meta, keyFormat, binary.BigEndian.AppendUint32(nil, formatVersion)); err != nil {
+			return err
+		}
+	}
 	t.man.epoch++
 	return t.tx.Put(store.Meta, keyManifest, t.ring.SealManifest(t.man.epoch, t.man.encode()))
 }
@@ -142,18 +161,28 @@ func (t *txn) remove(table store.Table, key []byte) error {
 
 // record appends an event to the audit log. It fills in what every event has.
 func (t *txn) record(e *Event) error {
+	e.Actor, e.UID, e.PID = t.actor, os.Getuid(), os.Getpid()
+	return t.append(e)
+}
+
+// append appends an event of whoever it names to the audit log.
+func (t *txn) append(e *Event) error {
 	if err := t.openChain(); err != nil {
 		return err
 	}
 	t.man.seq++
-	e.Seq, e.Time, e.Actor = t.man.seq, t.now, t.actor
-	e.UID, e.PID = os.Getuid(), os.Getpid()
-	for _, s := range e.texts() {
-		*s = clip(*s)
-	}
+	e.Seq, e.Time = t.man.seq, t.now
+	e.clip()
 	entry, link := t.chain.Append(e.Seq, t.man.link, encodeEvent(e))
 	t.man.link = link
 	return t.tx.Put(store.Audit, seqKey(e.Seq), entry)
+}
+
+// clip makes the texts of an event fit.
+func (e *Event) clip() {
+	for _, s := range e.texts() {
+		*s = clip(*s)
+	}
 }
 
 // maxEventText is the length of the longest text in an event, in bytes.

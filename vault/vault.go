@@ -168,10 +168,12 @@ type Store interface {
 	Authorize(ctx context.Context, decide func(Reader) (Decision, error)) (Grant, error)
 	// Finish records the outcome of a call that Authorize granted: with the
 	// next intent, or after 50 ms, or at Flush. Its error is that of a record
-	// that could not be written earlier.
+	// that could not be written earlier, or of this one where too many of them
+	// wait; an outcome that waits is tried again with each of these.
 	Finish(ctx context.Context, intent uint64, outcome Event) error
 	// Flush makes the outcomes durable that Finish took. The error tells that
-	// some are not in the audit log, which says "unknown" of these calls.
+	// some are not in the audit log, which says "unknown" of these calls, as it
+	// does of those of a process that ends without Flush.
 	Flush(ctx context.Context) error
 
 	// CreateSecret and RotateSecret are those of [Vault].
@@ -189,8 +191,9 @@ type Store interface {
 	// BeginRenewal notes durably, before anything is sent, that a new value is
 	// asked for in exchange for the secret's version.
 	BeginRenewal(ctx context.Context, intent uint64, use Use, version uint64) error
-	// EndRenewal notes what came of it. A new value replaces that of the
-	// version, or is dropped (fault.Conflict) where an operator was faster.
+	// EndRenewal notes what came of it, even if ctx is done. A new value
+	// replaces that of the version, or is dropped (fault.Conflict) where an
+	// operator was faster. What an operator rotates starts with no renewals.
 	EndRenewal(ctx context.Context, intent uint64, use Use, end RenewalEnd) error
 }
 
@@ -335,10 +338,15 @@ const (
 )
 
 // An AuditQuery selects events. Zero fields select all.
+//
+// The sequence orders events, and their times do not where the clock was set
+// back. Since therefore does not end at the first event that is too old, but
+// after 5,000 such in a row: what is older than a stretch of that length, in
+// which the clock was wrong, is not found by it.
 type AuditQuery struct {
 	Limit      int       // at most so many; 0: 200
 	Before     time.Time // strictly older ones only
-	Since      time.Time // of that time or later only
+	Since      time.Time // of that time or later only; see below
 	After      uint64    // of a higher sequence number only
 	Kind       string    // of that kind, or, with a dot at its end, of a family of kinds
 	Capability string

@@ -102,7 +102,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"secret name in lower case", `ACME_BOTH`, `acme_both`},
 		{"empty placeholder", `{"placeholder": "secret", "name": "ACME_BOTH"}`, `{"placeholder": "", "name": "ACME_BOTH"}`},
 		{"placeholder twice", `"placeholder": "username"`, `"placeholder": "password"`},
-		{"unknown kind", `"kind": "query"`, `"kind": "oauth2"`},
+		{"unknown kind", `"kind": "query"`, `"kind": "oauth"`},
 		{"no kind", `"kind": "query"`, `"kind": ""`},
 		{"query with two parameters", `{"name": "key", "value": "{{secret}}"}`, `{"name": "key", "value": "{{secret}}"}, {"name": "k", "value": "x"}`},
 		{"secret that no template uses", `"value": "{{secret}}"`, `"value": "constant"`},

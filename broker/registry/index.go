@@ -16,6 +16,7 @@ func builtinIDs() []string {
 		"sendgrid",
 		"slack",
 		"stripe",
+		"trello",
 		"twilio",
 	}
 }
@@ -45,6 +46,8 @@ func builtinClaim(name string) string {
 		return "slack"
 	case "STRIPE_API_KEY", "STRIPE_SECRET_KEY":
 		return "stripe"
+	case "TRELLO_API_KEY", "TRELLO_TOKEN":
+		return "trello"
 	case "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN":
 		return "twilio"
 	}

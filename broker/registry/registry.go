@@ -5,9 +5,9 @@
 // A provider is one JSON file under providers, embedded in the program and
 // decoded when it is first asked for; starting up costs nothing. The files are
 // data that people write by hand, so [Decode] is strict; a test puts every
-// file through it, and the program may then trust its own. What must be known without decoding, which secret names are
-// claimed and which providers exist, is an index in Go, generated from the
-// files and compared with them by a test.
+// file through it, and the program may then trust its own. What must be known
+// without decoding, which secret names are claimed and which providers exist,
+// is an index in Go, generated from the files and compared with them by a test.
 //
 // The fields of a file, in order:
 //
@@ -94,12 +94,26 @@ type SecretSlot struct {
 }
 
 // An Auth says how a credential authenticates. Templates have {{placeholder}}
-// where the value of a secret goes.
+// where the value of a secret goes; every secret of the credential is in one.
 //
-//	header  one Param: the header's name, and a template
-//	query   one Param: the parameter's name, and a template
-//	basic   Params username and password, both templates; or none, where the
-//	        one secret holds user:password or a JSON object of both
+//	header        one Param: the header's name, and a template
+//	query         one Param: the parameter's name, and a template
+//	path          one Param, prefix: a template of what goes before the path
+//	basic         Params username and password, both templates; or none
+//	multi-header  Params as for header, one or more
+//	multi-query   Params as for query, one or more
+//
+// The other kinds, and basic without Params, have no template. Their one
+// secret, whose placeholder is secret, holds all that they need.
+//
+//	basic      user:password, or a JSON object of both
+//	oauth2     Params grant_type (refresh_token or client_credentials),
+//	           token_endpoint (https, at one of the provider's hosts), any
+//	           number of scope, and client_auth (basic or body) if not basic
+//	aws-sigv4  Params service and region
+//	hmac       Params algorithm (sha256 or sha512), header_name and
+//	           value_template, which has {{signature}} and may have {{timestamp}}
+//	mtls       no Params
 type Auth struct {
 	Kind   string  `json:"kind"`
 	Params []Param `json:"params"`

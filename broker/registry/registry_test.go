@@ -14,7 +14,8 @@ func TestBuiltin(t *testing.T) {
 	reg := registry.Builtin()
 	want := []string{
 		"anthropic", "gemini", "github", "linear", "notion", "openai",
-		"openrouter", "resend", "sendgrid", "slack", "stripe", "twilio",
+		"openrouter", "resend", "sendgrid", "slack", "stripe", "trello",
+		"twilio",
 	}
 	if diff := cmp.Diff(reg.Providers(), want); diff != "" {
 		t.Errorf("providers (-got +want)\n%s", diff)
@@ -49,6 +50,7 @@ func TestClaim(t *testing.T) {
 		"GEMINI_API_KEY": "gemini", "GOOGLE_API_KEY": "gemini", "NOTION_TOKEN": "notion", "NOTION_API_KEY": "notion",
 		"LINEAR_API_KEY": "linear", "LINEAR_ACCESS_TOKEN": "linear", "RESEND_API_KEY": "resend",
 		"TWILIO_ACCOUNT_SID": "twilio", "TWILIO_AUTH_TOKEN": "twilio", "SENDGRID_API_KEY": "sendgrid",
+		"TRELLO_API_KEY": "trello", "TRELLO_TOKEN": "trello",
 		"OPENROUTER_API_KEY": "openrouter", "OPENROUTER_PROVISIONING_KEY": "openrouter",
 		"openai_api_key": "", " OPENAI_API_KEY": "", "OPENAI_API_KEY2": "", "": "",
 	} {
@@ -97,6 +99,7 @@ func TestAuth(t *testing.T) {
 		"sendgrid SENDGRID_API_KEY":                               bearer,
 		"openrouter OPENROUTER_API_KEY":                           bearer,
 		"openrouter:provisioning-key OPENROUTER_PROVISIONING_KEY": bearer,
+		"trello TRELLO_API_KEY TRELLO_TOKEN":                      "multi-query key={{key}} token={{token}}",
 		"twilio TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN":             "basic username={{username}} password={{password}}",
 	}
 	got := map[string]string{}

@@ -149,65 +149,7 @@ func (c *Credential) validate(p *Provider, index int) error {
 	if repeated(placeholders) || repeated(names) {
 		return errors.New("a secret or a placeholder is there twice")
 	}
-	return c.Auth.validate(placeholders)
-}
-
-func (a Auth) validate(placeholders []string) error {
-	var names []string
-	used := map[string]bool{}
-	for _, param := range a.Params {
-		names = append(names, param.Name)
-		if !isText(param.Value) || !isName(param.Name, upper+lower+digits+"-_") {
-			return fmt.Errorf("the parameter %q is malformed", param.Name)
-		}
-		if err := readTemplate(param.Value, used); err != nil {
-			return err
-		}
-	}
-	switch a.Kind {
-	case "header", "query":
-		if len(names) != 1 {
-			return fmt.Errorf("%s takes one parameter", a.Kind)
-		}
-	case "basic":
-		if len(names) == 0 && len(placeholders) == 1 {
-			return nil
-		}
-		if !slices.Equal(names, []string{"username", "password"}) {
-			return errors.New("basic takes username and password, or none for one secret that holds both")
-		}
-	default:
-		return fmt.Errorf("the kind %q of authentication is unknown", a.Kind)
-	}
-	for _, placeholder := range placeholders {
-		if !used[placeholder] {
-			return fmt.Errorf("no template uses {{%s}}", placeholder)
-		}
-		delete(used, placeholder)
-	}
-	for placeholder := range used {
-		return fmt.Errorf("no secret is {{%s}}", placeholder)
-	}
-	return nil
-}
-
-// readTemplate adds the placeholders of a template to used.
-func readTemplate(template string, used map[string]bool) error {
-	for rest := template; ; {
-		before, after, open := strings.Cut(rest, "{{")
-		if strings.Contains(before, "}}") {
-			return errors.New("a template closes a placeholder that it did not open")
-		}
-		if !open {
-			return nil
-		}
-		placeholder, tail, closed := strings.Cut(after, "}}")
-		if !closed || !isName(placeholder, lower+"_") {
-			return errors.New("a template has a malformed placeholder")
-		}
-		used[placeholder] = true
-		rest = tail
-	}
+	return c.Auth.validate(placeholders, p.Hosts)
 }
 
 // isName reports whether s is not empty, has only characters of the set, and

@@ -91,12 +91,13 @@ func (s *Session) Backend() Backend {
 	s.once.Do(func() {
 		reg := registry.Builtin()
 		s.vault = vault.New(vault.Options{
-			Root:     s.root,
-			Base:     s.moves,
-			Keys:     s.keys(),
-			FirstUse: s.FirstUse,
-			Claims:   reg,
-			Now:      s.env.Now,
+			Root:       s.root,
+			Base:       s.moves,
+			Keys:       s.keys(),
+			FirstUse:   s.FirstUse,
+			Claims:     reg,
+			CheckValue: broker.CheckValue(reg),
+			Now:        s.env.Now,
 		})
 		s.broker = broker.New(broker.Config{
 			Store:    s.vault,

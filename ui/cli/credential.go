@@ -33,8 +33,7 @@ type credentialFlags struct {
 	workspace, group    string
 	auth                string
 	hosts               []string
-	header, template    string
-	query               string
+	how                 broker.AuthFlags
 	allowPrivate        bool
 	caCert              string
 	proof               valueFlags
@@ -44,12 +43,27 @@ type credentialFlags struct {
 func newCredentialCreate(sh *shell) *cobra.Command {
 	var f credentialFlags
 	cmd := &cobra.Command{
-		Use:   "create ID --provider NAME --secret-ref REF [--auth header|query|basic] [--host HOST]",
+		Use:   "create ID --provider NAME --secret-ref REF [--auth KIND] [--host HOST]",
 		Short: "make a credential",
 		Long: `Makes a credential. For a provider that aivault knows, auth and hosts are known
-too. Authentication is a header ('authorization: Bearer' and the value, if not
-said otherwise), a query parameter ('api_key'), or basic, with a secret that is
-user:password.
+too. Else --auth says how it authenticates:
+
+  header        a header: 'authorization: Bearer' and the value, if not said
+                otherwise
+  query         a query parameter: 'api_key'
+  path          what goes before the path: /bot and the value
+  basic         a secret that is user:password, or JSON of username and password
+  multi-header  several headers, with the fields of a secret that is JSON
+  multi-query   several query parameters, likewise
+  oauth2        an access token, renewed when it runs out; the secret is JSON of
+                clientId, clientSecret, refreshToken
+  aws-sigv4     a signature as AWS has it; the secret is JSON of accessKeyId,
+                secretAccessKey, and sessionToken if there is one
+  hmac          a signature of the request, the secret being the key
+  mtls          a client certificate; the secret is PEM, certificate and key
+
+Templates have {{secret}} where the value goes, or {{field}} for a field of it.
+A clock that is off by more than some minutes makes AWS refuse a signature.
 
 The hosts of a secret are sealed with it by its first credential. A further
 host, a private one, or one whose credential was deleted needs the value again:
@@ -59,6 +73,8 @@ private hosts trusts no certificates but those signed by --ca-cert.
 The id of a credential that aivault made, and that was deleted, brings it back.`,
 		Example: `aivault credential create intranet --provider intranet --secret-ref vault:secret:$ID --auth header --host api.example.com
 aivault credential create openai-lab --provider openai --secret-ref 3f2a91bc --workspace-id lab
+aivault credential create shop --provider shop --secret-ref 3f2a91bc --auth multi-header --auth-header 'x-id={{clientId}}' --auth-header 'x-key={{apiKey}}' --host api.example.com
+aivault credential create queue --provider aws --secret-ref 3f2a91bc --auth aws-sigv4 --aws-service sqs --aws-region eu-west-1 --host sqs.eu-west-1.amazonaws.com
 aivault credential create local --provider dev --secret-ref 3f2a91bc --auth header --host localhost:8443 --allow-private --ca-cert ca.pem --value-file key.txt`,
 		DisableFlagsInUseLine: true,
 		Args:                  oneArg("credential's id"),
@@ -129,38 +145,26 @@ func (f *credentialFlags) add(cmd *cobra.Command) {
 	text(fs, &f.secretRef, "secret-ref", "REF", "the secret: vault:secret:ID, its id, or the first digits of its id")
 	text(fs, &f.workspace, "workspace-id", "ID", "for calls from this workspace only")
 	text(fs, &f.group, "group-id", "ID", "for calls from this group of the workspace only")
-	text(fs, &f.auth, "auth", "KIND", "header, query or basic")
+	text(fs, &f.auth, "auth", "KIND", "how to authenticate, one of those above")
 	many(fs, &f.hosts, "host", "HOST", "a host that the secret may be sent to, with a port if it is not 443")
-	text(fs, &f.header, "header-name", "NAME", "of auth header: the header")
-	text(fs, &f.template, "value-template", "TEXT", "of auth header: its value, with {{secret}} in it")
-	text(fs, &f.query, "query-param", "NAME", "of auth query: the parameter")
+	f.addAuth(fs)
 	fs.BoolVar(&f.allowPrivate, "allow-private", false, "the hosts may be private or of this machine; needs --ca-cert")
 	text(fs, &f.caCert, "ca-cert", "PATH", "the certificate authority of private hosts, as PEM")
 	f.proof.addSources(cmd)
 
-	// Documented, and for kinds of authentication that are still to come.
+	// Documented, and for a provider that is still to come.
 	var later string
-	for _, name := range laterFlags() {
-		fs.StringVar(&later, name, "", "")
-		fs.Lookup(name).Hidden = true
-	}
+	fs.StringVar(&later, laterFlag, "", "")
+	fs.Lookup(laterFlag).Hidden = true
 }
 
-// laterFlags are flags of strategies that are refused so far.
-func laterFlags() []string {
-	return []string{
-		"grant-type", "token-endpoint", "scope", "aws-service", "aws-region", "hmac-algorithm",
-		"path-prefix-template", "auth-header", "max-policy-mode",
-	}
-}
+const laterFlag = "max-policy-mode"
 
 // parse turns the flags into a request.
 func (f *credentialFlags) parse(ctx context.Context, sh *shell, be app.Backend, id string) (broker.NewCredential, error) {
 	n := broker.NewCredential{ID: id, Provider: f.provider, Hosts: f.hosts, AllowPrivate: f.allowPrivate}
-	for _, name := range laterFlags() {
-		if f.set.Changed(name) {
-			return n, notYet("--" + name)
-		}
+	if f.set.Changed(laterFlag) {
+		return n, fault.New(fault.InvalidRequest, "--%s is not supported yet", laterFlag).WithHint("it is for databases, which no provider is so far")
 	}
 	for _, name := range []string{"workspace-id", "group-id"} {
 		if flag := f.set.Lookup(name); flag.Changed && flag.Value.String() == "" {
@@ -196,29 +200,6 @@ func (f *credentialFlags) parse(ctx context.Context, sh *shell, be app.Backend, 
 // isReserved reports whether only the registry makes a credential of this id.
 func isReserved(id string) bool {
 	return strings.Contains(id, ":") || slices.Contains(registry.Builtin().Providers(), id)
-}
-
-// parseAuth returns the strategy that the flags say, or nil for the provider's
-// own.
-func (f *credentialFlags) parseAuth() (*vault.Auth, error) {
-	for _, name := range []string{"auth", "header-name", "value-template", "query-param"} {
-		flag := f.set.Lookup(name)
-		switch {
-		case flag.Changed && flag.Value.String() == "":
-			return nil, fault.New(fault.Usage, "--%s is empty", name)
-		case flag.Changed && f.auth == "":
-			return nil, fault.New(fault.Usage, "--%s goes with --auth", name)
-		}
-	}
-	if f.auth == "" {
-		return nil, nil
-	}
-	cfg, err := broker.ParseAuth(f.auth, broker.AuthFlags{HeaderName: f.header, ValueTemplate: f.template, QueryParam: f.query})
-	return &cfg, err
-}
-
-func notYet(what string) error {
-	return fault.New(fault.InvalidRequest, "%s is not supported yet", what).WithHint("--auth header, query and basic are")
 }
 
 func newCredentialList(sh *shell) *cobra.Command {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
+	"aivault/broker"
 	"aivault/keys"
 	"aivault/keys/fault"
 	"aivault/ui/app"
@@ -153,6 +154,55 @@ func TestShortIDs(t *testing.T) {
 		if diff := cmp.Diff(test.want, shortIDs(test.ids, self)); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", test.ids, diff)
 		}
+	}
+}
+
+// How a credential authenticates shows as it is documented, for each kind.
+func TestToAuth(t *testing.T) {
+	t.Parallel()
+	kinds := map[string]bool{}
+	for _, test := range []struct {
+		kind  string
+		flags broker.AuthFlags
+		want  string
+	}{
+		{"header", broker.AuthFlags{}, `{"header":{"header_name":"authorization","value_template":"Bearer {{secret}}"}}`},
+		{"query", broker.AuthFlags{}, `{"query":{"param_name":"api_key"}}`},
+		{"path", broker.AuthFlags{}, `{"path":{"prefix_template":"/bot{{secret}}"}}`},
+		{"basic", broker.AuthFlags{}, `"basic"`},
+		{
+			"multi-header", broker.AuthFlags{AuthHeaders: []string{"x-b={{b}}", "x-a=1"}},
+			`{"multi_header":[{"header_name":"x-b","value_template":"{{b}}"},{"header_name":"x-a","value_template":"1"}]}`,
+		},
+		{"multi-query", broker.AuthFlags{AuthQuery: []string{"b=k={{b}}"}}, `{"multi_query":[{"param_name":"b","value_template":"k={{b}}"}]}`},
+		{
+			"oauth2", broker.AuthFlags{TokenEndpoint: "https://a.test/t"},
+			`{"o_auth2":{"grant_type":"refresh_token","token_endpoint":"https://a.test/t","scopes":[]}}`,
+		},
+		{
+			"o-auth2", broker.AuthFlags{TokenEndpoint: "https://a.test/t", GrantType: "client_credentials", Scopes: []string{"x y", "z"}, ClientAuth: "body"},
+			`{"o_auth2":{"grant_type":"client_credentials","token_endpoint":"https://a.test/t","scopes":["x","y","z"],"client_auth":"body"}}`,
+		},
+		{"aws-sigv4", broker.AuthFlags{}, `{"aws_sig_v4":{"service":"s3","region":"us-east-1"}}`},
+		{"hmac", broker.AuthFlags{}, `{"hmac":{"algorithm":"sha256","header_name":"x-signature","value_template":"sha256={{signature}}"}}`},
+		{"mtls", broker.AuthFlags{}, `"mtls"`},
+	} {
+		a, err := broker.ParseAuth(test.kind, test.flags)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds[a.Kind] = true
+		got, err := json.Marshal(toAuth(a))
+		if err != nil || string(got) != test.want {
+			t.Errorf("%s: %s, want %s", test.kind, got, test.want)
+		}
+	}
+	if len(kinds) != 10 {
+		t.Errorf("%d kinds were seen", len(kinds))
+	}
+	// The registry has basic authentication of two secrets.
+	if got := toAuth(vault.Auth{Kind: "basic", Params: []vault.Param{{Name: "username", Value: "{{u}}"}, {Name: "password", Value: "{{p}}"}}}); got != "basic" {
+		t.Errorf("basic of two secrets: %v", got)
 	}
 }
 

@@ -94,28 +94,70 @@ func toCredential(c broker.Credential) credentialJSON {
 }
 
 // toAuth is the documented form of a strategy: an object with one key, or a
-// string for those without settings.
+// string for those without settings. A kind that this version does not know
+// shows by its name.
 func toAuth(a vault.Auth) any {
-	type header struct {
-		Name     string `json:"header_name"`
-		Template string `json:"value_template"`
+	set := make(map[string]string, len(a.Params)) // for the kinds whose parameters are settings
+	scopes := []string{}
+	for _, p := range a.Params {
+		if set[p.Name] = p.Value; p.Name == "scope" {
+			scopes = append(scopes, p.Value)
+		}
 	}
-	type query struct {
-		Name string `json:"param_name"`
-	}
+	one := func(key string, value any) any { return map[string]any{key: value} }
 	switch {
 	case a.Kind == "header" && len(a.Params) == 1:
-		return map[string]header{"header": {a.Params[0].Name, a.Params[0].Value}}
+		return one("header", toHeaderAuth(a.Params[0]))
 	case a.Kind == "query" && len(a.Params) == 1:
-		return map[string]query{"query": {a.Params[0].Name}}
-	case a.Kind == "header":
-		headers := []header{}
-		for _, p := range a.Params {
-			headers = append(headers, header{p.Name, p.Value})
-		}
-		return map[string][]header{"multi_header": headers}
+		return one("query", queryAuthJSON{Name: a.Params[0].Name})
+	case a.Kind == "path":
+		return one("path", pathAuthJSON{set["prefix"]})
+	case a.Kind == "multi-header":
+		return one("multi_header", mapTo(a.Params, toHeaderAuth))
+	case a.Kind == "multi-query":
+		return one("multi_query", mapTo(a.Params, func(p vault.Param) queryAuthJSON { return queryAuthJSON{p.Name, p.Value} }))
+	case a.Kind == "oauth2":
+		return one("o_auth2", oauth2JSON{set["grant_type"], set["token_endpoint"], scopes, set["client_auth"]})
+	case a.Kind == "aws-sigv4":
+		return one("aws_sig_v4", sigV4JSON{set["service"], set["region"]})
+	case a.Kind == "hmac":
+		return one("hmac", hmacJSON{set["algorithm"], set["header_name"], set["value_template"]})
 	}
 	return a.Kind
+}
+
+type headerAuthJSON struct {
+	Name     string `json:"header_name"`
+	Template string `json:"value_template"`
+}
+
+func toHeaderAuth(p vault.Param) headerAuthJSON { return headerAuthJSON{p.Name, p.Value} }
+
+type queryAuthJSON struct {
+	Name     string `json:"param_name"`
+	Template string `json:"value_template,omitempty"` // of several
+}
+
+type pathAuthJSON struct {
+	Template string `json:"prefix_template"`
+}
+
+type oauth2JSON struct {
+	Grant      string   `json:"grant_type"`
+	Endpoint   string   `json:"token_endpoint"`
+	Scopes     []string `json:"scopes"`
+	ClientAuth string   `json:"client_auth,omitempty"` // ours
+}
+
+type sigV4JSON struct {
+	Service string `json:"service"`
+	Region  string `json:"region"`
+}
+
+type hmacJSON struct {
+	Algorithm string `json:"algorithm"`
+	Name      string `json:"header_name"`
+	Template  string `json:"value_template"`
 }
 
 // allowJSON is what a capability admits.

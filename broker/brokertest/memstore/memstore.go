@@ -1,17 +1,14 @@
 // Package memstore is a [vault.Store] in memory, for tests and benchmarks of
 // the broker: it keeps the promises of the real one about scopes, pins, sealed
-// hosts and the audit log, remembers the values that it hands out, and can be
-// told to fail. It encrypts nothing and survives nothing.
+// hosts, limits, renewals and the audit log of calls, remembers the values that
+// it hands out, and can be told what time it is, and to fail. It encrypts
+// nothing and survives nothing.
 package memstore
 
 import (
-	"context"
 	"slices"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/google/uuid"
 
 	"aivault/keys/fault"
 	"aivault/vault"
@@ -31,9 +28,17 @@ type Store struct {
 	credentials  map[string]*vault.Credential
 	ofProvider   map[providerKey][]string
 	capabilities map[string]*vault.Capability
+	policies     map[string]*vault.Policy
 	bindings     map[bindingKey]*vault.Binding
 	disabled     map[string]bool
+	renewals     map[vault.ID]*vault.Renewal
+	turns        map[string]chan struct{} // of Exclusive: full while somebody holds it
 	events       []vault.Event
+	outcomes     []vault.Event          // that could not be recorded so far
+	grants       map[string][]time.Time // by capability, of calls with a limit
+	refusals     []time.Time
+	denials      map[denialKey]*denial // that go on
+	now          func() time.Time
 	decrypted    []vault.Value
 	lookups      int
 	auditFailure error
@@ -73,10 +78,26 @@ func New(claims vault.Claims) *Store {
 		credentials:  map[string]*vault.Credential{},
 		ofProvider:   map[providerKey][]string{},
 		capabilities: map[string]*vault.Capability{},
+		policies:     map[string]*vault.Policy{},
 		bindings:     map[bindingKey]*vault.Binding{},
 		disabled:     map[string]bool{},
+		renewals:     map[vault.ID]*vault.Renewal{},
+		turns:        map[string]chan struct{}{},
+		grants:       map[string][]time.Time{},
+		denials:      map[denialKey]*denial{},
+		now:          time.Now,
 	}
 }
+
+// SetClock has the store tell the time by now, instead of time.Now.
+func (s *Store) SetClock(now func() time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = now
+}
+
+// time is the time, as precise as the real store keeps it.
+func (s *Store) time() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
 
 // Decrypted returns the values that Authorize has handed out: those that the
 // broker was to clear after use, not copies.
@@ -93,11 +114,18 @@ func (s *Store) Lookups() int {
 	return s.lookups
 }
 
-// Events returns the audit log, oldest first.
+// Events returns the audit log, oldest first. It holds calls, changes of
+// policies, and renewals. A denial that goes on shows how often, so far.
 func (s *Store) Events() []vault.Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.events)
+	events := slices.Clone(s.events)
+	for _, d := range s.denials {
+		if d.again > 0 {
+			events[d.seq-1].Count, events[d.seq-1].Last = 1+d.again, d.last
+		}
+	}
+	return events
 }
 
 // FailAudit makes every later event fail with err; nil ends that.
@@ -112,114 +140,7 @@ func (s *Store) record(e vault.Event) (seq uint64, err error) {
 	if s.auditFailure != nil {
 		return 0, fault.Wrap(fault.AuditUnavailable, s.auditFailure, "the call was not made, as it could not be recorded")
 	}
-	e.Seq, e.Time = uint64(len(s.events)+1), time.Unix(1_700_000_000, 0).UTC()
+	e.Seq, e.Time = uint64(len(s.events)+1), s.time()
 	s.events = append(s.events, e)
 	return e.Seq, nil
-}
-
-// CreateSecret stores a secret, as [vault.Vault] does.
-func (s *Store) CreateSecret(_ context.Context, n vault.NewSecret) (vault.Secret, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := n.Scope.Validate(); err != nil {
-		return vault.Secret{}, err
-	}
-	if _, taken := s.named[nameKey{n.Scope, n.Name}]; taken {
-		return vault.Secret{}, fault.New(fault.AlreadyExists, "there is a secret named %s in scope %s already", n.Name, n.Scope)
-	}
-	sec := &vault.Secret{
-		ID: uuid.New(), Name: n.Name, Aliases: n.Aliases, Scope: n.Scope, AttachedOnly: n.AttachedOnly,
-		CreatedAt: time.Unix(1_700_000_000, 0).UTC(), Version: 1, Revision: 1,
-	}
-	if s.claims != nil {
-		sec.PinnedProvider, _ = s.claims.Claim(n.Name)
-	}
-	s.secrets[sec.ID] = sec
-	s.values[sec.ID] = slices.Clone(n.Value.Reveal())
-	s.named[nameKey{n.Scope, n.Name}] = sec.ID
-	if sec.PinnedProvider != "" {
-		s.pinned[sec.PinnedProvider] = append(s.pinned[sec.PinnedProvider], sec.ID)
-	}
-	return *clone(sec), nil
-}
-
-// AttachGroup shares a secret with a group, as [vault.Vault] does.
-func (s *Store) AttachGroup(_ context.Context, id vault.ID, g vault.GroupRef, _ vault.IfRevision) (vault.Secret, bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sec, ok := s.secrets[id]
-	if !ok {
-		return vault.Secret{}, false, errNoSecret(id)
-	}
-	if slices.Contains(sec.Attached, g) || sec.Scope == g.Scope() {
-		return *clone(sec), false, nil
-	}
-	sec.Attached = append(sec.Attached, g)
-	slices.SortFunc(sec.Attached, func(a, b vault.GroupRef) int { return strings.Compare(a.String(), b.String()) })
-	key := attachKey{g, sec.PinnedProvider}
-	s.attached[key] = append(s.attached[key], id)
-	return *clone(sec), true, nil
-}
-
-// DetachGroup takes that back.
-func (s *Store) DetachGroup(_ context.Context, id vault.ID, g vault.GroupRef, _ vault.IfRevision) (vault.Secret, bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sec, ok := s.secrets[id]
-	if !ok {
-		return vault.Secret{}, false, errNoSecret(id)
-	}
-	had := slices.Contains(sec.Attached, g)
-	sec.Attached = without(sec.Attached, g)
-	key := attachKey{g, sec.PinnedProvider}
-	s.attached[key] = without(s.attached[key], id)
-	return *clone(sec), had, nil
-}
-
-// DeleteSecret removes a secret with its credentials, attachments and bindings.
-func (s *Store) DeleteSecret(_ context.Context, id vault.ID, _ vault.IfRevision) (vault.Removed, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sec, ok := s.secrets[id]
-	if !ok {
-		return vault.Removed{}, errNoSecret(id)
-	}
-	out := vault.Removed{Secret: *clone(sec)}
-	for _, c := range s.credentials {
-		if c.Secret == id {
-			out.Credentials = append(out.Credentials, c.ID)
-			s.dropCredential(c)
-		}
-	}
-	for key, b := range s.bindings {
-		if b.Secret == id {
-			out.Bindings = append(out.Bindings, *b)
-			delete(s.bindings, key)
-		}
-	}
-	for _, g := range sec.Attached {
-		key := attachKey{g, sec.PinnedProvider}
-		s.attached[key] = without(s.attached[key], id)
-	}
-	s.pinned[sec.PinnedProvider] = without(s.pinned[sec.PinnedProvider], id)
-	delete(s.named, nameKey{sec.Scope, sec.Name})
-	delete(s.secrets, id)
-	delete(s.values, id)
-	slices.Sort(out.Credentials)
-	return out, nil
-}
-
-func errNoSecret(id vault.ID) error {
-	return fault.New(fault.SecretNotFound, "there is no secret %s", id)
-}
-
-// without returns list without the elements equal to x, in a new slice.
-func without[T comparable](list []T, x T) []T {
-	return slices.DeleteFunc(slices.Clone(list), func(y T) bool { return x == y })
-}
-
-func clone(s *vault.Secret) *vault.Secret {
-	c := *s
-	c.Aliases, c.Hosts, c.Attached = slices.Clone(s.Aliases), slices.Clone(s.Hosts), slices.Clone(s.Attached)
-	return &c
 }

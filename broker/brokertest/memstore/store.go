@@ -36,7 +36,8 @@ func (s *Store) CreateCredential(_ context.Context, c vault.Credential, proof va
 	if err := s.sealHosts(sec, c.Destinations(), proof); err != nil {
 		return vault.Credential{}, err
 	}
-	c.Revision = 1
+	delete(s.disabled, c.ID)
+	c.CreatedAt, c.Revision = s.time(), 1
 	s.credentials[c.ID] = &c
 	key := providerKey{c.Provider, c.Scope}
 	s.ofProvider[key] = append(s.ofProvider[key], c.ID)
@@ -68,6 +69,25 @@ func (s *Store) sealHosts(sec *vault.Secret, want []vault.Host, proof vault.Valu
 	return nil
 }
 
+// forgetHosts keeps the rule of vault.Store.CreateCredential about hosts that
+// nothing uses any more.
+func (s *Store) forgetHosts(id vault.ID) {
+	var used []vault.Host
+	for _, c := range s.credentials {
+		if c.Secret == id {
+			used = append(used, c.Destinations()...)
+		}
+	}
+	for _, b := range s.bindings {
+		if b.Secret == id {
+			used = append(used, b.Hosts...)
+		}
+	}
+	if sec, ok := s.secrets[id]; ok {
+		sec.Hosts = slices.DeleteFunc(slices.Clone(sec.Hosts), func(h vault.Host) bool { return !slices.Contains(used, h) })
+	}
+}
+
 // DeleteCredential implements vault.Store.
 func (s *Store) DeleteCredential(_ context.Context, id string) (bool, error) {
 	s.mu.Lock()
@@ -75,6 +95,7 @@ func (s *Store) DeleteCredential(_ context.Context, id string) (bool, error) {
 	c, ok := s.credentials[id]
 	if ok {
 		s.dropCredential(c)
+		s.forgetHosts(c.Secret)
 	}
 	return ok, nil
 }
@@ -110,7 +131,7 @@ func (s *Store) CreateCapability(_ context.Context, c vault.Capability) (vault.C
 	if s.capabilities[c.ID] != nil {
 		return vault.Capability{}, fault.New(fault.AlreadyExists, "there is a capability %s already", c.ID)
 	}
-	c.Revision = 1
+	c.CreatedAt, c.Revision = s.time(), 1
 	s.capabilities[c.ID] = &c
 	return c, nil
 }
@@ -122,13 +143,17 @@ func (s *Store) DeleteCapability(_ context.Context, id string) (vault.RemovedCap
 	if s.capabilities[id] == nil {
 		return vault.RemovedCapability{}, nil
 	}
+	removed := vault.RemovedCapability{Capability: true, Policy: s.policies[id] != nil}
 	delete(s.capabilities, id)
-	for key := range s.bindings {
+	delete(s.policies, id)
+	delete(s.grants, id)
+	for key, b := range s.bindings {
 		if key.capability == id {
 			delete(s.bindings, key)
+			s.forgetHosts(b.Secret)
 		}
 	}
-	return vault.RemovedCapability{Capability: true}, nil
+	return removed, nil
 }
 
 // PutBinding implements vault.Store.
@@ -143,11 +168,15 @@ func (s *Store) PutBinding(_ context.Context, b vault.Binding, proof vault.Value
 		return vault.Binding{}, err
 	}
 	key := bindingKey{b.Capability, b.Scope, b.Consumer}
-	b.Revision = 1
-	if old := s.bindings[key]; old != nil {
+	old := s.bindings[key]
+	b.UpdatedAt, b.Revision = s.time(), 1
+	if old != nil {
 		b.Revision = old.Revision + 1
 	}
 	s.bindings[key] = &b
+	if old != nil {
+		s.forgetHosts(old.Secret)
+	}
 	return b, nil
 }
 
@@ -156,70 +185,10 @@ func (s *Store) DeleteBinding(_ context.Context, capability string, scope vault.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key := bindingKey{capability, scope, consumer}
-	_, ok := s.bindings[key]
-	delete(s.bindings, key)
+	b, ok := s.bindings[key]
+	if ok {
+		delete(s.bindings, key)
+		s.forgetHosts(b.Secret)
+	}
 	return ok, nil
-}
-
-// Authorize implements vault.Store.
-func (s *Store) Authorize(ctx context.Context, decide func(vault.Reader) (vault.Decision, error)) (vault.Grant, error) {
-	if err := ctx.Err(); err != nil {
-		return vault.Grant{}, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	d, err := decide(reader{s})
-	if err == nil {
-		err = s.checkUses(&d)
-	}
-	if err != nil {
-		d.Event.Kind, d.Event.Outcome, d.Event.Code = vault.KindInvokeDenied, vault.OutcomeDenied, fault.CodeOf(err)
-		if _, failed := s.record(d.Event); failed != nil {
-			return vault.Grant{}, failed
-		}
-		return vault.Grant{}, err
-	}
-	d.Event.Kind = vault.KindInvokeIntent
-	seq, err := s.record(d.Event)
-	if err != nil {
-		return vault.Grant{}, err
-	}
-	grant := vault.Grant{Intent: seq}
-	for _, u := range d.Uses {
-		grant.Values = append(grant.Values, opaque.Clone(s.values[u.Secret]))
-	}
-	s.decrypted = append(s.decrypted, grant.Values...)
-	return grant, nil
-}
-
-func (s *Store) checkUses(d *vault.Decision) error {
-	for i, u := range d.Uses {
-		sec, ok := s.secrets[u.Secret]
-		switch {
-		case !ok:
-			return errNoSecret(u.Secret)
-		case sec.PinnedProvider != "" && sec.PinnedProvider != u.Provider:
-			return errPinned(sec)
-		case sec.PinnedProvider != "" && u.Host.Private:
-			return fault.New(fault.PolicyViolation, "secret %s is pinned to %s and never goes to a private host", sec.Name, sec.PinnedProvider)
-		case sec.PinnedProvider == "" && !sec.MayGoTo(u.Host):
-			return fault.New(fault.PolicyViolation, "secret %s was not meant for host %s", sec.Name, u.Host.Name)
-		}
-		if i == 0 {
-			d.Event.Secret, d.Event.SecretVersion, d.Event.Scope = sec.ID, sec.Version, sec.Scope.String()
-		}
-	}
-	return nil
-}
-
-// Finish implements vault.Store.
-func (s *Store) Finish(ctx context.Context, intent uint64, outcome vault.Event) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	outcome.Kind, outcome.Intent = vault.KindInvokeOutcome, intent
-	_, err := s.record(outcome)
-	return err
 }

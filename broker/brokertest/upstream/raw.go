@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 )
 
 // Script returns an [Options.Raw] that reads one whole request on each
@@ -63,5 +64,34 @@ func Early(reply string) func(net.Conn) {
 		}
 		_, _ = io.WriteString(c, reply)
 		_, _ = io.Copy(io.Discard, in)
+	}
+}
+
+// Cut returns an [Options.Raw] that reads one whole request, writes head, and
+// then resets the connection (RFC 9293, section 3.5.2).
+func Cut(head string) func(net.Conn) {
+	return func(c net.Conn) {
+		if ReadRequest(c) != nil {
+			return
+		}
+		_, _ = io.WriteString(c, head)
+		tcp := c.(*conn).tcp
+		_ = tcp.(*net.TCPConn).SetLinger(0)
+		_ = tcp.Close()
+	}
+}
+
+// Drip returns an [Options.Raw] that reads one whole request, writes head, and
+// then one byte after the other, until the client goes away.
+func Drip(head string, every time.Duration) func(net.Conn) {
+	return func(c net.Conn) {
+		if ReadRequest(c) != nil {
+			return
+		}
+		_, err := io.WriteString(c, head)
+		for err == nil {
+			time.Sleep(every)
+			_, err = io.WriteString(c, "x")
+		}
 	}
 }

@@ -3,6 +3,7 @@ package upstream
 import (
 	"bytes"
 	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"maps"
 	"net"
@@ -27,6 +28,8 @@ type Request struct {
 	Body    []byte
 	SNI     string // the name in the TLS handshake
 	Conn    int    // number of the connection, from 1
+	// PeerCertificates are those that the client showed, its own first.
+	PeerCertificates []*x509.Certificate
 }
 
 // Values returns the values of a header, in order; the case of the name does
@@ -147,11 +150,11 @@ func (s *Server) record(r *http.Request) (Request, error) {
 	request := Request{Method: r.Method, URI: r.RequestURI, Proto: r.Proto, Host: r.Host, Body: body}
 	switch c := r.Context().Value(connKey{}).(type) {
 	case *conn:
-		request.SNI = c.ConnectionState().ServerName
+		request.handshake(c.ConnectionState())
 		request.Conn = c.number
 		request.Headers = rawHeaders(c.next())
 	case *tls.Conn:
-		request.SNI = c.ConnectionState().ServerName
+		request.handshake(c.ConnectionState())
 		request.Conn = s.numberOf(c.NetConn())
 		for _, name := range slices.Sorted(maps.Keys(r.Header)) {
 			for _, value := range r.Header[name] {
@@ -160,6 +163,10 @@ func (s *Server) record(r *http.Request) (Request, error) {
 		}
 	}
 	return request, err
+}
+
+func (r *Request) handshake(state tls.ConnectionState) {
+	r.SNI, r.PeerCertificates = state.ServerName, state.PeerCertificates
 }
 
 // numberOf returns the number of a TCP connection.

@@ -34,10 +34,17 @@ type Options struct {
 	Expired bool
 	// SelfSigned makes a certificate that the authority did not sign.
 	SelfSigned bool
+	// ClientCA, in PEM, has clients asked for a certificate of that authority;
+	// see [ClientCertificate]. One of another authority ends the handshake.
+	ClientCA []byte
+	// RequireClientCert ends the handshake with a client that shows no
+	// certificate; without ClientCA, any one will do.
+	RequireClientCert bool
 	// TLS, if not nil, changes the TLS settings before the start.
 	TLS func(*tls.Config)
 	// Raw, if not nil, is called instead of HTTP for each connection, once
 	// the TLS handshake is done. The connection is closed when it returns.
+	// With HTTP2, the connection has agreed on that.
 	Raw func(net.Conn)
 }
 
@@ -71,7 +78,13 @@ func StartWith(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a certificate: %w", err)
 	}
-	s := &Server{caPEM: caPEM, raw: o.Raw, http2: o.HTTP2, tls: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}}
+	s := &Server{caPEM: caPEM, raw: o.Raw, http2: o.HTTP2 && o.Raw == nil, tls: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}}
+	if err := askClients(s.tls, o); err != nil {
+		return nil, err
+	}
+	if o.Raw != nil && o.HTTP2 {
+		s.tls.NextProtos = []string{"h2"}
+	}
 	if o.TLS != nil {
 		o.TLS(s.tls)
 	}

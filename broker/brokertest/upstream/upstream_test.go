@@ -169,3 +169,94 @@ func TestBadCertificates(t *testing.T) {
 		}
 	}
 }
+
+// A client certificate is asked for, checked against its authority, and kept.
+func TestClientCertificates(t *testing.T) {
+	t.Parallel()
+	ca, certPEM, keyPEM, err := upstream.ClientCertificate("client one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := tls.X509KeyPair(certPEM, keyPEM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherCA, _, _, err := upstream.ClientCertificate("client two")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"api.test"}
+	tests := []struct {
+		name    string
+		options upstream.Options
+		show    bool
+		want    string // the common name, empty: none; "refused": no answer
+	}{
+		{"not asked for", upstream.Options{Names: names}, true, ""},
+		{"required, shown", upstream.Options{Names: names, ClientCA: ca, RequireClientCert: true}, true, "client one"},
+		{"required, shown, HTTP/2", upstream.Options{Names: names, ClientCA: ca, RequireClientCert: true, HTTP2: true}, true, "client one"},
+		{"required, absent", upstream.Options{Names: names, ClientCA: ca, RequireClientCert: true}, false, "refused"},
+		{"any, shown", upstream.Options{Names: names, RequireClientCert: true}, true, "client one"},
+		{"any, absent", upstream.Options{Names: names, RequireClientCert: true}, false, "refused"},
+		{"asked for, absent", upstream.Options{Names: names, ClientCA: ca}, false, ""},
+		{"of another authority", upstream.Options{Names: names, ClientCA: otherCA}, true, "refused"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := brokertest.NewWith(t, test.options)
+			c := client(t, s)
+			if test.show {
+				c.Transport.(*http.Transport).TLSClientConfig.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+					return &cert, nil
+				}
+			}
+			resp, err := c.Get("https://api.test/")
+			if test.want == "refused" {
+				if err == nil {
+					_ = resp.Body.Close()
+					t.Error("there was an answer")
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			got := ""
+			if shown := s.Requests()[0].PeerCertificates; len(shown) > 0 {
+				got = shown[0].Subject.CommonName
+			}
+			if got != test.want {
+				t.Errorf("the certificate of %q, want %q", got, test.want)
+			}
+		})
+	}
+	if _, err := upstream.StartWith(upstream.Options{ClientCA: []byte("no PEM")}); err == nil {
+		t.Error("a server started with an authority that is none")
+	}
+}
+
+// A script of frames is HTTP/2 to a client.
+func TestFrames(t *testing.T) {
+	t.Parallel()
+	s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, HTTP2: true, Raw: upstream.HTTP2(func(f *upstream.Frames) {
+		for {
+			stream, err := f.Request()
+			if err != nil {
+				return
+			}
+			_ = f.Write(upstream.FrameHeaders, upstream.FlagEndHeaders, stream, []byte(upstream.OK))
+			_ = f.Write(upstream.FrameData, upstream.FlagEndStream, stream, []byte("framed"))
+		}
+	})})
+	c := client(t, s)
+	for range 2 {
+		if status, body := get(t, c, "https://api.test/"); status != 200 || body != "framed" {
+			t.Errorf("status %d, body %q", status, body)
+		}
+	}
+	if s.Connections() != 1 {
+		t.Errorf("%d connections", s.Connections())
+	}
+}

@@ -1,17 +1,3 @@
-// Package auth adds the authentication of a credential to a request.
-//
-// What a credential's vault.Auth says (a kind and some parameters) becomes a
-// [Strategy]. It knows three things: which headers and query parameters are
-// its own, so that policy keeps the caller's hands off them; how to add the
-// authentication to a request; and what of it must not come back, so that the
-// answer can be cleaned. A kind that is not implemented is refused when the
-// credential is made, never approximated.
-//
-// Parameters hold templates such as "Bearer {{secret}}", in which a
-// placeholder stands for a secret. A credential of one secret calls it
-// "secret".
-//
-// No error names more than a field: neither a secret nor a part of one.
 package auth
 
 import (
@@ -26,12 +12,23 @@ import (
 	"aivault/vault"
 )
 
-// The kinds of authentication that New knows.
+// The kinds of authentication.
 const (
-	KindHeader = "header"
-	KindQuery  = "query"
-	KindBasic  = "basic"
+	KindHeader      = "header"
+	KindQuery       = "query"
+	KindPath        = "path"
+	KindBasic       = "basic"
+	KindMultiHeader = "multi-header"
+	KindMultiQuery  = "multi-query"
+	KindOAuth2      = "oauth2"
+	KindSigV4       = "aws-sigv4"
+	KindHMAC        = "hmac"
+	KindMTLS        = "mtls"
 )
+
+// choices lists the kinds for hints.
+const choices = KindHeader + ", " + KindQuery + ", " + KindPath + ", " + KindBasic + ", " + KindMultiHeader + ", " +
+	KindMultiQuery + ", " + KindOAuth2 + ", " + KindSigV4 + ", " + KindHMAC + " or " + KindMTLS
 
 // Placeholder is what a credential of one secret calls it in its templates.
 const Placeholder = "secret"
@@ -73,6 +70,8 @@ type Strategy interface {
 
 	// check refuses values that Apply would refuse.
 	check(values Values) error
+	// fits refuses placeholders among which one that Apply needs is missing.
+	fits(placeholders []string) error
 }
 
 // A Certifier is a strategy that authenticates in the TLS handshake.
@@ -91,21 +90,24 @@ func New(cfg vault.Auth) (Strategy, error) {
 		return newHeader(cfg.Params)
 	case KindQuery:
 		return newQuery(cfg.Params)
+	case KindPath:
+		return newPath(cfg.Params)
 	case KindBasic:
 		return newBasic(cfg.Params)
-	}
-	if slices.Contains(laterKinds(), cfg.Kind) {
-		return nil, invalid("authentication by %s is not supported yet", cfg.Kind).WithHint("choose %s", choices)
+	case KindMultiHeader:
+		return newMultiHeader(cfg.Params)
+	case KindMultiQuery:
+		return newMultiQuery(cfg.Params)
+	case KindOAuth2:
+		return newOAuth2(cfg.Params)
+	case KindSigV4:
+		return newSigV4(cfg.Params)
+	case KindHMAC:
+		return newHMAC(cfg.Params)
+	case KindMTLS:
+		return newMTLS(cfg.Params)
 	}
 	return nil, invalid("%q is no kind of authentication", cfg.Kind).WithHint("choose %s", choices)
-}
-
-// choices lists what New knows, for hints.
-const choices = KindHeader + ", " + KindQuery + " or " + KindBasic
-
-// laterKinds are the documented kinds that are not implemented.
-func laterKinds() []string {
-	return []string{"path", "multi-header", "multi-query", "oauth2", "o-auth2", "aws-sigv4", "hmac", "mtls"}
 }
 
 // Check refuses secrets that a credential could not send, such as a key that
@@ -120,53 +122,44 @@ func Check(cfg vault.Auth, values Values) error {
 	return s.check(values)
 }
 
-// Flags are the flags of `credential create` that say how to authenticate;
-// empty ones were not given.
-type Flags struct {
-	HeaderName    string
-	ValueTemplate string
-	QueryParam    string
+// SecretShape is [Check] for the one secret of a credential, whose value is
+// about to be stored or changed.
+func SecretShape(cfg vault.Auth, value opaque.Bytes) error {
+	return Check(cfg, Values{Placeholder: value})
 }
 
-// FromFlags returns what a kind and the flags beside it mean, with the
-// documented defaults: the header authorization with "Bearer {{secret}}", the
-// parameter api_key, and a secret of the form user:password. A flag of another
-// kind is a fault.Usage; everything else is for [New].
-func FromFlags(kind string, flags Flags) (vault.Auth, error) {
-	const secret = "{{" + Placeholder + "}}"
-	cfg := vault.Auth{Kind: kind}
-	switch kind {
-	case KindHeader:
-		cfg.Params = []vault.Param{{
-			Name:  either(flags.HeaderName, "authorization"),
-			Value: either(flags.ValueTemplate, "Bearer "+secret),
-		}}
-		flags.HeaderName, flags.ValueTemplate = "", ""
-	case KindQuery:
-		cfg.Params = []vault.Param{{Name: either(flags.QueryParam, "api_key"), Value: secret}}
-		flags.QueryParam = ""
+// CheckConfig refuses what [New] refuses, and an authentication that needs
+// other secrets than those for the placeholders. It takes no values: see
+// [Check].
+func CheckConfig(cfg vault.Auth, placeholders []string) error {
+	s, err := New(cfg)
+	if err != nil {
+		return err
 	}
-	if _, err := New(cfg); err != nil {
-		return vault.Auth{}, err
-	}
-	for _, left := range [...]struct{ name, value, kind string }{
-		{"--header-name", flags.HeaderName, KindHeader},
-		{"--value-template", flags.ValueTemplate, KindHeader},
-		{"--query-param", flags.QueryParam, KindQuery},
-	} {
-		if left.value != "" {
-			return vault.Auth{}, fault.New(fault.Usage, "%s does not go with --auth %s", left.name, kind).
-				WithHint("it is for --auth %s", left.kind)
+	return s.fits(placeholders)
+}
+
+// needs refuses placeholders without one that is needed.
+func needs(placeholders []string, needed ...string) error {
+	for _, name := range needed {
+		if !slices.Contains(placeholders, name) {
+			return errMissing(name)
 		}
 	}
-	return cfg, nil
+	return nil
 }
 
-func either(given, otherwise string) string {
-	if given == "" {
-		return otherwise
+func errMissing(placeholder string) error {
+	return invalid("the credential has no secret for {{%s}}", placeholder)
+}
+
+// oneSecret returns the value of a credential that has one secret.
+func oneSecret(values Values) ([]byte, error) {
+	value, ok := values[Placeholder]
+	if !ok {
+		return nil, errMissing(Placeholder)
 	}
-	return given
+	return value.Reveal(), nil
 }
 
 // checkText refuses a secret that cannot be part of a line of text. What names

@@ -3,6 +3,7 @@ package auth
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 
 	"aivault/broker/internal/strictjson"
 	"aivault/keys/opaque"
@@ -52,6 +53,13 @@ func newBasic(params []vault.Param) (Strategy, error) {
 
 func (b basic) Managed() Managed { return Managed{Headers: []string{"Authorization"}} }
 
+func (b basic) fits(placeholders []string) error {
+	if b.username == nil {
+		return needs(placeholders, Placeholder)
+	}
+	return needs(placeholders, slices.Concat(b.username.placeholders, b.password.placeholders)...)
+}
+
 func (b basic) check(values Values) error {
 	user, password, err := b.parts(values)
 	clear(user)
@@ -89,12 +97,11 @@ func (b basic) parts(values Values) (user, password []byte, err error) {
 // splitSecret takes the one secret of a credential apart: JSON, or
 // user:password.
 func splitSecret(values Values) (user, password []byte, err error) {
-	value, ok := values[Placeholder]
-	if !ok {
-		return nil, nil, invalid("the credential has no secret for {{%s}}", Placeholder)
+	secret, err := oneSecret(values)
+	if err != nil {
+		return nil, nil, err
 	}
-	secret := value.Reveal()
-	if trimmed := bytes.TrimLeft(secret, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
+	if isObject(secret) {
 		return splitJSON(secret)
 	}
 	user, password, found := bytes.Cut(secret, []byte(":"))

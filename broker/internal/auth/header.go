@@ -15,21 +15,30 @@ type header struct {
 }
 
 func newHeader(params []vault.Param) (Strategy, error) {
-	p, err := onlyParam(KindHeader, "multi-header", params)
+	p, err := onlyParam(KindHeader, KindMultiHeader, params)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkHeaderName(p.Name); err != nil {
-		return nil, err
+	value, err := parseHeader(p)
+	if err == nil && len(value.placeholders) == 0 {
+		err = errNoPlaceholder("the header " + p.Name)
 	}
-	value, err := parseSecretTemplate("the header "+p.Name, p.Value)
 	if err != nil {
 		return nil, err
-	}
-	if strings.Trim(p.Value, " \t") != p.Value {
-		return nil, invalid("the template of the header %s begins or ends with a space", p.Name)
 	}
 	return header{name: textproto.CanonicalMIMEHeaderKey(p.Name), value: value}, nil
+}
+
+// parseHeader checks the name of a header and reads its template, which may
+// lack a placeholder.
+func parseHeader(p vault.Param) (template, error) {
+	if err := checkHeaderName(p.Name); err != nil {
+		return template{}, err
+	}
+	if strings.Trim(p.Value, " \t") != p.Value {
+		return template{}, invalid("the template of the header %s begins or ends with a space", p.Name)
+	}
+	return parseTemplate("the header "+p.Name, p.Value)
 }
 
 // checkHeaderName refuses what is no name (RFC 9110, section 5.6.2), and
@@ -74,6 +83,10 @@ func isAlnum(c byte) bool {
 }
 
 func (h header) Managed() Managed { return Managed{Headers: []string{h.name}} }
+
+func (h header) fits(placeholders []string) error {
+	return needs(placeholders, h.value.placeholders...)
+}
 
 func (h header) check(values Values) error { return h.value.check(values, checkTrimmed) }
 

@@ -15,27 +15,38 @@ type query struct {
 }
 
 func newQuery(params []vault.Param) (Strategy, error) {
-	p, err := onlyParam(KindQuery, "multi-query", params)
+	p, err := onlyParam(KindQuery, KindMultiQuery, params)
 	if err != nil {
 		return nil, err
 	}
-	if p.Name == "" || len(p.Name) > 128 {
-		return nil, invalid("the name of the query parameter is empty or longer than 128 bytes")
+	value, err := parseQuery(p)
+	if err == nil && len(value.placeholders) == 0 {
+		err = errNoPlaceholder("the query parameter " + p.Name)
 	}
-	for _, c := range []byte(p.Name) {
-		if !isAlnum(c) && strings.IndexByte("-._~", c) < 0 {
-			return nil, invalid("the name of the query parameter has a character that would need an escape").
-				WithHint("names have letters, digits, dashes, dots and underscores")
-		}
-	}
-	value, err := parseSecretTemplate("the query parameter "+p.Name, p.Value)
 	if err != nil {
 		return nil, err
 	}
 	return query{name: p.Name, value: value}, nil
 }
 
+// parseQuery checks the name of a query parameter and reads its template,
+// which may lack a placeholder.
+func parseQuery(p vault.Param) (template, error) {
+	if p.Name == "" || len(p.Name) > 128 {
+		return template{}, invalid("the name of the query parameter is empty or longer than 128 bytes")
+	}
+	for _, c := range []byte(p.Name) {
+		if !isAlnum(c) && strings.IndexByte("-._~", c) < 0 {
+			return template{}, invalid("the name of the query parameter has a character that would need an escape").
+				WithHint("names have letters, digits, dashes, dots and underscores")
+		}
+	}
+	return parseTemplate("the query parameter "+p.Name, p.Value)
+}
+
 func (q query) Managed() Managed { return Managed{Query: []string{q.name}} }
+
+func (q query) fits(placeholders []string) error { return needs(placeholders, q.value.placeholders...) }
 
 func (q query) check(values Values) error { return q.value.check(values, checkTrimmed) }
 
@@ -45,21 +56,24 @@ func (q query) Apply(m *Message, values Values) ([]opaque.Bytes, error) {
 		return nil, err
 	}
 	rendered := q.value.render(values)
-	// A space as %20 is understood by those who take a plus sign for a plus.
-	pair := q.name + "=" + strings.ReplaceAll(url.QueryEscape(string(rendered)), "+", "%20")
-	if m.URL.RawQuery != "" {
-		pair = m.URL.RawQuery + "&" + pair
-	}
-	m.URL.RawQuery = pair
+	addPair(m.URL, q.name, escapeQuery(string(rendered)))
 	return append(q.value.used(values), opaque.New(rendered)), nil
+}
+
+// escapeQuery escapes a space as %20, which is understood by those too who take
+// a plus sign for a plus.
+func escapeQuery(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+
+// addPair appends to the query a name and a value that are escaped.
+func addPair(u *url.URL, name, value string) {
+	if u.RawQuery != "" {
+		u.RawQuery += "&"
+	}
+	u.RawQuery += name + "=" + value
 }
 
 // Preview leaves the brackets around the names bare, so that they can be read.
 func (q query) Preview(m *Message, names map[string]string) error {
-	pair := q.name + "=" + string(q.value.render(standIns(names)))
-	if m.URL.RawQuery != "" {
-		pair = m.URL.RawQuery + "&" + pair
-	}
-	m.URL.RawQuery = pair
+	addPair(m.URL, q.name, string(q.value.render(standIns(names))))
 	return nil
 }

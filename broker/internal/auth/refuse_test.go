@@ -50,14 +50,8 @@ func TestNewRefuses(t *testing.T) {
 		{"basic with a part twice", config("basic", "username", "a", "username", "{{secret}}"), `"username"`},
 		{"basic without placeholder", config("basic", "username", "a", "password", "b"), "no placeholder"},
 		{"basic with a colon", config("basic", "username", "a:b", "password", "{{secret}}"), "colon"},
-		{"path", config("path", "prefix", "/bot{{secret}}"), "path is not supported yet"},
-		{"multi-header", config("multi-header"), "not supported yet"},
-		{"multi-query", config("multi-query"), "not supported yet"},
-		{"oauth2", config("oauth2"), "not supported yet"},
-		{"o-auth2", config("o-auth2"), "not supported yet"},
-		{"aws-sigv4", config("aws-sigv4"), "not supported yet"},
-		{"hmac", config("hmac"), "not supported yet"},
-		{"mtls", config("mtls"), "not supported yet"},
+		{"two parameters with a dash", config("multi-query", "a-b", "{{a}}", "a_b", "{{b}}"), "name a_b twice"},
+		{"o-auth2", config("o-auth2"), `"o-auth2" is no kind`},
 		{"unknown", config("digest"), `"digest" is no kind`},
 		{"other case", config("Header", "x-key", "{{secret}}"), `"Header" is no kind`},
 		{"none", config(""), `"" is no kind`},
@@ -69,7 +63,7 @@ func TestNewRefuses(t *testing.T) {
 			if fault.CodeOf(err) != fault.InvalidRequest || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("error %v, want %q", err, test.says)
 			}
-			if strings.Contains(test.says, "no kind") && !strings.Contains(fault.HintOf(err), "header, query or basic") {
+			if strings.Contains(test.says, "no kind") && !strings.Contains(fault.HintOf(err), "header, query, path, basic, multi-header, multi-query, oauth2, aws-sigv4, hmac or mtls") {
 				t.Errorf("the hint %q does not list the kinds", fault.HintOf(err))
 			}
 		})

@@ -43,7 +43,7 @@ func parseTemplate(field, text string) (template, error) {
 				WithHint("write {{%s}}", Placeholder)
 		case !isPlaceholder(name):
 			return template{}, invalid("the template of %s has a placeholder with a wrong name", field).
-				WithHint("names have letters, digits and underscores: {{%s}}", Placeholder)
+				WithHint("names have letters, digits and underscores, and dots for fields of fields: {{%s}}", Placeholder)
 		}
 		if slices.Contains(t.placeholders, name) {
 			return template{}, invalid("the template of %s has {{%s}} twice", field, name).
@@ -58,15 +58,21 @@ func parseTemplate(field, text string) (template, error) {
 func parseSecretTemplate(field, text string) (template, error) {
 	t, err := parseTemplate(field, text)
 	if err == nil && len(t.placeholders) == 0 {
-		return template{}, invalid("the template of %s has no placeholder", field).
-			WithHint("write {{%s}} where the secret goes", Placeholder)
+		return template{}, errNoPlaceholder(field)
 	}
 	return t, err
 }
 
+func errNoPlaceholder(field string) error {
+	return invalid("the template of %s has no placeholder", field).
+		WithHint("write {{%s}} where the secret goes", Placeholder)
+}
+
 func isPlaceholder(name string) bool {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-	return name != "" && len(name) <= 64 && strings.Trim(name, letters) == ""
+	return len(name) <= 64 && !slices.ContainsFunc(strings.Split(name, "."), func(part string) bool {
+		return part == "" || strings.Trim(part, letters) != ""
+	})
 }
 
 // check has every value that the template uses checked. An error names the
@@ -75,7 +81,7 @@ func (t template) check(values Values, one func(what string, value []byte) error
 	for _, name := range t.placeholders {
 		value, ok := values[name]
 		if !ok {
-			return invalid("the credential has no secret for {{%s}}", name)
+			return errMissing(name)
 		}
 		if err := one("the secret for {{"+name+"}}", value.Reveal()); err != nil {
 			return err
@@ -114,13 +120,13 @@ func (t template) used(values Values) []opaque.Bytes {
 }
 
 // onlyParam returns the only parameter of a kind that takes one.
-func onlyParam(kind, later string, params []vault.Param) (vault.Param, error) {
+func onlyParam(kind, other string, params []vault.Param) (vault.Param, error) {
 	if len(params) == 1 {
 		return params[0], nil
 	}
 	err := invalid("authentication by %s has %d parameters instead of one", kind, len(params))
 	if len(params) > 1 {
-		err = err.WithHint("%s is not supported yet", later)
+		err = err.WithHint("use %s", other)
 	}
 	return vault.Param{}, err
 }

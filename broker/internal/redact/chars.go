@@ -50,6 +50,8 @@ func isAlnum(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
 }
 
+func isBreak(c byte) bool { return c == '\r' || c == '\n' }
+
 // endsWord reports whether a word may begin after text: at its beginning, after
 // a character that is no letter or digit, and after an escape of any sort.
 func endsWord(text []byte) bool {
@@ -61,19 +63,32 @@ func endsWord(text []byte) bool {
 }
 
 // partialWidth returns the length of what completes an encoding in base64: one
-// character, and its padding.
-func partialWidth(text []byte) int {
-	if len(text) == 0 || !isAlnum(text[0]) && strings.IndexByte("+/-_", text[0]) < 0 {
-		return 0
+// character, and its padding. It is cut off if more could belong to it.
+func partialWidth(text []byte) (width int, cut bool) {
+	if len(text) == 0 {
+		return 0, true
 	}
-	width := 1
+	if !isAlnum(text[0]) && strings.IndexByte("+/-_", text[0]) < 0 {
+		return 0, false
+	}
+	width = 1
 	for range 2 {
-		for _, pad := range [...]string{"=", "%3D", "%3d"} {
-			if bytes.HasPrefix(text[width:], []byte(pad)) {
-				width += len(pad)
-				break
-			}
+		pad := padWidth(text[width:])
+		if pad == 0 {
+			rest := text[width:]
+			return width, len(rest) == 0 || rest[0] == '%' && len(rest) < 3 && (len(rest) == 1 || rest[1] == '3')
+		}
+		width += pad
+	}
+	return width, false
+}
+
+// padWidth returns the length of the padding character that text begins with.
+func padWidth(text []byte) int {
+	for _, pad := range [...]string{"=", "%3D", "%3d"} {
+		if bytes.HasPrefix(text, []byte(pad)) {
+			return len(pad)
 		}
 	}
-	return width
+	return 0
 }

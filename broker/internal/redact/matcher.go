@@ -1,14 +1,11 @@
 package redact
 
-import (
-	"iter"
-	"unicode/utf16"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // A matcher finds patterns in text. Most positions of a text are dismissed by
 // a look at two bytes; only where some pattern could begin are they compared.
-// It works on a text that is there as a whole, and holds no state between two.
+// It holds no state: of a text that comes in pieces, what it cannot decide yet
+// is put before it again when there is more.
 type matcher struct {
 	patterns []pattern
 	pairs    [1 << 16 / 64]uint64 // bit b0<<8|b1: a pattern can begin with these bytes
@@ -19,18 +16,9 @@ type matcher struct {
 type pattern struct {
 	a, b    []byte
 	word    bool // only between characters that are no letters and digits
+	lines   bool // base64: single line breaks may stand in it
 	partial bool // base64 that ends within a character: that one and padding belong to it
 }
-
-// The encodings in which a pattern can stand in a text. In each of them there
-// is one way only to read the text, so that no comparison ever goes back.
-type encoding int
-
-const (
-	plain   encoding = iota
-	percent          // %41, and + for a space
-	escaped          // \n and \u0041, as in a JSON string
-)
 
 func (m *matcher) add(p pattern) {
 	m.patterns = append(m.patterns, p)
@@ -62,6 +50,10 @@ func (m *matcher) addPairs(c byte, p pattern) {
 	}
 	m.pair(c, '%')
 	m.pair(c, '\\')
+	if p.lines {
+		m.pair(c, '\r')
+		m.pair(c, '\n')
+	}
 	for _, next := range [...]byte{p.a[1], p.b[1]} {
 		m.pair(c, next)
 		if next == ' ' {
@@ -84,43 +76,46 @@ func (m *matcher) clear() {
 	*m = matcher{}
 }
 
-// spans yields start and end of what is found in text, in order. Matches that
-// overlap are one span, so that of neither a rest remains.
-func (m *matcher) spans(text []byte) iter.Seq2[int, int] {
-	return func(yield func(int, int) bool) {
-		start, end := 0, 0
-		for i := range text {
-			if i+1 < len(text) {
-				k := uint(text[i])<<8 | uint(text[i+1])
-				if m.pairs[k>>6]&(1<<(k&63)) == 0 {
-					continue
-				}
-			}
-			e := m.longest(text, i)
-			switch {
-			case e == 0:
-			case i < end:
-				end = max(end, e)
-			default:
-				if end > 0 && !yield(start, end) {
-					return
-				}
-				start, end = i, e
-			}
+// open is the answer "perhaps" in place of the end of a match: what is there so
+// far fits, and what comes after the end of the text decides.
+const open = -1
+
+// next returns start and end of the first match that begins at from or later,
+// and len(text), 0 if there is none. Matches may overlap. Where the text is not
+// the whole, the end may be open; nothing begins before that start.
+func (m *matcher) next(text []byte, from int, whole bool) (start, end int) {
+	last := len(text) - 1
+	for i := from; i < last; i++ {
+		k := uint(text[i])<<8 | uint(text[i+1])
+		if m.pairs[k>>6]&(1<<(k&63)) == 0 {
+			continue
 		}
-		if end > 0 {
-			yield(start, end)
+		if e := m.longest(text, i, whole); e != 0 {
+			return i, e
 		}
 	}
+	if from <= last {
+		if e := m.longest(text, last, whole); e != 0 {
+			return last, e
+		}
+	}
+	return len(text), 0
 }
 
-// longest returns the end of the longest match that begins at i, or 0.
-func (m *matcher) longest(text []byte, i int) int {
+// longest returns the end of the longest match that begins at i, 0 if there is
+// none, and open if one could still become the longest.
+func (m *matcher) longest(text []byte, i int, whole bool) int {
+	if len(m.patterns) == 0 {
+		return 0
+	}
 	end := 0
 	var buf [utf8.UTFMax]byte
 	for _, enc := range [...]encoding{plain, percent, escaped} {
 		c := text[i]
 		if isSpecial(c) {
+			if !whole && isCut(enc, text[i:]) {
+				return open
+			}
 			got, _ := decode(&buf, enc, text[i:])
 			c = got[0]
 		} else if enc != plain {
@@ -128,106 +123,107 @@ func (m *matcher) longest(text []byte, i int) int {
 		}
 		for j, head := range m.heads {
 			if c == head[0] || c == head[1] || c == '+' && head[0] == ' ' {
-				end = max(end, m.patterns[j].match(text, i, enc))
+				e := m.patterns[j].match(text, i, enc, whole)
+				if e == open {
+					return open
+				}
+				end = max(end, e)
 			}
 		}
 	}
 	return end
 }
 
-// match returns the end of the match of p in text at i, or 0. A text that does
-// not begin with an escape is tried in each encoding if enc is plain.
-func (p *pattern) match(text []byte, i int, enc encoding) int {
+// match returns the end of the match of p in text at i, 0, or open. A text that
+// does not begin with an escape is tried in each encoding if enc is plain.
+func (p *pattern) match(text []byte, i int, enc encoding, whole bool) int {
+	if p.word && !endsWord(text[:i]) {
+		return 0
+	}
 	j := 0
 	for j < len(p.a) && i+j < len(text) && !isSpecial(text[i+j]) {
 		if c := text[i+j]; c != p.a[j] && c != p.b[j] {
+			if j > 0 && p.lines && isBreak(c) {
+				break
+			}
 			return 0
 		}
 		j++
 	}
 	switch {
 	case j == len(p.a):
-		return p.finish(text, i, i+j)
+		return p.finish(text, i+j, whole)
 	case i+j == len(text):
-		return 0
+		return openUnless(whole)
 	case j == 0 || enc != plain:
-		return p.matchRest(text, i, j, enc)
+		return p.matchRest(text, i, j, enc, whole)
 	}
-	return max(p.matchRest(text, i, j, plain), p.matchRest(text, i, j, percent), p.matchRest(text, i, j, escaped))
+	end := 0
+	for _, enc := range [...]encoding{plain, percent, escaped} {
+		e := p.matchRest(text, i, j, enc, whole)
+		if e == open {
+			return open
+		}
+		end = max(end, e)
+	}
+	return end
 }
 
 // matchRest goes on after the first j bytes, which had no escapes.
-func (p *pattern) matchRest(text []byte, start, j int, enc encoding) int {
+func (p *pattern) matchRest(text []byte, start, j int, enc encoding, whole bool) int {
 	var buf [utf8.UTFMax]byte
+	var lineEnd byte // what was read of a line break: CR, LF or CR LF
 	i := start + j
 	for j < len(p.a) {
-		if i == len(text) {
-			return 0
+		if i == len(text) || !whole && isCut(enc, text[i:]) {
+			return openUnless(whole)
 		}
 		got, width := decode(&buf, enc, text[i:])
+		i += width
+		if c := got[0]; p.lines && j > 0 && isBreak(c) {
+			if lineEnd == '\n' || lineEnd == c {
+				return 0
+			}
+			lineEnd = c
+			continue
+		}
+		lineEnd = 0
 		for _, c := range got {
 			if j == len(p.a) || c != p.a[j] && c != p.b[j] && !(enc == percent && width == 1 && c == '+' && p.a[j] == ' ') {
 				return 0
 			}
 			j++
 		}
-		i += width
 	}
-	return p.finish(text, start, i)
+	return p.finish(text, i, whole)
 }
 
 // finish decides on a match whose bytes are there.
-func (p *pattern) finish(text []byte, start, end int) int {
-	if p.word && !(endsWord(text[:start]) && (end == len(text) || !isAlnum(text[end]))) {
-		return 0
+func (p *pattern) finish(text []byte, end int, whole bool) int {
+	if p.word {
+		switch {
+		case end == len(text):
+			if !whole {
+				return open
+			}
+		case isAlnum(text[end]):
+			return 0
+		}
 	}
 	if p.partial {
-		end += partialWidth(text[end:])
+		width, cut := partialWidth(text[end:])
+		if cut && !whole {
+			return open
+		}
+		end += width
 	}
 	return end
 }
 
-// isSpecial reports whether c can mean something else than itself.
-func isSpecial(c byte) bool { return c == '%' || c == '\\' || c == '+' }
-
-// decode returns the bytes that the beginning of text stands for, and how long
-// that beginning is. Text that is no escape stands for itself.
-func decode(buf *[utf8.UTFMax]byte, enc encoding, text []byte) (got []byte, width int) {
-	switch {
-	case enc == percent && text[0] == '%' && len(text) >= 3:
-		if hi, lo := hexValue(text[1]), hexValue(text[2]); hi >= 0 && lo >= 0 {
-			return append(buf[:0], byte(hi<<4|lo)), 3
-		}
-	case enc == escaped && text[0] == '\\' && len(text) >= 2:
-		if c := longEscape(text[1]); c != 0 {
-			return append(buf[:0], c), 2
-		}
-		r, ok := codeUnit(text)
-		if !ok {
-			break
-		}
-		if utf16.IsSurrogate(r) {
-			if low, ok := codeUnit(text[6:]); ok && utf16.DecodeRune(r, low) != utf8.RuneError {
-				return utf8.AppendRune(buf[:0], utf16.DecodeRune(r, low)), 12
-			}
-		}
-		return utf8.AppendRune(buf[:0], r), 6
+// openUnless is the answer at the end of a text that may be the whole.
+func openUnless(whole bool) int {
+	if whole {
+		return 0
 	}
-	return append(buf[:0], text[0]), 1
-}
-
-// codeUnit reads an escape such as \u00e9.
-func codeUnit(text []byte) (rune, bool) {
-	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
-		return 0, false
-	}
-	r := 0
-	for _, c := range text[2:6] {
-		v := hexValue(c)
-		if v < 0 {
-			return 0, false
-		}
-		r = r<<4 | v
-	}
-	return rune(r), true
+	return open
 }

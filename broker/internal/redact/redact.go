@@ -10,8 +10,9 @@
 //   - as part of a JSON string, with any choice of characters to escape
 //   - in hexadecimal, in either case
 //   - in base64 of the standard and the URL alphabet, padded or not, at each
-//     of the three alignments that text before it can give; and base64 that is
-//     itself percent-encoded or inside JSON
+//     of the three alignments that text before it can give, on one line or on
+//     many (RFC 2045, section 6.8); and base64 that is itself percent-encoded
+//     or inside JSON
 //   - in all of these, what is not ASCII read in the wrong one of UTF-8 and
 //     Latin-1
 //
@@ -20,9 +21,14 @@
 // bytes to be found in the text as it is, in the text without percent-encoding,
 // or in the text without JSON escapes (see matcher).
 //
+// An answer that streams goes through a [Stream], which finds the same wherever
+// the connection cuts it, and holds back no more than what could be the
+// beginning of a form.
+//
 // What it does not find: encodings within encodings beyond those above,
 // compressed text, a secret in pieces. In base64 the character that a secret
-// shares with what stands before it stays, and with it up to four bits.
+// shares with what stands before it stays, and with it up to four bits; so does
+// the one that it shares with what follows, if a line break separates them.
 //
 // A value under 8 bytes is too likely to be part of other text, and is taken
 // only where it stands alone, between characters that are no letters and
@@ -130,7 +136,7 @@ func base64Pattern(value []byte, before int) pattern {
 	text := base64.RawStdEncoding.AppendEncode(nil, padded)
 	clear(padded)
 	first, end := (before*8+5)/6, len(padded)*8/6
-	p := pattern{a: text[first:end], partial: len(padded)%3 != 0}
+	p := pattern{a: text[first:end], lines: true, partial: len(padded)%3 != 0}
 	p.b = bytes.Clone(p.a)
 	for i, c := range p.b {
 		switch c {
@@ -148,11 +154,18 @@ func base64Pattern(value []byte, before int) pattern {
 // itself, else a new slice.
 func (r *Redactor) Bytes(b []byte) (out []byte, n int) {
 	done := 0
-	for start, end := range r.m.spans(b) {
-		out = append(out, b[done:start]...)
-		out = append(out, Marker...)
-		done = end
-		n++
+	for from := 0; ; {
+		start, end := r.m.next(b, from, true)
+		if end == 0 {
+			break
+		}
+		from = start + 1
+		if start >= done {
+			out = append(out, b[done:start]...)
+			out = append(out, Marker...)
+			n++
+		}
+		done = max(done, end)
 	}
 	if n == 0 {
 		return b, 0

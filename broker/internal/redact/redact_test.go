@@ -51,6 +51,11 @@ func TestForms(t *testing.T) {
 		{"base64url", raw.EncodeToString([]byte(secret)), "[REDACTED]"},
 		{"Basic", "Basic " + std.EncodeToString([]byte("use:"+secret)), "Basic " + std.EncodeToString([]byte("use"))[:4] + "Or[REDACTED]"},
 		{"base64 in a query", url.QueryEscape(std.EncodeToString([]byte(secret))), "[REDACTED]"},
+		{"base64 in lines", "x: " + inLines(secret, 10, "\r\n") + "\r\n.", "x: [REDACTED]\r\n."},
+		{"base64 in short lines", inLines(secret, 1, "\n"), "[REDACTED]\ng\n=\n="},
+		{"base64 in lines in JSON", `{"k":"` + inLines(secret, 6, `\r\n`) + `\r\n"}`, `{"k":"[REDACTED]\r\n"}`},
+		{"base64 in lines in a query", url.QueryEscape(inLines(secret, 6, "\r\n")), "[REDACTED]"},
+		{"base64 in paragraphs", inLines(secret, 10, "\n\n"), inLines(secret, 10, "\n\n")},
 		{"binary around it", "\xff\x00" + secret + "\xc3", "\xff\x00[REDACTED]\xc3"},
 		{"header read as Latin-1", strings.ReplaceAll(secret, "é", "Ã©"), "[REDACTED]"},
 		{"the same in JSON", `"sk-Made/up+\"k\\y& \u00c3\u00a9<>%41~"`, `"[REDACTED]"`},
@@ -77,6 +82,17 @@ func TestForms(t *testing.T) {
 			}
 		})
 	}
+}
+
+// inLines returns a text in base64, broken into lines.
+func inLines(text string, width int, lineEnd string) string {
+	var lines []string
+	for rest := base64.StdEncoding.EncodeToString([]byte(text)); rest != ""; {
+		n := min(width, len(rest))
+		lines = append(lines, rest[:n])
+		rest = rest[n:]
+	}
+	return strings.Join(lines, lineEnd)
 }
 
 func TestCaseInsensitive(t *testing.T) {

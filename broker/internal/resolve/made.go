@@ -168,17 +168,25 @@ func Auth(t *registry.Credential) vault.Auth {
 }
 
 // AuthForOne returns how a template authenticates with one secret that an
-// operator chose, whose placeholder is `secret`. ok is false for a template
-// that needs several secrets which one cannot stand for.
+// operator chose, whose placeholder is `secret`. It may have to hold what the
+// template takes from several: as user:password or, for the templates that
+// keep their placeholders, as a JSON object with these for its fields. ok is
+// false where one secret cannot stand for several.
 func AuthForOne(t *registry.Credential) (a vault.Auth, ok bool) {
 	a = Auth(t)
-	if len(t.Secrets) != 1 {
+	if len(t.Secrets) == 1 {
+		from, to := "{{"+t.Secrets[0].Placeholder+"}}", "{{"+auth.Placeholder+"}}"
+		for i := range a.Params {
+			a.Params[i].Value = strings.ReplaceAll(a.Params[i].Value, from, to)
+		}
+		return a, true
+	}
+	switch a.Kind {
+	case auth.KindBasic:
 		// The value of a basic credential without parameters is user:password.
-		return vault.Auth{Kind: a.Kind}, a.Kind == auth.KindBasic
+		return vault.Auth{Kind: a.Kind}, true
+	case "multi-header", "multi-query":
+		return a, true
 	}
-	from, to := "{{"+t.Secrets[0].Placeholder+"}}", "{{"+auth.Placeholder+"}}"
-	for i := range a.Params {
-		a.Params[i].Value = strings.ReplaceAll(a.Params[i].Value, from, to)
-	}
-	return a, true
+	return vault.Auth{}, false
 }

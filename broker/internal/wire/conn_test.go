@@ -1,12 +1,16 @@
 package wire_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"aivault/broker/brokertest"
 	"aivault/broker/brokertest/upstream"
@@ -164,4 +168,91 @@ func TestIdleCloseIsNoError(t *testing.T) {
 	if got := len(s.Requests()); got != 5 {
 		t.Errorf("%d requests for 5 calls", got)
 	}
+}
+
+// However many calls are made at a time, there are fewer than 128 connections;
+// those that must wait for one get the first that becomes free, and leave
+// nothing behind. Not in parallel: nothing may be left.
+func TestConnectionsAreBounded(t *testing.T) {
+	const calls = 200
+	s := brokertest.New(t, "api.test")
+	var open, most atomic.Int32
+	full, proceed := make(chan struct{}), make(chan struct{})
+	s.Handle(func(http.ResponseWriter, *http.Request) {
+		n := open.Add(1)
+		defer open.Add(-1)
+		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+		}
+		if n == 100 {
+			close(full)
+		}
+		<-proceed
+	})
+	c := newClient(t, s)
+	errs := make(chan error, calls)
+	for range calls {
+		go func() {
+			_, err := c.Do(t.Context(), get("/"))
+			errs <- err
+		}()
+	}
+	<-full
+	// One that gives up waiting is no loss to the others.
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := c.Do(ctx, get("/"))
+	wantError(t, err, fault.Timeout, "took longer than the call was given")
+	close(proceed)
+	for range calls {
+		if err := <-errs; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if most.Load() >= 128 || s.Connections() >= 128 {
+		t.Errorf("%d requests at a time, %d connections", most.Load(), s.Connections())
+	}
+	c.Close()
+	wantNoneLeft(t)
+}
+
+// A connection that is closed counts no more, whoever closed it, and neither
+// does an attempt that failed: more of them than there may be at a time.
+func TestConnectionsAreGivenBack(t *testing.T) {
+	const calls = 150
+	for _, http2 := range []bool{false, true} {
+		s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, HTTP2: http2})
+		s.Handle(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") })
+		c := newClient(t, s)
+		for range calls {
+			do(t, c, get("/"))
+		}
+		for range calls {
+			do(t, c, get("/"))
+			c.Close()
+		}
+		fail := newClient(t, s, func(c *wire.Config) {
+			c.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("refused") }
+		})
+		untrusted := newClient(t, s, func(c *wire.Config) { c.CACert = brokertest.New(t, "api.test").CAPEM() })
+		for range calls {
+			_, err := fail.Do(t.Context(), get("/"))
+			wantError(t, err, fault.UpstreamUnreachable, "cannot be connected to")
+			_, err = untrusted.Do(t.Context(), get("/"))
+			wantError(t, err, fault.UpstreamUnreachable, "unknown authority")
+		}
+	}
+}
+
+// A call that gets no connection says why.
+func TestNoConnectionLeft(t *testing.T) {
+	t.Parallel()
+	s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, Raw: upstream.Stall("HTTP/1.1 200 OK\r\n\r\n")})
+	c := newClient(t, s, func(c *wire.Config) {
+		c.Timeouts = wire.Timeouts{Connect: 2 * time.Second, Header: time.Second, Idle: time.Minute}
+	})
+	for range 120 {
+		open(t, c, t.Context(), get("/"))
+	}
+	_, err := c.Do(t.Context(), get("/"))
+	wantError(t, err, fault.Timeout, "api.test has 120 connections in use")
 }

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bufio"
-	"bytes"
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
@@ -19,55 +18,23 @@ const slack = 64 << 10
 // errTooLong is what a counter reports at its limit.
 var errTooLong = errors.New("the body is too long")
 
-// A counter counts what comes in, up to a limit.
+// A counter counts what comes in, up to a limit, and has the call's clock run
+// while it waits.
 type counter struct {
 	r        io.Reader
 	n, limit int64
-	progress func()
+	call     *call
 }
 
 func (c *counter) Read(p []byte) (int, error) {
+	c.call.await()
 	n, err := c.r.Read(p)
+	c.call.pause()
 	c.n += int64(n)
-	if n > 0 {
-		c.progress()
-	}
 	if c.n > c.limit {
 		return n, errTooLong
 	}
 	return n, err
-}
-
-// decode returns the decoded body of an answer, which is at most limit bytes
-// long. What is longer in either form is not read to its end (case 69).
-func (c *call) decode(resp *http.Response, method string, raw *counter, limit int64) ([]byte, error) {
-	if method == http.MethodHead || resp.StatusCode == http.StatusNotModified {
-		return nil, nil // its headers are about a body that is elsewhere
-	}
-	encoding, ok := contentEncoding(resp.Header)
-	if !ok {
-		return nil, c.unreachable("sent a body in an encoding that was not asked for")
-	}
-	if encoding == "" && resp.ContentLength > limit {
-		return nil, tooLarge(limit)
-	}
-	var buf bytes.Buffer
-	if resp.ContentLength > 0 {
-		buf.Grow(int(min(resp.ContentLength, limit, 1<<20)))
-	}
-	in, err := decoder(encoding, raw)
-	if err == nil {
-		_, err = io.Copy(&buf, io.LimitReader(in, limit+1))
-	}
-	switch {
-	case errors.Is(err, errTooLong) || int64(buf.Len()) > limit:
-		return nil, tooLarge(limit)
-	case err != nil && encoding != "" && isDecoding(err):
-		return nil, c.unreachable("sent a body that is no valid " + encoding)
-	case err != nil:
-		return nil, err
-	}
-	return buf.Bytes(), nil
 }
 
 // contentEncoding returns the one encoding of a body, or the empty string; ok
@@ -92,8 +59,9 @@ func contentEncoding(h http.Header) (encoding string, ok bool) {
 	return encoding, true
 }
 
-// decoder returns a reader of what raw stands for. An empty body is one in
-// every encoding.
+// decoder returns a reader of what raw stands for, which returns what an
+// upstream flushed as soon as it is there (RFC 1951, section 3.2.4: the empty
+// block that a flush ends with). An empty body is one in every encoding.
 func decoder(encoding string, raw io.Reader) (io.Reader, error) {
 	if encoding == "" {
 		return raw, nil
@@ -113,9 +81,24 @@ func decoder(encoding string, raw io.Reader) (io.Reader, error) {
 	// send what is inside it. The head of zlib is a multiple of 31, and says
 	// method 8 (RFC 1950, section 2.2).
 	if len(head) == 2 && head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
-		return zlib.NewReader(in)
+		z, err := zlib.NewReader(in)
+		return &ended{z, in}, err
 	}
-	return flate.NewReader(in), nil
+	return &ended{flate.NewReader(in), in}, nil
+}
+
+// An ended reader drops what stands behind the end of r, without which a
+// connection could not be used again. gzip looks there for a further member.
+type ended struct{ r, behind io.Reader }
+
+func (e *ended) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	if err == io.EOF {
+		if _, behind := io.Copy(io.Discard, e.behind); behind != nil {
+			return n, behind
+		}
+	}
+	return n, err
 }
 
 // isDecoding reports whether an error is about the encoding itself and not

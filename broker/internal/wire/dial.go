@@ -3,8 +3,10 @@ package wire
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"net"
 	"net/netip"
+	"sync"
 	"syscall"
 	"time"
 
@@ -21,8 +23,47 @@ type dnsError struct{ err error }
 func (e *dnsError) Error() string { return "the name cannot be resolved" }
 func (e *dnsError) Unwrap() error { return e.err }
 
-// dial connects to one of the addresses of a host that may be connected to.
+// errNotNeeded ends a dial that nobody waits for any more.
+var errNotNeeded = errors.New("no connection is needed")
+
+// dial connects for a call, once there are fewer than maxConns connections.
+//
+// The transport's own MaxConnsPerHost is no use: over HTTP/2 it loses count,
+// and then hangs or panics (golang/go#34941).
 func (c *Client) dial(ctx context.Context, network, hostport string) (net.Conn, error) {
+	// The transport detaches ctx from the call, but keeps its values.
+	call, ok := ctx.Value(callKey{}).(*call)
+	if !ok {
+		return nil, errNotNeeded
+	}
+	select {
+	case c.conns <- struct{}{}:
+	case <-call.done(): // another call's connection became free
+		return nil, errNotNeeded
+	case <-call.ctx.Done():
+		return nil, errNotNeeded
+	}
+	conn, err := c.dialHost(ctx, network, hostport)
+	if err != nil {
+		<-c.conns
+		return nil, err
+	}
+	return &counted{Conn: conn, release: sync.OnceFunc(func() { <-c.conns })}, nil
+}
+
+// A counted connection counts until it is closed.
+type counted struct {
+	net.Conn
+	release func()
+}
+
+func (c *counted) Close() error {
+	defer c.release()
+	return c.Conn.Close()
+}
+
+// dialHost connects to one of the addresses of a host that may be connected to.
+func (c *Client) dialHost(ctx context.Context, network, hostport string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeouts.Connect)
 	defer cancel()
 	host, port, err := net.SplitHostPort(hostport)

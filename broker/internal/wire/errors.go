@@ -23,6 +23,9 @@ func (c *call) explain(err error) error {
 	case errors.Is(cause, errNotTwice):
 		return c.unreachable("closed the connection before an answer").
 			WithHint("the request may have been carried out, and was not sent again")
+	case errors.Is(cause, errHeaderTimeout) && c.at() == phaseConnect:
+		return c.timeout("has %d connections in use, and none became free", maxConns).
+			WithHint("have fewer calls under way at a time")
 	case errors.Is(cause, errHeaderTimeout):
 		return c.timeout("did not answer within %s", c.timeouts.Header)
 	case errors.Is(cause, errIdleTimeout):
@@ -32,7 +35,7 @@ func (c *call) explain(err error) error {
 	case c.ctx.Err() != nil:
 		return fault.New(fault.Canceled, "the call to %s was canceled", c.host)
 	}
-	if isTimeout(err) {
+	if isTimeout(err) && c.at() <= phaseTLS {
 		return c.timeout("could not be connected to within %s", c.timeouts.Connect)
 	}
 	if dns, ok := errors.AsType[*dnsError](err); ok {
@@ -46,17 +49,32 @@ func (c *call) explain(err error) error {
 	case phaseConnect:
 		return c.unreachable("cannot be connected to" + system(err))
 	case phaseTLS:
+		if c.asked.Load() {
+			return c.unreachable("does not complete the TLS handshake"+system(err)).WithHint("%s", hintCertificate)
+		}
 		return c.unreachable("does not complete the TLS handshake" + system(err)).
 			WithHint("it must speak TLS 1.2 or 1.3")
 	case phaseSend:
-		return c.unreachable("closed the connection while the request was sent" + system(err)).
-			WithHint("the request may have been carried out, and was not sent again")
+		return c.unreachable("closed the connection while the request was sent"+system(err)).WithHint("%s", c.notAgain())
 	case phaseHeader:
-		return c.unreachable("closed the connection, or sent no valid HTTP, instead of an answer" + system(err)).
-			WithHint("the request may have been carried out, and was not sent again")
+		return c.unreachable("closed the connection, or sent no valid HTTP, instead of an answer"+system(err)).
+			WithHint("%s", c.notAgain())
 	}
 	return c.unreachable("broke off the body of the answer" + system(err)).
 		WithHint("the request was carried out")
+}
+
+const hintCertificate = "the service asks for a client certificate; see which one it expects"
+
+// notAgain says what may have become of a request. Under TLS 1.3 a server that
+// does not like the certificate of a client says so only after the handshake
+// (RFC 8446, section 4.4.2.4), and that may be lost when the connection closes.
+func (c *call) notAgain() string {
+	const hint = "the request may have been carried out, and was not sent again"
+	if c.asked.Load() {
+		return hint + "; " + hintCertificate
+	}
+	return hint
 }
 
 func (c *call) dnsFailed(e *dnsError) error {

@@ -30,14 +30,7 @@ func (c *Client) build(call *call, r Request) (*http.Request, *body, error) {
 	if req.Header == nil {
 		req.Header = make(http.Header)
 	}
-	if req.Header.Get("User-Agent") == "" {
-		req.Header.Set("User-Agent", "aivault/"+c.config.Version)
-	}
-	// A part of a compressed body cannot be decoded.
-	req.Header.Set("Accept-Encoding", "gzip, deflate")
-	if req.Header.Get("Range") != "" {
-		req.Header.Set("Accept-Encoding", "identity")
-	}
+	Complete(req.Header, c.config.Version)
 	sent := &body{data: r.Body, progress: call.progress}
 	if r.Body != nil {
 		req.ContentLength = int64(len(r.Body))
@@ -61,6 +54,18 @@ func (c *Client) build(call *call, r Request) (*http.Request, *body, error) {
 	return req, sent, nil
 }
 
+// Complete adds to the header of a request what every request has.
+func Complete(h http.Header, version string) {
+	if h.Get("User-Agent") == "" {
+		h.Set("User-Agent", "aivault/"+version)
+	}
+	// A part of a compressed body cannot be decoded.
+	h.Set("Accept-Encoding", "gzip, deflate")
+	if h.Get("Range") != "" {
+		h.Set("Accept-Encoding", "identity")
+	}
+}
+
 // target is path and query as policy judged them.
 func target(r Request) string {
 	if r.RawQuery == "" {
@@ -70,18 +75,51 @@ func target(r Request) string {
 }
 
 // unchanged reports whether the request is still for the same target, but for
-// what the authentication appended to the query.
+// what the authentication put where it may.
 func unchanged(req *http.Request, r Request) bool {
 	got, want := req.URL.RequestURI(), target(r)
-	added, ok := strings.CutPrefix(got, want)
-	if ok && added != "" {
-		mark := "&"
-		if r.RawQuery == "" {
-			mark = "?"
-		}
-		ok = strings.HasPrefix(added, mark)
+	var ok bool
+	if r.AuthPath {
+		var before string
+		before, ok = strings.CutSuffix(got, want)
+		ok = ok && isPrefix(before)
+	} else {
+		var added string
+		added, ok = strings.CutPrefix(got, want)
+		ok = ok && isAddition(added, r.RawQuery)
 	}
 	return ok && req.Method == r.Method && req.Host == r.Host && req.URL.Host == r.Host && req.URL.Scheme == "https"
+}
+
+// isAddition reports whether what stands behind a target only adds to its
+// query.
+func isAddition(added, query string) bool {
+	mark := "&"
+	if query == "" {
+		mark = "?"
+	}
+	return added == "" || strings.HasPrefix(added, mark)
+}
+
+// isPrefix reports whether what stands before a path leaves its meaning as it
+// is: whole segments, none of which is, or becomes when it is decoded, another
+// path, a step up, or the end of the path (case 20).
+func isPrefix(before string) bool {
+	if before == "" {
+		return true
+	}
+	rest, ok := strings.CutPrefix(before, "/")
+	if !ok || strings.ContainsAny(rest, "?#") {
+		return false
+	}
+	for segment := range strings.SplitSeq(rest, "/") {
+		plain, err := url.PathUnescape(segment)
+		name, _, _ := strings.Cut(plain, ";") // what follows is a parameter to some servers
+		if err != nil || name == "" || name == "." || name == ".." || strings.ContainsAny(plain, "/\\?#%") {
+			return false
+		}
+	}
+	return true
 }
 
 // A body is read by the transport as fast as the upstream takes it.

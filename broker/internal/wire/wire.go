@@ -10,7 +10,8 @@
 //   - The bytes of path and query on the wire are those that policy judged.
 //   - A request that may have reached the upstream is not sent again.
 //   - An answer takes bounded time and memory, however it is made. Its body is
-//     decoded here, as nobody can clean what is compressed.
+//     decoded here, as nobody can clean what is compressed, and only headers
+//     that are known to be harmless are passed on.
 //   - An error says what failed at which host, and nothing that came from the
 //     request or the answer.
 //
@@ -20,6 +21,7 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"io"
@@ -28,6 +30,8 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+
+	"aivault/keys/fault"
 )
 
 // Config is what a Client is made from.
@@ -39,6 +43,8 @@ type Config struct {
 	// CACert is one or more certificates in PEM that are trusted instead of
 	// the system's roots; nil: the system's.
 	CACert []byte
+	// Certificate is shown to servers that ask for one; nil: none.
+	Certificate *tls.Certificate
 	// Timeouts bound the phases of a call; zero ones are those of
 	// [DefaultTimeouts].
 	Timeouts Timeouts
@@ -54,7 +60,7 @@ type Config struct {
 type Timeouts struct {
 	Connect time.Duration // name, connection; and once more TLS
 	Header  time.Duration // from the last byte of the request that was taken to the header of the answer
-	Idle    time.Duration // between two pieces of the body
+	Idle    time.Duration // for the next piece of the body
 }
 
 // DefaultTimeouts are those of design.md, section 5: models think.
@@ -68,12 +74,25 @@ const (
 	maxHeader = 256 << 10 // bytes of all headers
 )
 
+// Limits of what one Client keeps.
+const (
+	maxConns  = 120     // connections at a time; further calls wait for one
+	idleConns = 64      // of those without a call. With net/http's 2, most connections would serve one call
+	maxUnread = 1 << 20 // bytes that one stream of HTTP/2 may send ahead of its reader
+)
+
+// A connection of HTTP/2 that is silent for as long is asked whether it is
+// alive, and closed if it does not say so as soon: a call on a dead one would
+// wait for the header timeout.
+const ping = 20 * time.Second
+
 // A Client sends the requests of one credential. It is safe for concurrent
 // use.
 type Client struct {
 	config    Config
 	transport *http.Transport
-	broken    error // of the configuration; the answer to every call
+	conns     chan struct{} // one element per connection
+	broken    error         // of the configuration; the answer to every call
 }
 
 // New returns a Client. A CACert without a certificate in it fails each call;
@@ -90,21 +109,39 @@ func New(config Config) *Client {
 		}
 	}
 	silence()
+	alive := min(ping, config.Timeouts.Idle)
 	roots, err := parseCA(config.CACert)
-	c := &Client{config: config, broken: err}
+	c := &Client{config: config, conns: make(chan struct{}, maxConns), broken: err}
 	c.transport = &http.Transport{
-		Proxy:               nil, // none, whatever the environment says
-		DialContext:         c.dial,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-		TLSHandshakeTimeout: config.Timeouts.Connect,
-		ForceAttemptHTTP2:   true, // which a dialer of our own would switch off
-		DisableCompression:  true, // decoding is capped, in decode
-		// With the default of 2, most connections would serve one call.
-		MaxIdleConnsPerHost:    64,
+		Proxy:                  nil, // none, whatever the environment says
+		DialContext:            c.dial,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		TLSHandshakeTimeout:    config.Timeouts.Connect,
+		ForceAttemptHTTP2:      true, // which a dialer of our own would switch off
+		DisableCompression:     true, // decoding is capped, in decode
+		MaxIdleConnsPerHost:    idleConns,
 		IdleConnTimeout:        time.Minute,
 		MaxResponseHeaderBytes: maxHeader,
+		HTTP2: &http.HTTP2Config{
+			MaxReceiveBufferPerStream: maxUnread,
+			SendPingTimeout:           alive,
+			PingTimeout:               alive,
+			WriteByteTimeout:          alive,
+		},
 	}
+	c.transport.TLSClientConfig.GetClientCertificate = c.certificate
 	return c
+}
+
+// certificate returns what is shown to a server that asks for a certificate.
+func (c *Client) certificate(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	if call, ok := info.Context().Value(callKey{}).(*call); ok {
+		call.asked.Store(true)
+	}
+	if c.config.Certificate == nil {
+		return &tls.Certificate{}, nil // none
+	}
+	return c.config.Certificate, nil
 }
 
 // silence switches off the log of the standard library, for the process. When
@@ -128,13 +165,19 @@ type Request struct {
 	// Authenticate, if not nil, adds the authentication, once everything else
 	// is there. It may add headers, and append to the query.
 	Authenticate func(*http.Request) error
+	// AuthPath says that Authenticate may also put something before the path,
+	// and then leaves the rest of the target as it is.
+	AuthPath bool
+	// Written, if not nil, is called once the header of the request was written:
+	// from then on it may be carried out, whether an answer comes or not.
+	Written func()
 }
 
 // A Response is an answer, whole and decoded. It is not redacted.
 type Response struct {
 	Status        int
 	Proto         string      // HTTP/1.1 or HTTP/2.0
-	Header        http.Header // without cookies, authentication, and what concerned the connection
+	Header        http.Header // those that may leave
 	Body          []byte
 	RequestBytes  int64         // of the body that was sent
 	ResponseBytes int64         // of the body as it came, before decoding
@@ -146,35 +189,30 @@ type Response struct {
 //   - fault.UpstreamUnreachable: there was no answer, or one that is not HTTP;
 //   - fault.Timeout: a phase, or the context's deadline, took too long;
 //   - fault.Canceled: the context was;
-//   - fault.ResponseTooLarge: the answer exceeds MaxBody;
+//   - fault.ResponseTooLarge: the answer exceeds MaxBody. With this error
+//     comes the answer, up to that length;
 //   - fault.Internal: the request cannot be written in its canonical form;
 //   - what Check and Authenticate return.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
-	if c.broken != nil {
-		return nil, c.broken
-	}
 	start := time.Now()
-	call := newCall(ctx, r.Host, c.config.Timeouts)
-	defer call.end()
-	req, sent, err := c.build(call, r)
+	s, err := c.Open(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	// RoundTrip and not an http.Client: that would add cookies and redirects,
-	// and the URL to its errors.
-	resp, err := c.transport.RoundTrip(req)
-	if err != nil {
-		return nil, call.explain(err)
+	defer func() { _ = s.Close() }()
+	var body bytes.Buffer
+	body.Grow(s.expected() + bytes.MinRead)
+	if _, err = body.ReadFrom(s); err != nil && fault.CodeOf(err) != fault.ResponseTooLarge {
+		return nil, err
 	}
-	defer func() { _ = resp.Body.Close() }()
-	headerAfter := time.Since(start)
-	call.reached(phaseBody)
-	out, err := call.read(resp, r)
-	if err != nil {
-		return nil, call.explain(err)
-	}
-	out.RequestBytes = sent.count()
-	out.HeaderAfter = headerAfter
-	out.Duration = time.Since(start)
-	return out, nil
+	return &Response{
+		Status:        s.Status,
+		Proto:         s.Proto,
+		Header:        s.Header,
+		Body:          body.Bytes(),
+		RequestBytes:  s.RequestBytes(),
+		ResponseBytes: s.ResponseBytes(),
+		HeaderAfter:   s.HeaderAfter,
+		Duration:      time.Since(start),
+	}, err
 }

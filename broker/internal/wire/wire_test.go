@@ -2,11 +2,8 @@ package wire_test
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +38,7 @@ func newClient(t *testing.T, s *upstream.Server, changes ...func(*wire.Config)) 
 
 // brief has timeouts that a test can wait for.
 func brief(c *wire.Config) {
-	c.Timeouts = wire.Timeouts{Connect: 5 * time.Second, Header: 150 * time.Millisecond, Idle: 150 * time.Millisecond}
+	c.Timeouts = wire.Timeouts{Connect: 5 * time.Second, Header: 400 * time.Millisecond, Idle: 400 * time.Millisecond}
 }
 
 func get(path string) wire.Request {
@@ -137,61 +134,6 @@ func TestRequestVariants(t *testing.T) {
 	}
 }
 
-// Case 19: what cannot be sent as it was judged is not sent.
-func TestCase19Target(t *testing.T) {
-	t.Parallel()
-	s := brokertest.New(t, "api.test")
-	c := newClient(t, s)
-	auth := func(change func(*http.Request)) wire.Request {
-		r := get("/a")
-		r.RawQuery = "x=1"
-		r.Authenticate = func(req *http.Request) error { change(req); return nil }
-		return r
-	}
-	for name, r := range map[string]wire.Request{
-		"a space":             get("/a b"),
-		"a bad escape":        get("/a%zz"),
-		"a question mark":     get("/a?b"),
-		"no slash":            get("a"),
-		"two slashes":         get("//evil.test/a"),
-		"non-ASCII":           get("/\u00e9"),
-		"auth moves the path": auth(func(r *http.Request) { r.URL.Path = "/b" }),
-		"auth longer path":    auth(func(r *http.Request) { r.URL.Path += "b" }),
-		"auth edits query":    auth(func(r *http.Request) { r.URL.RawQuery = "x=2" }),
-		"auth glues to query": auth(func(r *http.Request) { r.URL.RawQuery += "2" }),
-		"auth moves the host": auth(func(r *http.Request) { r.URL.Host = "evil.test" }),
-		"auth edits Host":     auth(func(r *http.Request) { r.Host = "evil.test" }),
-		"auth drops TLS":      auth(func(r *http.Request) { r.URL.Scheme = "http" }),
-		"auth edits method":   auth(func(r *http.Request) { r.Method = "DELETE" }),
-	} {
-		if _, err := c.Do(t.Context(), r); fault.CodeOf(err) != fault.Internal {
-			t.Errorf("%s: error %v, want one of code internal", name, err)
-		}
-	}
-	refusal := fault.New(fault.InvalidRequest, "the secret cannot travel")
-	r := get("/a")
-	r.Authenticate = func(*http.Request) error { return refusal }
-	if _, err := c.Do(t.Context(), r); !errors.Is(err, refusal) {
-		t.Errorf("error %v, want that of the authentication", err)
-	}
-	if s.Connections() != 0 {
-		t.Errorf("%d connections", s.Connections())
-	}
-
-	r = auth(func(r *http.Request) { r.URL.RawQuery += "&key=k" })
-	do(t, c, r)
-	r.RawQuery = ""
-	r.Authenticate = func(req *http.Request) error { req.URL.RawQuery = "key=k"; return nil }
-	do(t, c, r)
-	var got []string
-	for _, r := range s.Requests() {
-		got = append(got, r.URI)
-	}
-	if want := []string{"/a?x=1&key=k", "/a?key=k"}; !slices.Equal(got, want) {
-		t.Errorf("targets %q, want %q", got, want)
-	}
-}
-
 // Case 49: no redirect is followed, wherever it leads.
 func TestCase49Redirects(t *testing.T) {
 	t.Parallel()
@@ -215,49 +157,6 @@ func TestCase49Redirects(t *testing.T) {
 		if r.Get("Cookie") != "" || r.Get("Referer") != "" {
 			t.Fatalf("a cookie or referer was sent: %+v", r)
 		}
-	}
-}
-
-// Cases 65 and 80: headers that do not leave.
-func TestCase80ResponseHeaders(t *testing.T) {
-	t.Parallel()
-	s := brokertest.New(t, "api.test")
-	s.Reply(200, http.Header{
-		"Content-Type": {"text/plain"}, "Etag": {"e"}, "Retry-After": {"1"}, "Link": {"<x>"}, "X-Request-Id": {"r"},
-		"X-Ratelimit-Remaining-Tokens": {"5"}, "Date": {"Mon, 23 Nov 2026 00:00:00 GMT"},
-		"Set-Cookie": {"a=b"}, "Set-Cookie2": {"a"}, "Www-Authenticate": {"Bearer"}, "Authorization": {"x"},
-		"X-Api-Key": {"x"}, "X-Auth-Token": {"x"}, "X-Amz-Security-Token": {"x"}, "Proxy-Authenticate": {"x"},
-		"Connection": {"X-Hop, keep-alive"}, "X-Hop": {"x"}, "Keep-Alive": {"timeout=5"}, "Alt-Svc": {"h3"},
-	}, []byte("x"))
-	want := http.Header{
-		"Content-Type": {"text/plain"}, "Etag": {"e"}, "Retry-After": {"1"}, "Link": {"<x>"}, "X-Request-Id": {"r"},
-		"X-Ratelimit-Remaining-Tokens": {"5"}, "Date": {"Mon, 23 Nov 2026 00:00:00 GMT"},
-	}
-	if diff := cmp.Diff(want, do(t, newClient(t, s), get("/")).Header); diff != "" {
-		t.Errorf("headers (-want +got):\n%s", diff)
-	}
-}
-
-func TestHTTP2(t *testing.T) {
-	t.Parallel()
-	s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, HTTP2: true})
-	s.Handle(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Trailer", "X-Late")
-		_, _ = io.Copy(w, r.Body)
-		w.Header().Set("X-Late", "x")
-	})
-	c := newClient(t, s)
-	for range 3 {
-		r := wire.Request{Method: "POST", Host: "api.test", Path: "/a%2Cb", RawQuery: "x=%2f", Body: []byte("echo")}
-		resp := do(t, c, r)
-		if resp.Proto != "HTTP/2.0" || string(resp.Body) != "echo" || resp.Header.Get("X-Late") != "" {
-			t.Errorf("response %+v", resp)
-		}
-		do(t, c, get("/plain"))
-	}
-	got := s.Requests()
-	if len(got) != 6 || s.Connections() != 1 || got[0].URI != "/a%2Cb?x=%2f" || got[0].Get("User-Agent") != "aivault/test" {
-		t.Errorf("%d requests on %d connections, the first %+v", len(got), s.Connections(), got[0])
 	}
 }
 
@@ -285,26 +184,5 @@ func TestBadCACert(t *testing.T) {
 	wantError(t, err, fault.InvalidRequest, "no certificate in PEM")
 	if wire.CheckCACert(s.CAPEM()) != nil || wire.CheckCACert(nil) != nil || wire.CheckCACert([]byte{}) == nil {
 		t.Error("CheckCACert disagrees with New")
-	}
-}
-
-func BenchmarkDo(b *testing.B) {
-	s, err := upstream.Start("api.test")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer s.Close()
-	c := wire.New(wire.Config{
-		CACert: s.CAPEM(), Check: func(netip.Addr) error { return nil }, Dial: s.Dial,
-		Resolve: func(context.Context, string) ([]netip.Addr, error) {
-			return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
-		},
-	})
-	defer c.Close()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := c.Do(b.Context(), get("/")); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

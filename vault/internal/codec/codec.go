@@ -77,6 +77,10 @@ func NewReader(b []byte) *Reader { return &Reader{buf: b} }
 // writer writes.
 func (r *Reader) Fail() { r.err = ErrMalformed }
 
+// More reports whether there is more to read, for what a later version added
+// at the end.
+func (r *Reader) More() bool { return r.err == nil && len(r.buf) > 0 }
+
 // Close reports whether everything decoded and nothing is left over.
 func (r *Reader) Close() error {
 	if r.err == nil && len(r.buf) != 0 {

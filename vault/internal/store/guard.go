@@ -7,6 +7,10 @@ import (
 	"strings"
 )
 
+// Guard runs f, which uses a transaction in another goroutine than the one that
+// runs it: what there is an error for the transaction is one for f, too.
+func Guard(f func() error) error { return guard(f) }
+
 // guard runs f such that a fault in the mapped file, or bbolt's panic at what
 // it finds there, is an error. Other panics are bugs, and pass.
 func guard(f func() error) (err error) {

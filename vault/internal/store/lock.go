@@ -5,8 +5,47 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 )
+
+// RunDir is the directory of the locks of [Bolt.Lock], in that of the file.
+const RunDir = "run"
+
+// Lock takes a lock that is independent of the file and its transactions, and
+// holds it until unlock is called or the process ends. It waits for as long as
+// it takes, and binds a thread meanwhile. Each call counts for itself, also
+// within a process. name is that of a file.
+func (b *Bolt) Lock(name string) (unlock func(), err error) {
+	dir := filepath.Join(b.dir, RunDir)
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	if err := checkNoLink(dir); err != nil {
+		return nil, err
+	}
+	if err := checkDir(dir); err != nil {
+		return nil, err
+	}
+	f, err := openLock(filepath.Join(dir, name), true)
+	if err != nil {
+		return nil, err
+	}
+	if err := blockLock(f, true); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+// checkNoLink refuses a link, which would have the files below made elsewhere.
+func checkNoLink(path string) error {
+	fi, err := os.Lstat(path)
+	if err == nil && fi.Mode()&fs.ModeSymlink != 0 {
+		err = &UnsafeError{path, "is a symbolic link", "put the directory itself there"}
+	}
+	return err
+}
 
 // lock takes the lock file, shared or exclusive, within the given time. The
 // kernel wakes the next waiter at once, and lets go when a process dies.

@@ -1,0 +1,136 @@
+package broker
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"aivault/broker/internal/oauth"
+	"aivault/broker/internal/wire"
+	"aivault/broker/policy"
+	"aivault/keys/fault"
+	"aivault/keys/opaque"
+	"aivault/vault"
+)
+
+// loginTimeout is how long the owner of an account has to consent.
+const loginTimeout = 10 * time.Minute
+
+// Login implements Service: the authorization code grant with PKCE (RFC 6749,
+// section 4.1; RFC 7636), for a native application (RFC 8252). The tokens go
+// straight into the vault.
+func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
+	if err := l.Scope.Validate(); err != nil {
+		return vault.Secret{}, err
+	}
+	cfg, err := l.config()
+	if err != nil {
+		return vault.Secret{}, err
+	}
+	if err := checkCACert(NewCredential{AllowPrivate: l.AllowPrivate, CACert: l.CACert}); err != nil {
+		return vault.Secret{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, loginTimeout)
+	defer cancel()
+	listener, err := oauth.Listen()
+	if err != nil {
+		return vault.Secret{}, err
+	}
+	defer func() { _ = listener.Close() }()
+	verifier, state := oauth.NewVerifier(), oauth.NewState()
+	defer verifier.Clear()
+	url, err := oauth.ConsentURL(l.AuthURL, l.consent(listener.RedirectURI(), state, oauth.Challenge(verifier)))
+	if err != nil {
+		return vault.Secret{}, err
+	}
+	if err := l.Open(url); err != nil {
+		return vault.Secret{}, err
+	}
+	code, err := listener.Wait(ctx, state)
+	if err != nil {
+		return vault.Secret{}, err
+	}
+	defer code.Clear()
+	header, body := oauth.CodeRequest(cfg, l.ClientID, l.ClientSecret, code, verifier, listener.RedirectURI())
+	client := b.loginClient(&l)
+	defer client.Close()
+	var written atomic.Bool
+	token, err := askToken(ctx, client, cfg, header, body, &written)
+	if err != nil {
+		return vault.Secret{}, err
+	}
+	defer token.Clear()
+	value, err := oauth.NewSecret(l.ClientID, l.ClientSecret, token, b.cfg.Now())
+	if err != nil {
+		return vault.Secret{}, err
+	}
+	defer value.Clear()
+	return b.storeTokens(ctx, &l, value)
+}
+
+// config returns how the token endpoint is asked.
+func (l *Login) config() (oauth.Config, error) {
+	a := vault.Auth{Kind: oauth.Kind, Params: []vault.Param{
+		{Name: "grant_type", Value: oauth.RefreshToken}, {Name: "token_endpoint", Value: l.TokenEndpoint},
+	}}
+	if l.InBody {
+		a.Params = append(a.Params, vault.Param{Name: "client_auth", Value: oauth.InBody})
+	}
+	cfg, err := oauth.ConfigOf(a)
+	if err != nil {
+		return cfg, err
+	}
+	switch host, _, _ := cfg.Endpoint(); {
+	case l.ClientID == "":
+		return cfg, fault.New(fault.InvalidRequest, "a login needs the id of the client").WithHint("add --client-id")
+	case l.Name == "":
+		return cfg, fault.New(fault.InvalidRequest, "a login needs the name of a secret for the tokens").WithHint("add --name")
+	default:
+		_, err = policy.ParseHost(host, l.AllowPrivate)
+	}
+	return cfg, err
+}
+
+// consent lists the parameters of the authorization request.
+func (l *Login) consent(redirect, state, challenge string) [][2]string {
+	params := [][2]string{{"response_type", "code"}, {"client_id", l.ClientID}, {"redirect_uri", redirect}}
+	if len(l.Scopes) > 0 {
+		params = append(params, [2]string{"scope", strings.Join(l.Scopes, " ")})
+	}
+	params = append(params, [][2]string{{"state", state}, {"code_challenge", challenge}, {"code_challenge_method", "S256"}}...)
+	for _, p := range l.Extra {
+		params = append(params, [2]string{p.Name, p.Value})
+	}
+	return params
+}
+
+func (b *Broker) loginClient(l *Login) *wire.Client {
+	roots := l.CACert
+	if len(roots) == 0 {
+		roots = b.cfg.Roots
+	}
+	private := l.AllowPrivate
+	return wire.New(wire.Config{
+		Version: b.cfg.Version, CACert: roots, Resolve: b.cfg.Resolve, Dial: b.cfg.Dial,
+		Check: func(addr netip.Addr) error { return policy.CheckAddr(addr, private) },
+	})
+}
+
+// storeTokens makes the secret that takes the tokens, or gives the one of that
+// name a new value.
+func (b *Broker) storeTokens(ctx context.Context, l *Login, value opaque.Bytes) (vault.Secret, error) {
+	var there *vault.Secret
+	err := b.store.View(ctx, func(r vault.Reader) (err error) {
+		there, err = r.SecretNamed(l.Scope, l.Name)
+		return err
+	})
+	switch {
+	case err != nil:
+		return vault.Secret{}, err
+	case there != nil:
+		return b.store.RotateSecret(ctx, there.ID, value, 0)
+	}
+	return b.store.CreateSecret(ctx, vault.NewSecret{Name: l.Name, Scope: l.Scope, Value: value})
+}

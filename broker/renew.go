@@ -1,0 +1,241 @@
+package broker
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"aivault/broker/internal/auth"
+	"aivault/broker/internal/oauth"
+	"aivault/broker/internal/wire"
+	"aivault/broker/policy"
+	"aivault/keys/fault"
+	"aivault/keys/opaque"
+	"aivault/vault"
+)
+
+// How access tokens are renewed.
+const (
+	// freshFor is how much longer a token must be valid to be used: it has to
+	// arrive.
+	freshFor = time.Minute
+	// renewEvery is how long after a renewal a service that refuses the new
+	// token too is not asked for another one (case 90).
+	renewEvery = time.Minute
+	// renewTimeout bounds one renewal. It goes on when its caller leaves, as
+	// the token that is exchanged may be worth nothing afterwards.
+	renewTimeout = 30 * time.Second
+	// maxCutOff is how many renewals of one token may have got lost between the
+	// service and us. After that it is not tried again (case 89).
+	maxCutOff = 2
+)
+
+// freshen sees to it that the secret of an OAuth credential has an access token
+// that can be used.
+func (x *exchange) freshen(ctx context.Context) error {
+	if x.plan.choice.Auth.Kind != oauth.Kind {
+		return nil
+	}
+	secret, err := oauth.ParseSecret(x.values[auth.Placeholder].Reveal())
+	if err != nil {
+		return err
+	}
+	defer secret.Clear()
+	if x.isFresh(secret) {
+		return nil
+	}
+	_, err = x.renew(ctx, false)
+	return err
+}
+
+// isFresh reports whether an access token is there and not about to expire. One
+// whose end is not known is used until it is refused.
+func (x *exchange) isFresh(s *oauth.Secret) bool {
+	return s.AccessToken.Len() > 0 && (s.ExpiresAt.IsZero() || s.ExpiresAt.After(x.broker.cfg.Now().Add(freshFor)))
+}
+
+// renew gets a new access token, or takes one that another call got meanwhile.
+// One process at a time does so for a secret: who comes second finds the work
+// done. Refused says that the service did not take the token there is; renew
+// is false if it was got too short a time ago for another one to help.
+func (x *exchange) renew(ctx context.Context, refused bool) (renewed bool, err error) {
+	cfg, err := oauth.ConfigOf(x.plan.choice.Auth)
+	if err != nil {
+		return false, err
+	}
+	use := x.plan.use(0)
+	use.Host.Name, _, _ = cfg.Endpoint()
+	release, err := x.broker.store.Exclusive(ctx, "oauth "+use.Secret.String())
+	if err != nil {
+		return false, err
+	}
+	defer release()
+	value, known, err := x.broker.store.Reopen(ctx, x.grant.Intent, use)
+	if err != nil {
+		return false, err
+	}
+	other := known.Version != x.version
+	x.adopt(value, known.Version)
+	secret, err := oauth.ParseSecret(value.Reveal())
+	if err != nil {
+		return false, err
+	}
+	defer secret.Clear()
+	if err := cfg.Check(secret); err != nil {
+		return false, err
+	}
+	switch {
+	case other && (refused || x.isFresh(secret)) && secret.AccessToken.Len() > 0:
+		return true, nil
+	case refused && x.broker.cfg.Now().Sub(known.LastAt) < renewEvery:
+		return false, nil
+	case known.Refused:
+		return false, errConsent("refused the refresh token before")
+	case cfg.GrantType == oauth.RefreshToken && known.Begun >= maxCutOff:
+		return false, errConsent("was asked for new tokens twice, and the answers were lost")
+	}
+	r := renewal{x: x, cfg: cfg, use: use, secret: secret}
+	if err := r.run(ctx); err != nil {
+		return false, err
+	}
+	x.notes = append(x.notes, "token renewed")
+	return true, nil
+}
+
+// adopt has the call use another value of its secret.
+func (x *exchange) adopt(value opaque.Bytes, version uint64) {
+	x.secrets = append(x.secrets, x.values[auth.Placeholder]) // to be wiped at the end
+	x.values[auth.Placeholder], x.version = value, version
+}
+
+func errConsent(why string) *fault.Error {
+	return fault.New(fault.OAuthRefreshRequired, "the token endpoint %s: its owner must consent again", why).
+		WithHint("`aivault oauth login` gets new tokens")
+}
+
+// A renewal is one exchange with a token endpoint.
+type renewal struct {
+	x      *exchange
+	cfg    oauth.Config
+	use    vault.Use
+	secret *oauth.Secret
+}
+
+// run asks for a token and stores it. That it asks is on record before, so that
+// a renewal which was cut off is known.
+func (r *renewal) run(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTimeout)
+	defer cancel()
+	x, store := r.x, r.x.broker.store
+	if err := store.BeginRenewal(ctx, x.grant.Intent, r.use, x.version); err != nil {
+		return err
+	}
+	end := vault.RenewalEnd{Version: x.version}
+	token, err := r.ask(ctx)
+	if err != nil {
+		if errLost(err) {
+			return err // whether it was exchanged is not known, and stays so on record
+		}
+		end.Code, end.Refused = fault.CodeOf(err), oauth.IsRefused(err)
+		if failed := store.EndRenewal(ctx, x.grant.Intent, r.use, end); failed != nil {
+			return failed
+		}
+		return err
+	}
+	defer token.Clear()
+	value, err := r.secret.Renewed(token, x.broker.cfg.Now())
+	if err != nil {
+		return err
+	}
+	end.Value = value
+	switch err := r.keep(ctx, end); {
+	case fault.CodeOf(err) == fault.Conflict:
+		// An operator stored another value meanwhile, which counts; the token
+		// is good for this call all the same.
+	case err != nil:
+		value.Clear()
+		return err
+	}
+	x.adopt(value, x.version+1)
+	return nil
+}
+
+// keep stores what came back. The token that was exchanged may be void by now,
+// so a vault that is busy is asked again.
+func (r *renewal) keep(ctx context.Context, end vault.RenewalEnd) error {
+	const tries = 3
+	for i := 1; ; i++ {
+		err := r.x.broker.store.EndRenewal(ctx, r.x.grant.Intent, r.use, end)
+		switch fault.CodeOf(err) {
+		case fault.VaultBusy, fault.IO, fault.DiskFull:
+			if i < tries {
+				continue
+			}
+			return fault.Wrap(fault.CodeOf(err), err, "new tokens came, and cannot be stored").WithHint("%s", fault.HintOf(err))
+		}
+		return err
+	}
+}
+
+// A lost is the error of a request that may have been carried out, and whose
+// answer did not come.
+type lost struct{ error }
+
+func (l lost) Unwrap() error { return l.error }
+
+func errLost(err error) bool {
+	_, ok := err.(lost) //nolint:errorlint // it is never wrapped
+	return ok
+}
+
+// ask sends the request to the token endpoint, by the connections of the
+// credential.
+func (r *renewal) ask(ctx context.Context) (*oauth.Token, error) {
+	header, body := oauth.TokenRequest(r.cfg, r.secret)
+	client, err := r.x.broker.client(r.x.plan, r.x.values)
+	if err != nil {
+		return nil, err
+	}
+	var written atomic.Bool
+	token, err := askToken(ctx, client, r.cfg, header, body, &written)
+	if err != nil && token == nil && written.Load() && isTransport(err) {
+		return nil, lost{err}
+	}
+	return token, err
+}
+
+// isTransport reports whether an error is of a request without an answer.
+func isTransport(err error) bool {
+	switch fault.CodeOf(err) {
+	case fault.Timeout, fault.UpstreamUnreachable, fault.Canceled:
+		return true
+	}
+	return false
+}
+
+// askToken sends a token request once. No redirect is followed, and of the
+// answer nothing but the tokens leaves.
+func askToken(ctx context.Context, client *wire.Client, cfg oauth.Config, header http.Header, body []byte, written *atomic.Bool) (*oauth.Token, error) {
+	defer clear(body)
+	host, path, query := cfg.Endpoint()
+	// The one canonical form, as of any request.
+	rule := policy.Rule{Methods: []string{http.MethodPost}, Paths: []string{"/"}}
+	target := path
+	if query != "" {
+		target += "?" + query
+	}
+	judged, err := policy.Decide(rule, policy.Request{Method: http.MethodPost, Target: target})
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.Do(ctx, wire.Request{
+		Method: judged.Method, Host: host, Path: judged.Path, RawQuery: judged.RawQuery,
+		Header: header, Body: body, MaxBody: oauth.MaxAnswer, Written: func() { written.Store(true) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer clear(resp.Body)
+	return oauth.ParseToken(resp.Status, resp.Header.Get("Content-Type"), resp.Body)
+}
