@@ -16,7 +16,7 @@ import (
 // Limits of a multipart body, as its caller gave it.
 const (
 	maxParts    = 256
-	maxPartName = 256 // bytes of a field's or file's name
+	maxPartName = 256 // bytes of a field's or file's name, or of a media type
 )
 
 // A payload is the body of a call, as it is sent.
@@ -71,12 +71,12 @@ func encodeBody(call *Call) (payload, error) {
 
 // check refuses names that could be read as more than a name.
 func (p *Part) check(i int) error {
-	for _, name := range [...]string{p.Field, p.File} {
+	for _, name := range [...]string{p.Field, p.File, p.MediaType} {
 		switch {
 		case len(name) > maxPartName:
-			return fault.New(fault.InvalidRequest, "a name in part %d of the multipart body is longer than %d bytes", i+1, maxPartName)
+			return fault.New(fault.InvalidRequest, "a name or the media type of part %d of the multipart body is longer than %d bytes", i+1, maxPartName)
 		case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-			return fault.New(fault.InvalidRequest, "a name in part %d of the multipart body has a line break, another control character, or is not UTF-8", i+1)
+			return fault.New(fault.InvalidRequest, "a name or the media type of part %d of the multipart body has a line break, another control character, or is not UTF-8", i+1)
 		}
 	}
 	if p.Field == "" {
