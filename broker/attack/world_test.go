@@ -73,7 +73,7 @@ func bareWorld(t *testing.T, up *upstream.Server) *world {
 	t.Helper()
 	w := &world{net: &stage.Network{Upstream: up}, up: up, dir: vaulttest.Dir(t)}
 	opts := vaulttest.Options(w.dir)
-	opts.Claims = registry.Builtin()
+	opts.Claims, opts.CheckValue = registry.Builtin(), broker.CheckValue(registry.Builtin())
 	w.vault = vault.New(opts)
 	w.connect(t, func(*broker.Config) {})
 	t.Cleanup(func() { // I4
@@ -97,6 +97,16 @@ func (w *world) connect(t *testing.T, change func(*broker.Config)) {
 func (w *world) put(t *testing.T, name string) stored {
 	t.Helper()
 	return w.putValue(t, name, brokertest.Canary(t))
+}
+
+// again replaces the base credential by one that authenticates otherwise.
+func (w *world) again(t *testing.T, n broker.NewCredential) {
+	t.Helper()
+	if _, err := w.broker.DeleteCredential(context.Background(), credential); err != nil {
+		t.Fatal(err)
+	}
+	n.Proof = proof(w.secret)
+	w.credential(t, n)
 }
 
 // putValue stores a secret. A value that is not random is not looked for.
@@ -171,10 +181,7 @@ func or(s *string, otherwise string) {
 // instead.
 func (w *world) queryAuth(t *testing.T, name string) {
 	t.Helper()
-	if _, err := w.broker.DeleteCredential(context.Background(), credential); err != nil {
-		t.Fatal(err)
-	}
-	w.credential(t, broker.NewCredential{Auth: param("query", name), Proof: proof(w.secret)})
+	w.again(t, broker.NewCredential{Auth: param("query", name)})
 	w.carries = queryOf(name, w.secret)
 }
 
@@ -208,6 +215,14 @@ func queryOf(name string, s stored) place {
 		if ok = ok && strings.ContainsAny(uri[len(uri)-1:], "?&"); ok {
 			r.URI = uri[:len(uri)-1]
 		}
+		return r, ok
+	}
+}
+
+// pathOf is the place of a secret at the beginning of the path.
+func pathOf(before string, s stored) place {
+	return func(r upstream.Request) (rest upstream.Request, ok bool) {
+		r.URI, ok = strings.CutPrefix(r.URI, before+s.value)
 		return r, ok
 	}
 }
