@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"aivault/broker"
 	"aivault/broker/brokertest"
@@ -19,6 +20,7 @@ import (
 type mark struct {
 	lookups, dials, conns, requests int
 	events                          map[uint64]uint64 // how many calls each event stands for
+	used                            time.Time         // the secret, last
 }
 
 func (w *world) mark(t *testing.T) mark {
@@ -29,7 +31,21 @@ func (w *world) mark(t *testing.T) mark {
 	for _, e := range stage.Events(t, w.vault) {
 		m.events[e.Seq] = max(e.Count, 1)
 	}
+	m.used = w.lastUsed(t)
 	return m
+}
+
+// lastUsed is when the vault last gave the secret out.
+func (w *world) lastUsed(t *testing.T) time.Time {
+	t.Helper()
+	if w.secret.id == (vault.ID{}) {
+		return time.Time{}
+	}
+	s, err := w.vault.FindSecret(context.Background(), w.secret.id.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.LastUsedAt
 }
 
 // A result is what came of a call.
@@ -146,6 +162,9 @@ func (w *world) untouched(t *testing.T, call broker.Call, r result) {
 	}
 	if n := len(w.up.Requests()) - r.since.requests; n != 0 {
 		t.Errorf("%s: %d requests were sent", brief(call), n)
+	}
+	if !w.lastUsed(t).Equal(r.since.used) {
+		t.Errorf("%s: the secret was decrypted", brief(call))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"aivault/broker/brokertest"
 	"aivault/broker/brokertest/upstream"
 	"aivault/keys/fault"
+	"aivault/vault"
 )
 
 func TestCase051Certificates(t *testing.T) {
@@ -153,6 +154,17 @@ func TestCase056NotSentTwice(t *testing.T) {
 			t.Errorf("%s: the upstream took %d requests for 2 calls", brief(call), n)
 		}
 	}
+	// What failed has cost one call of the rate, and no more.
+	taken.Store(0)
+	rate := int64(2)
+	w.capability(t, broker.NewCapability{ID: "api/rated"})
+	if _, err := w.broker.SetPolicy(t.Context(), vault.Policy{Capability: "api/rated", Rate: &rate}, 0); err != nil {
+		t.Fatal(err)
+	}
+	rated := broker.Call{Capability: "api/rated", Method: http.MethodGet, Path: prefix}
+	w.answered(t, rated)
+	w.fail(t, rated, fault.UpstreamUnreachable)
+	w.deny(t, rated, fault.RateLimited)
 	for _, got := range up.Received() {
 		if n := strings.Count(string(got), " HTTP/1.1\r\n"); n > 2 {
 			t.Errorf("%d requests on one connection", n)
