@@ -52,15 +52,23 @@ func (w *world) lastUsed(t *testing.T) time.Time {
 type result struct {
 	answer *broker.Answer
 	err    error
+	shown  error // of the preview of the same call
 	since  mark
 	events []vault.Event // that are new, or stand for one call more
 }
 
 // invoke makes a call and checks what must hold whatever comes of it: no
-// secret shows (I1), and what was recorded is for no more than one call.
+// secret shows (I1), and what was recorded is for no more than one call. A
+// preview before it leaves no trace, and so is part of what is checked.
 func (w *world) invoke(t *testing.T, call broker.Call) result {
 	t.Helper()
 	r := result{since: w.mark(t)}
+	preview, err := w.broker.Preview(context.Background(), call)
+	r.shown = err
+	w.scan(t, "the preview", preview)
+	if len(w.up.Requests()) != r.since.requests || len(w.net.Lookups()) != r.since.lookups {
+		t.Errorf("%s: a preview of it asked somebody", brief(call))
+	}
 	r.answer, r.err = w.broker.Invoke(context.Background(), call)
 	w.look(t, &r)
 	w.hidesInput(t, call, r)
@@ -137,6 +145,9 @@ func (w *world) deny(t *testing.T, call broker.Call, code fault.Code) {
 	if fault.CodeOf(r.err) != code {
 		t.Errorf("%s: %q (%v), want %q", brief(call), fault.CodeOf(r.err), r.err, code)
 	}
+	if fault.CodeOf(r.shown) != code && code != fault.RateLimited { // a preview costs nothing
+		t.Errorf("%s: the preview says %v", brief(call), r.shown)
+	}
 	w.untouched(t, call, r)
 	if len(r.events) != 1 {
 		t.Errorf("%s: recorded as %d events: %+v", brief(call), len(r.events), r.events)
@@ -183,6 +194,9 @@ func (w *world) fail(t *testing.T, call broker.Call, code fault.Code) result {
 // recorded checks I3 for a call that was granted.
 func (w *world) recorded(t *testing.T, call broker.Call, r result, outcome string, code fault.Code) {
 	t.Helper()
+	if r.shown != nil {
+		t.Errorf("%s: the preview says %v", brief(call), r.shown)
+	}
 	if len(r.events) != 2 {
 		t.Errorf("%s: recorded as %d events: %+v", brief(call), len(r.events), r.events)
 		return
