@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"aivault/broker"
 	"aivault/broker/brokertest"
+	"aivault/broker/brokertest/stage"
 	"aivault/broker/brokertest/upstream"
 	"aivault/keys/fault"
 	"aivault/vault"
@@ -216,7 +218,11 @@ func TestCase063SlowPeer(t *testing.T) {
 			if answered < 3 {
 				t.Errorf("%d other calls were answered meanwhile", answered)
 			}
-			w.fail(t, slow, fault.Timeout)
+			events := stage.Events(t, w.vault)
+			if n := slices.IndexFunc(events, func(e vault.Event) bool { return e.Code == fault.Timeout }); n < 0 || events[n].Kind != vault.KindInvokeOutcome {
+				t.Errorf("recorded are %+v", events)
+			}
+			brokertest.ScanDir(t, w.dir, w.canaries...)
 			return
 		default:
 			if _, err := w.broker.Invoke(t.Context(), get(prefix)); err != nil {
