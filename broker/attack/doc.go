@@ -48,6 +48,7 @@
 //	023  TestCase023Semicolon                  semicolons, and other characters that stand for themselves
 //	025  TestCase025LongQueries                long queries
 //	026  TestCase026MethodOverrideInTheQuery   parameters that override the method
+//	     TestCase026MethodOverrideInTheBody
 //
 // # 3.3 Headers
 //
