@@ -243,6 +243,9 @@ type Description struct {
 	Method      string // the default, or empty if one must be chosen
 	Path        string
 	Headers     []Header // static ones that the broker adds
+	// OpaqueBody says that a body may name operations or addresses of its own,
+	// so that the paths do not tell what a call can do.
+	OpaqueBody bool
 }
 
 // A NewBinding is what a binding is made from.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
 
 	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
@@ -112,7 +113,7 @@ func (b *Broker) Describe(ctx context.Context, id string) (*Description, error) 
 	if err != nil {
 		return nil, err
 	}
-	d.ProviderName = d.Provider
+	d.ProviderName, d.OpaqueBody = d.Provider, opaqueBody(&d.Allow)
 	if len(d.Allow.Methods) == 1 {
 		d.Method = d.Allow.Methods[0]
 	}
@@ -139,6 +140,29 @@ func (b *Broker) Describe(ctx context.Context, id string) (*Description, error) 
 		d.Headers = append(d.Headers, Header{h.Name, h.Value})
 	}
 	return &d, nil
+}
+
+// opaqueBody reports whether bodies may name operations or addresses of their
+// own, as those of GraphQL, RPC, batches and webhooks do. A path that covers
+// the whole host covers such ones too.
+func opaqueBody(a *vault.Allow) bool {
+	if !slices.ContainsFunc(a.Methods, func(m string) bool { return m == "POST" || m == "PUT" || m == "PATCH" }) {
+		return false
+	}
+	notLetter := func(r rune) bool { return !unicode.IsLetter(r) }
+	for _, path := range a.Paths {
+		for _, word := range strings.FieldsFunc(strings.ToLower(path), notLetter) {
+			for _, kind := range [...]string{"graphql", "gql", "rpc", "jsonrpc", "batch", "bulk", "hook", "webhook", "callback"} {
+				if strings.HasPrefix(word, kind) {
+					return true
+				}
+			}
+		}
+		if path == "/" {
+			return true
+		}
+	}
+	return false
 }
 
 // CreateCapability implements Service. A capability of a provider that the

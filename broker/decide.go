@@ -1,8 +1,6 @@
 package broker
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/netip"
 	"slices"
 	"strings"
@@ -133,6 +131,9 @@ func (p *plan) judge(r *registry.Registry) error {
 	if err := p.checkSize(); err != nil {
 		return err
 	}
+	if p.body.refusal != nil {
+		return p.body.refusal
+	}
 	p.addHeaders()
 	return nil
 }
@@ -214,7 +215,7 @@ func (p *plan) addHeaders() {
 	switch {
 	case p.body.kind != "":
 		p.request.Headers = append(p.request.Headers, policy.Header{Name: "Content-Type", Value: p.body.kind})
-	case isJSON(p.body.body):
+	case p.body.json:
 		p.addHeader("Content-Type", "application/json")
 	}
 }
@@ -228,13 +229,6 @@ func (p *plan) addHeader(name, value string) {
 		return
 	}
 	p.request.Headers = append(p.request.Headers, policy.Header{Name: name, Value: value})
-}
-
-// isJSON reports whether a body is a JSON object or array. A lone number or
-// string is JSON too, but more likely meant as text.
-func isJSON(body []byte) bool {
-	text := bytes.TrimLeft(body, " \t\r\n")
-	return len(text) > 0 && (text[0] == '{' || text[0] == '[') && json.Valid(text)
 }
 
 // decision returns what the vault is to record, and the secrets that it is to
