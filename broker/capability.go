@@ -6,7 +6,6 @@ import (
 	"strings"
 	"unicode"
 
-	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
 	"aivault/broker/registry"
@@ -274,11 +273,10 @@ func (b *Broker) place(r vault.Reader, c *vault.Capability, n NewCapability) err
 // calledHosts returns the hosts of a credential that calls are for: of an OAuth
 // one, not that of its token endpoint, unless there is no other.
 func calledHosts(c *Credential) []string {
-	cfg, err := oauth.ConfigOf(c.Auth)
-	if err != nil || len(c.Hosts) == 1 {
+	if len(c.Hosts) == 1 {
 		return c.Hosts
 	}
-	endpoint, _, _ := cfg.Endpoint()
+	endpoint := tokenHost(c.Auth)
 	return slices.DeleteFunc(slices.Clone(c.Hosts), func(h string) bool { return h == endpoint })
 }
 

@@ -51,6 +51,10 @@ func (b *Broker) decide(r vault.Reader, call *Call, body payload, malformed erro
 	if p.strategy, err = auth.New(p.choice.Auth); err != nil {
 		return p, err
 	}
+	p.registry = b.reg
+	if err := p.checkTokenHost(); err != nil {
+		return p, err
+	}
 	limits, err := r.Policy(p.capability.ID)
 	if err != nil {
 		return p, err
@@ -58,7 +62,7 @@ func (b *Broker) decide(r vault.Reader, call *Call, body payload, malformed erro
 	if limits != nil {
 		p.policy = *limits
 	}
-	return p, p.judge(b.reg)
+	return p, p.judge()
 }
 
 // checkShape refuses what is no call at all. What it lets pass may stand in
@@ -104,7 +108,7 @@ func (p *plan) noteChoice() {
 }
 
 // judge has package policy decide on the request.
-func (p *plan) judge(r *registry.Registry) error {
+func (p *plan) judge() error {
 	p.rule = p.capability.rule()
 	managed := p.strategy.Managed()
 	p.rule.ManagedHeaders, p.rule.ManagedQuery, p.rule.ManagedPath = managed.Headers, managed.Query, managed.Path
@@ -124,7 +128,6 @@ func (p *plan) judge(r *registry.Registry) error {
 		return err
 	}
 	p.event.Path = p.request.Path
-	p.registry = r
 	if !p.mayReach(p.request) {
 		return errBeyond(p.capability.Provider)
 	}
