@@ -247,6 +247,9 @@ type Description struct {
 	Path        string
 	Example     string   // a method, a space, and a path with its query; may be empty
 	Headers     []Header // static ones that the broker adds
+	// OpaqueBody says that a body may name operations or addresses of its own,
+	// so that the paths do not tell what a call can do.
+	OpaqueBody bool
 }
 
 // A NewBinding is what a binding is made from.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
 
-	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
 	"aivault/broker/registry"
@@ -112,7 +112,7 @@ func (b *Broker) Describe(ctx context.Context, id string) (*Description, error) 
 	if err != nil {
 		return nil, err
 	}
-	d.ProviderName = d.Provider
+	d.ProviderName, d.OpaqueBody = d.Provider, opaqueBody(&d.Allow)
 	if len(d.Allow.Methods) == 1 {
 		d.Method = d.Allow.Methods[0]
 	}
@@ -142,6 +142,29 @@ func (b *Broker) Describe(ctx context.Context, id string) (*Description, error) 
 		d.Headers = append(d.Headers, Header{h.Name, h.Value})
 	}
 	return &d, nil
+}
+
+// opaqueBody reports whether bodies may name operations or addresses of their
+// own, as those of GraphQL, RPC, batches and webhooks do. A path that covers
+// the whole host covers such ones too.
+func opaqueBody(a *vault.Allow) bool {
+	if !slices.ContainsFunc(a.Methods, func(m string) bool { return m == "POST" || m == "PUT" || m == "PATCH" }) {
+		return false
+	}
+	notLetter := func(r rune) bool { return !unicode.IsLetter(r) }
+	for _, path := range a.Paths {
+		for _, word := range strings.FieldsFunc(strings.ToLower(path), notLetter) {
+			for _, kind := range [...]string{"graphql", "gql", "rpc", "jsonrpc", "batch", "bulk", "hook", "webhook", "callback"} {
+				if strings.HasPrefix(word, kind) {
+					return true
+				}
+			}
+		}
+		if path == "/" {
+			return true
+		}
+	}
+	return false
 }
 
 // CreateCapability implements Service. A capability of a provider that the
@@ -253,11 +276,10 @@ func (b *Broker) place(r vault.Reader, c *vault.Capability, n NewCapability) err
 // calledHosts returns the hosts of a credential that calls are for: of an OAuth
 // one, not that of its token endpoint, unless there is no other.
 func calledHosts(c *Credential) []string {
-	cfg, err := oauth.ConfigOf(c.Auth)
-	if err != nil || len(c.Hosts) == 1 {
+	if len(c.Hosts) == 1 {
 		return c.Hosts
 	}
-	endpoint, _, _ := cfg.Endpoint()
+	endpoint := tokenHost(c.Auth)
 	return slices.DeleteFunc(slices.Clone(c.Hosts), func(h string) bool { return h == endpoint })
 }
 

@@ -97,6 +97,10 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 	if err := checkCACert(n); err != nil {
 		return err
 	}
+	if host := tokenHost(c.Auth); host != "" && !slices.Contains(c.Hosts, host) {
+		return fault.New(fault.InvalidRequest, "the token endpoint of credential %s is at %s, which is none of its hosts", n.ID, host).
+			WithHint("add --host %s: whoever hands out the tokens gets the refresh token", host)
+	}
 	return checkPinned(c, sec, provider)
 }
 

@@ -1,8 +1,6 @@
 package broker
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/netip"
 	"slices"
 	"strings"
@@ -53,6 +51,10 @@ func (b *Broker) decide(r vault.Reader, call *Call, body payload, malformed erro
 	if p.strategy, err = auth.New(p.choice.Auth); err != nil {
 		return p, err
 	}
+	p.registry = b.reg
+	if err := p.checkTokenHost(); err != nil {
+		return p, err
+	}
 	limits, err := r.Policy(p.capability.ID)
 	if err != nil {
 		return p, err
@@ -60,7 +62,7 @@ func (b *Broker) decide(r vault.Reader, call *Call, body payload, malformed erro
 	if limits != nil {
 		p.policy = *limits
 	}
-	return p, p.judge(b.reg)
+	return p, p.judge()
 }
 
 // checkShape refuses what is no call at all. What it lets pass may stand in
@@ -106,7 +108,7 @@ func (p *plan) noteChoice() {
 }
 
 // judge has package policy decide on the request.
-func (p *plan) judge(r *registry.Registry) error {
+func (p *plan) judge() error {
 	p.rule = p.capability.rule()
 	managed := p.strategy.Managed()
 	p.rule.ManagedHeaders, p.rule.ManagedQuery, p.rule.ManagedPath = managed.Headers, managed.Query, managed.Path
@@ -126,12 +128,14 @@ func (p *plan) judge(r *registry.Registry) error {
 		return err
 	}
 	p.event.Path = p.request.Path
-	p.registry = r
 	if !p.mayReach(p.request) {
 		return errBeyond(p.capability.Provider)
 	}
 	if err := p.checkSize(); err != nil {
 		return err
+	}
+	if p.body.refusal != nil {
+		return p.body.refusal
 	}
 	p.addHeaders()
 	return nil
@@ -214,7 +218,7 @@ func (p *plan) addHeaders() {
 	switch {
 	case p.body.kind != "":
 		p.request.Headers = append(p.request.Headers, policy.Header{Name: "Content-Type", Value: p.body.kind})
-	case isJSON(p.body.body):
+	case p.body.json:
 		p.addHeader("Content-Type", "application/json")
 	}
 }
@@ -228,13 +232,6 @@ func (p *plan) addHeader(name, value string) {
 		return
 	}
 	p.request.Headers = append(p.request.Headers, policy.Header{Name: name, Value: value})
-}
-
-// isJSON reports whether a body is a JSON object or array. A lone number or
-// string is JSON too, but more likely meant as text.
-func isJSON(body []byte) bool {
-	text := bytes.TrimLeft(body, " \t\r\n")
-	return len(text) > 0 && (text[0] == '{' || text[0] == '[') && json.Valid(text)
 }
 
 // decision returns what the vault is to record, and the secrets that it is to

@@ -13,6 +13,7 @@ import (
 	"aivault/broker"
 	"aivault/broker/brokertest"
 	"aivault/broker/brokertest/memstore"
+	"aivault/broker/brokertest/stage"
 	"aivault/broker/brokertest/upstream"
 	"aivault/broker/registry"
 	"aivault/keys/fault"
@@ -242,11 +243,9 @@ func TestValuesAreWiped(t *testing.T) {
 // distrusting returns a broker that trusts another authority than the
 // upstream's.
 func distrusting(t *testing.T, store vault.Store, up *upstream.Server) *broker.Broker {
-	b := broker.New(broker.Config{
-		Store: store, Registry: registry.Builtin(), Version: "test", Roots: brokertest.New(t).CAPEM(),
-		Resolve: func(context.Context, string) ([]netip.Addr, error) { return []netip.Addr{publicAddr}, nil },
-		Dial:    up.Dial,
-	})
+	config := (&stage.Network{Upstream: up}).Config(store)
+	config.Roots = brokertest.New(t).CAPEM()
+	b := broker.New(config)
 	t.Cleanup(b.Close)
 	return b
 }

@@ -3,13 +3,12 @@ package broker_test
 import (
 	"context"
 	"net"
-	"net/netip"
-	"slices"
 	"testing"
 
 	"aivault/broker"
 	"aivault/broker/brokertest"
 	"aivault/broker/brokertest/memstore"
+	"aivault/broker/brokertest/stage"
 	"aivault/broker/brokertest/upstream"
 	"aivault/broker/registry"
 	"aivault/keys/fault"
@@ -66,9 +65,6 @@ var hosts = []string{
 	"generativelanguage.googleapis.com", "api.twilio.com", "files.acme.test", "auth.acme.test", "slack.com",
 }
 
-// publicAddr is what every host resolves to; it is never dialled.
-var publicAddr = netip.MustParseAddr("93.184.216.34")
-
 // fresh returns a rig with a store of its own, on the same upstream.
 func (r *rig) fresh(t testing.TB) *rig {
 	t.Helper()
@@ -80,16 +76,15 @@ func (r *rig) fresh(t testing.TB) *rig {
 // dialing returns a broker of its own on the store of the rig, which asks before
 // it connects.
 func (r *rig) dialing(t testing.TB, ask func() error) *broker.Broker {
-	b := broker.New(broker.Config{
-		Store: r.store, Registry: registry.Builtin(), Version: "test", Roots: r.up.CAPEM(),
-		Resolve: func(context.Context, string) ([]netip.Addr, error) { return []netip.Addr{publicAddr}, nil },
-		Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if err := ask(); err != nil {
-				return nil, err
-			}
-			return r.up.Dial(ctx, network, addr)
-		},
-	})
+	config := (&stage.Network{Upstream: r.up}).Config(r.store)
+	dial := config.Dial
+	config.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if err := ask(); err != nil {
+			return nil, err
+		}
+		return dial(ctx, network, addr)
+	}
+	b := broker.New(config)
 	t.Cleanup(b.Close)
 	return b
 }
@@ -148,19 +143,7 @@ func (r *rig) acme(t testing.TB) stored {
 // events returns the audit log, oldest first.
 func (r *rig) events(t testing.TB) []vault.Event {
 	t.Helper()
-	switch s := r.store.(type) {
-	case *memstore.Store:
-		return s.Events()
-	case *vault.Local:
-		events, err := s.Audit(context.Background(), vault.AuditQuery{Limit: 1 << 20})
-		if err != nil {
-			t.Fatal(err)
-		}
-		slices.Reverse(events)
-		return events
-	}
-	t.Fatal("no audit log")
-	return nil
+	return stage.Events(t, r.store)
 }
 
 // last returns the last event of the audit log.
@@ -195,9 +178,7 @@ func (r *rig) sees(t testing.TB, in vault.Context, want stored, code fault.Code)
 	}
 }
 
-func bearer() *vault.Auth {
-	return &vault.Auth{Kind: "header", Params: []vault.Param{{Name: "authorization", Value: "Bearer {{secret}}"}}}
-}
+func bearer() *vault.Auth { return stage.Bearer() }
 
 func mustScope(t testing.TB, workspace, group string) vault.Scope {
 	t.Helper()

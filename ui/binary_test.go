@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"aivault/broker/brokertest"
+	"aivault/broker/brokertest/program"
 	"aivault/broker/brokertest/upstream"
 )
 
@@ -28,24 +29,13 @@ var buildOnce = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	builtIn = dir
-	exe := filepath.Join(dir, "aivault")
-	cmd := exec.Command("go", "build", "-o", exe, "aivault")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, out)
-	}
-	return exe, nil
+	return program.Build(dir, "aivault")
 })
 
 // binary returns the path of the real program.
 func binary(t *testing.T) string {
 	t.Helper()
-	if _, err := exec.LookPath("go"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("the go command is not in PATH")
-		}
-		t.Skip("the go command is not in PATH")
-	}
+	program.NeedGo(t)
 	exe, err := buildOnce()
 	if err != nil {
 		t.Fatalf("building aivault: %v", err)

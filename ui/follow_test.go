@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"os"
 	"os/exec"
 	"regexp"
 	"runtime"
@@ -90,4 +91,32 @@ func startFollowing(t *testing.T, v *realVault, args []string) (*exec.Cmd, *bufi
 		t.Fatal(err)
 	}
 	return cmd, bufio.NewScanner(stdout)
+}
+
+// Who closes the pipe ends it, without having to wait for an event.
+func TestFollowEndsWithItsReader(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("there it shows when the next event is written")
+	}
+	v := newRealVault(t, brokertest.New(t))
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(v.exe, "audit", "--follow", "--json", "--limit", "1")
+	cmd.Env, cmd.Stdout = v.env, w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	_ = w.Close()
+	if !bufio.NewScanner(r).Scan() {
+		t.Error("nothing was printed")
+	}
+	_ = r.Close()
+	_ = cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != 141 {
+		t.Errorf("exit status %d, want 141", got)
+	}
 }

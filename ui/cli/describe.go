@@ -53,6 +53,7 @@ type descriptionJSON struct {
 	DocsURL     string     `json:"docsUrl,omitempty"`
 	Ready       bool       `json:"ready"`
 	Policy      limitsJSON `json:"policy"`
+	OpaqueBody  bool       `json:"opaqueBody,omitempty"` // it may name operations or addresses of its own
 }
 
 type setupJSON struct {
@@ -135,7 +136,7 @@ func toDescription(d *broker.Description, p vault.Policy) descriptionJSON {
 	}
 	return descriptionJSON{
 		Capability: d.ID, Provider: d.Provider, Setup: setup(d), Allowed: toAllow(d.Allow), Call: call,
-		Description: d.Description, DocsURL: d.DocsURL, Ready: d.Ready, Policy: toLimits(p),
+		Description: d.Description, DocsURL: d.DocsURL, Ready: d.Ready, Policy: toLimits(p), OpaqueBody: d.OpaqueBody,
 	}
 }
 
@@ -261,6 +262,9 @@ func (sh *shell) printDescription(d *broker.Description, p vault.Policy) {
 	}))
 	add("Headers", strings.Join(d.Allow.Headers, ", "))
 	list("  Limits:", policyLines(p))
+	if d.OpaqueBody {
+		add("Body", "says itself what is done; the paths do not limit that")
+	}
 	rows = append(rows, []cell{{"  Ready:", plain}, ready})
 	for i, names := range d.SecretNames {
 		label := "Secret"

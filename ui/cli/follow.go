@@ -31,6 +31,8 @@ type follower struct {
 // follow prints the last events, oldest first, and then every new one, until
 // ctx ends.
 func (sh *shell) follow(ctx context.Context, be app.Backend, q vault.AuditQuery) error {
+	ctx, stop := app.WhileRead(ctx, sh.env.Stdout)
+	defer stop()
 	f := &follower{sh: sh, waiting: map[uint64]vault.Event{}, late: map[uint64]vault.Event{}}
 	newest, err := be.Audit(ctx, vault.AuditQuery{Limit: 1})
 	if err != nil {

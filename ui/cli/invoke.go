@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -99,11 +101,16 @@ func (f *callFlags) call(ctx context.Context, sh *shell, be app.Backend, call br
 	if !f.stream {
 		return be.Invoke(ctx, call)
 	}
+	ctx, stop := app.WhileRead(ctx, sh.env.Stdout)
+	defer stop()
 	p := &printer{out: sh.out}
 	answer, err := be.Stream(ctx, call, p)
 	p.end()
-	if sh.out.err != nil {
+	switch {
+	case sh.out.err != nil:
 		err = sh.out.err // it is why the call ended
+	case err != nil && errors.Is(context.Cause(ctx), syscall.EPIPE):
+		err = fault.Wrap(fault.Canceled, syscall.EPIPE, "the output is not read any more")
 	}
 	return answer, err
 }

@@ -1,0 +1,5 @@
+//go:build !unguarded
+
+package main
+
+import _ "aivault/ui/guard" // cleans the environment before anything reads it
