@@ -25,6 +25,8 @@ type strategy struct {
 	account func(testing.TB) account
 	// headers are those that it adds, in canonical spelling.
 	headers []string
+	// target is what it makes of a path with its query; nil: nothing.
+	target func(uri string, a account) string
 	// verify is what the service does with the credentials of a request.
 	verify func(seen, account) error
 	// wrong are values that cannot be the secret, by the field that is named.
@@ -91,10 +93,12 @@ func strategies() []strategy {
 		},
 		{
 			name: "query", flags: []string{"--auth", "query", "--query-param", "access_key"}, account: words("$key", "key"),
+			target: func(uri string, a account) string { return withPairs(uri, "access_key="+a.parts["key"]) },
 			verify: func(r seen, a account) error { return endsIn(r, "access_key="+a.parts["key"]) },
 		},
 		{
 			name: "path", flags: []string{"--auth", "path", "--path-prefix-template", "/bot{{secret}}"}, account: words("123:$key", "key"),
+			target: func(uri string, a account) string { return "/bot" + a.value + uri },
 			verify: func(r seen, a account) error {
 				if !strings.HasPrefix(r.URI, "/bot"+a.value+"/v1/") {
 					return errors.New("the path begins otherwise")
@@ -122,6 +126,9 @@ func strategies() []strategy {
 		{
 			name:  "multi-query",
 			flags: []string{"--auth", "multi-query", "--auth-query", "key={{key}}", "--auth-query", "token={{token}}"}, account: words(`{"key":"$key","token":"$token"}`, "key", "token"),
+			target: func(uri string, a account) string {
+				return withPairs(uri, "key="+a.parts["key"]+"&token="+a.parts["token"])
+			},
 			verify: func(r seen, a account) error { return endsIn(r, "key="+a.parts["key"]+"&token="+a.parts["token"]) },
 			wrong:  map[string]string{"token": `{"key":"made-up-key"}`},
 		},
@@ -194,6 +201,14 @@ func withCertificate(t *testing.T) strategy {
 		return a
 	}
 	return s
+}
+
+// withPairs appends to a query.
+func withPairs(uri, pairs string) string {
+	if strings.Contains(uri, "?") {
+		return uri + "&" + pairs
+	}
+	return uri + "?" + pairs
 }
 
 // endsIn verifies what is appended to a query, or is the whole of it.
