@@ -1,0 +1,2 @@
+package attack_test
+func workFull(p *process) error { return nil }
