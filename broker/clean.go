@@ -81,11 +81,14 @@ func (c *cleaner) hand(s *wire.Stream) error {
 
 // write takes a piece of the body.
 func (c *cleaner) write(piece []byte) error {
-	out, err := c.fields.Write(piece)
-	if err != nil {
-		return c.cut(err)
+	out, refusal := c.fields.Write(piece)
+	if err := c.put(c.text.Write(out)); err != nil {
+		return err
 	}
-	return c.put(c.text.Write(out))
+	if refusal != nil {
+		return c.cut(refusal)
+	}
+	return nil
 }
 
 // end takes the end of a body that is whole.

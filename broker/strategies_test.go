@@ -73,13 +73,15 @@ func TestStrategiesOfObjects(t *testing.T) {
 		secrets     []string
 	}{
 		{
-			"multi-header", string(fields), broker.AuthFlags{AuthHeaders: []string{"x-client={{client_id}}", "x-key=Key {{inner.apiKey}}", "x-version=3"}},
+			"multi-header", string(fields),
+			broker.AuthFlags{AuthHeaders: []string{"x-client={{client_id}}", "x-key=Key {{inner.apiKey}}", "x-version=3"}},
 			map[string]string{"X-Client": one, "X-Key": "Key " + two, "X-Version": "3"},
 			"",
 			[]string{one, two},
 		},
 		{
-			"multi-query", `{"key":"` + one + `","token":"t"}`, broker.AuthFlags{AuthQuery: []string{"key={{key}}", "token={{token}}"}},
+			"multi-query", `{"key":"` + one + `","token":"t"}`,
+			broker.AuthFlags{AuthQuery: []string{"key={{key}}", "token={{token}}"}},
 			nil, "&key=" + one + "&token=t",
 			[]string{one},
 		},
@@ -231,5 +233,21 @@ func TestCredentialNeedsOneSecret(t *testing.T) {
 		if fault.CodeOf(err) != fault.InvalidRequest {
 			t.Errorf("%s: error %v", kind, err)
 		}
+	}
+}
+
+// Case 20: what the broker puts before a path is not the caller's to give.
+func TestCase020PathOfItsOwn(t *testing.T) {
+	t.Parallel()
+	r, _ := newMemoryRig(t)
+	r.account(t, "123:ABC-x_y", "path", broker.AuthFlags{})
+	for _, path := range []string{"/bot", "/bot/x", "/bot123:ABC-x_y/getMe", "/%62ot1/x"} {
+		_, err := r.broker.Invoke(context.Background(), broker.Call{Capability: "acme/items", Method: "GET", Path: path})
+		if fault.CodeOf(err) != fault.InvalidRequest {
+			t.Errorf("%s: error %v", path, err)
+		}
+	}
+	if n := r.up.Connections(); n > 0 {
+		t.Errorf("%d connections", n)
 	}
 }

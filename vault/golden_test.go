@@ -12,71 +12,100 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aivault/keys"
+	"aivault/keys/fault"
 	"aivault/vault"
+	"aivault/vault/internal/store"
 	"aivault/vault/vaulttest"
 )
 
-var update = flag.Bool("update", false, "make testdata/v1 anew; a vault of the format that is released must not change")
+var update = flag.Bool("update", false, "make testdata/v2 anew; a vault of a format that is released must not change")
+
+// latest is the format that is written, as testdata names it. Nothing writes the
+// others any more.
+const latest = "v2"
 
 // goldenVar holds the key of the vault in testdata, which is that of kek.key.
 const goldenVar = "AIVAULT_GOLDEN_KEY"
 
-// TestGolden opens a vault of format 1 that was written once and for all, and
-// compares all it holds, values included, with what was put into it then.
+// TestGolden opens vaults of all formats that were written once and for all, and
+// compares all they hold, values included, with what was put into them then. To
+// look at one does not change it; to write makes it one of the latest format.
 func TestGolden(t *testing.T) {
 	if *update {
 		makeGolden(t)
 	}
-	dir := vaulttest.Dir(t)
-	must(t, os.WriteFile(vaultFile(dir), []byte(read(t, "testdata/v1/vault.db")), 0o600)) // git keeps no modes
-	l := golden(t, dir)
-	p, err := take(t.Context(), l)
-	must(t, err)
-	for _, s := range p.Secrets {
-		value, err := revealAt(t.Context(), l, s.ID, append(s.Hosts, vault.Host{Name: "api.acme.test"})[0])
-		must(t, err)
-		p.Values = append(p.Values, s.Name+"="+value)
+	for _, version := range []string{"v1", latest} {
+		t.Run(version, func(t *testing.T) {
+			dir, whole := vaulttest.Dir(t), read(t, filepath.Join("testdata", version, "vault.db"))
+			must(t, os.WriteFile(vaultFile(dir), []byte(whole), 0o600)) // git keeps no modes
+			l := golden(t, dir, version)
+			p, err := take(t.Context(), l)
+			must(t, err)
+			vaulttest.Healthy(t, l)
+			if read(t, vaultFile(dir)) != whole {
+				t.Error("the file was written")
+			}
+			for _, s := range p.Secrets {
+				value, err := revealAt(t.Context(), l, s.ID, append(s.Hosts, vault.Host{Name: "api.acme.test"})[0])
+				must(t, err)
+				p.Values = append(p.Values, s.Name+"="+value)
+			}
+			for _, e := range p.Events { // what JSON leaves to others
+				text := fmt.Sprintf("event %d at %s: %s %s", e.Seq, e.Time.Format(time.RFC3339Nano), e.Secret, e.Duration)
+				if e.Count > 0 {
+					text += " until " + e.Last.Format(time.RFC3339Nano)
+				}
+				p.Values = append(p.Values, text)
+			}
+			got, err := json.MarshalIndent(p, "", "\t")
+			must(t, err)
+			content := filepath.Join("testdata", version, "content.json")
+			if *update && version == latest {
+				must(t, os.WriteFile(content, append(got, '\n'), 0o644))
+			}
+			if diff := cmp.Diff(string(got)+"\n", read(t, content)); diff != "" {
+				t.Errorf("content (-got +want):\n%s", diff)
+			}
+			vaulttest.Create(t, l, vault.GlobalScope(), "written-today", "made-up")
+			vaulttest.Healthy(t, l)
+			edit(t, dir, func(tx store.Tx) {
+				if format := string(tx.Get(store.Meta, []byte(metaFormat))); format != "\x00\x00\x00\x02" {
+					t.Errorf("its format is now %x", format)
+				}
+			})
+			if events := lastEvents(t, l, 1<<20); len(events) <= len(p.Events) {
+				t.Errorf("%d events became %d", len(p.Events), len(events))
+			}
+		})
 	}
-	for _, e := range p.Events { // what JSON leaves to others
-		p.Values = append(p.Values, fmt.Sprintf("event %d at %s: %s %s", e.Seq, e.Time.Format(time.RFC3339Nano), e.Secret, e.Duration))
-	}
-	got, err := json.MarshalIndent(p, "", "\t")
-	must(t, err)
-	if *update {
-		must(t, os.WriteFile("testdata/v1/content.json", append(got, '\n'), 0o644))
-	}
-	if diff := cmp.Diff(string(got)+"\n", read(t, "testdata/v1/content.json")); diff != "" {
-		t.Errorf("content (-got +want):\n%s", diff)
-	}
-	vaulttest.Healthy(t, l)
-	vaulttest.Create(t, l, vault.GlobalScope(), "written-today", "made-up")
-	vaulttest.Healthy(t, l)
 }
 
-// golden opens the vault in dir with the key in testdata.
-func golden(t *testing.T, dir string) *vault.Local {
+// golden opens the vault in dir with the key of that version in testdata.
+func golden(t *testing.T, dir, version string) *vault.Local {
 	t.Helper()
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	n := 0
+	n, calls := 0, time.Duration(0)
 	l := vault.New(vault.Options{
 		Root: dir, Claims: claims, Actor: "golden",
 		Keys: keys.Source{Getenv: func(name string) string {
 			if name != goldenVar {
 				return ""
 			}
-			return read(t, "testdata/v1/kek.key")
+			return read(t, filepath.Join("testdata", version, "kek.key"))
 		}},
-		Now: func() time.Time { n++; return start.Add(time.Duration(n) * time.Minute) },
+		Now:   func() time.Time { n++; return start.Add(time.Duration(n) * time.Minute) },
+		Clock: func() (string, time.Duration) { calls++; return "golden", calls * 25 * time.Second },
 	})
 	t.Cleanup(l.Close)
 	return l
 }
 
-// makeGolden writes testdata/v1: a vault with something of everything.
+// makeGolden writes testdata of the latest format: a vault with something of
+// everything.
 func makeGolden(t *testing.T) {
 	ctx := t.Context()
 	dir := vaulttest.Dir(t)
-	l := golden(t, dir)
+	l := golden(t, dir, latest)
 	_, err := l.Init(ctx, keys.Config{Kind: keys.KindEnv, Var: goldenVar})
 	must(t, err)
 	pinned := newSecret(group("w", "g"), "ACME_KEY", "made-up-value-1")
@@ -104,5 +133,11 @@ func makeGolden(t *testing.T) {
 	grant, err := l.Authorize(ctx, decideUse(vault.Use{Secret: one.ID, Provider: "acme", Host: vault.Host{Name: "api.acme.test"}}))
 	must(t, err)
 	must(t, l.Finish(ctx, grant.Intent, vault.Event{Outcome: vault.OutcomeOK, Status: 200, Duration: time.Second}))
-	must(t, os.WriteFile(filepath.Join("testdata", "v1", "vault.db"), []byte(read(t, vaultFile(dir))), 0o644))
+	must(t, l.Flush(ctx))
+	for _, path := range []string{"/summed-up", "/summed-up", "/open", "/open"} { // the first are over when the last comes
+		wantCode(t, refuse(l, vault.Event{Capability: "acme/items", Path: path}), fault.PolicyViolation)
+	}
+	must(t, limited(l, "acme/items", 3, vault.Event{Workspace: "w", Group: "g"}))
+	wantCode(t, limited(l, "acme/items", 1, vault.Event{Workspace: "w"}), fault.RateLimited)
+	must(t, os.WriteFile(filepath.Join("testdata", latest, "vault.db"), []byte(read(t, vaultFile(dir))), 0o644))
 }

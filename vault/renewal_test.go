@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,6 +18,7 @@ import (
 
 	"aivault/keys/fault"
 	"aivault/vault"
+	"aivault/vault/internal/store"
 	"aivault/vault/vaulttest"
 )
 
@@ -217,6 +220,25 @@ func TestNoRenewalWithoutAGrant(t *testing.T) {
 	r.is("made-up-1", vault.Renewal{Version: 1})
 	wantCode(t, r.EndRenewal(t.Context(), 1, r.use, vault.RenewalEnd{Version: 1, Value: val("made-up")}), fault.PolicyViolation)
 	r.is("made-up-1", vault.Renewal{Version: 1})
+}
+
+// TestNoRenewalWithoutARecord: an exchange whose beginning cannot be written is
+// not begun, and one whose end cannot be written has not ended.
+func TestNoRenewalWithoutARecord(t *testing.T) {
+	t.Parallel()
+	r := newRenewing(t)
+	r.begins(1, "")
+	st, err := r.Status(t.Context())
+	must(t, err)
+	lock := filepath.Join(st.Root, store.LockFile)
+	must(t, os.Rename(lock, lock+".away"))
+	must(t, os.Mkdir(lock, 0o700))
+	r.begins(1, fault.AuditUnavailable)
+	r.ends(vault.RenewalEnd{Version: 1, Value: val("made-up-2")}, fault.IO)
+	must(t, os.Remove(lock))
+	r.is("made-up-1", vault.Renewal{Version: 1, Begun: 1})
+	r.ends(vault.RenewalEnd{Version: 1, Value: val("made-up-2")}, "")
+	r.is("made-up-2", vault.Renewal{Version: 2, LastAt: r.now})
 }
 
 // TestADeletedSecretHasNoRenewals: they go with it, and an exchange that was

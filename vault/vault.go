@@ -141,8 +141,9 @@ type Store interface {
 	// DeleteCapability removes a stored capability with its policy and its
 	// bindings, and tells what there was (those of a built-in one stay).
 	DeleteCapability(ctx context.Context, id string) (RemovedCapability, error)
-	// SetPolicy makes or replaces the policy of a capability, whole. The event
-	// tells what it was and what it is.
+	// SetPolicy makes or replaces the policy of a capability, stored or not,
+	// whole: one that limits nothing is removed, and has no revision then. The
+	// event tells what it was and what it is.
 	SetPolicy(ctx context.Context, p Policy, rev IfRevision) (Policy, error)
 
 	// PutBinding makes or replaces the binding of a capability at a scope for

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	strategy "aivault/broker/internal/auth"
 	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
@@ -37,6 +38,16 @@ func TestFiles(t *testing.T) {
 			for _, h := range p.Headers {
 				if _, err := policy.ParseHeaderName(h.Name); err != nil {
 					t.Errorf("a caller could not send its own header %s: %v", h.Name, err)
+				}
+			}
+			for i := range p.Credentials {
+				c := &p.Credentials[i]
+				var placeholders []string
+				for _, slot := range c.Secrets {
+					placeholders = append(placeholders, slot.Placeholder)
+				}
+				if err := strategy.CheckConfig(resolve.Auth(c), placeholders); err != nil {
+					t.Errorf("the credential %q: %v", c.ID, err)
 				}
 			}
 			for i := range p.Capabilities {

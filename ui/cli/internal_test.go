@@ -171,16 +171,19 @@ func TestToAuth(t *testing.T) {
 		{"path", broker.AuthFlags{}, `{"path":{"prefix_template":"/bot{{secret}}"}}`},
 		{"basic", broker.AuthFlags{}, `"basic"`},
 		{
-			"multi-header", broker.AuthFlags{AuthHeaders: []string{"x-b={{b}}", "x-a=1"}},
+			"multi-header",
+			broker.AuthFlags{AuthHeaders: []string{"x-b={{b}}", "x-a=1"}},
 			`{"multi_header":[{"header_name":"x-b","value_template":"{{b}}"},{"header_name":"x-a","value_template":"1"}]}`,
 		},
 		{"multi-query", broker.AuthFlags{AuthQuery: []string{"b=k={{b}}"}}, `{"multi_query":[{"param_name":"b","value_template":"k={{b}}"}]}`},
 		{
-			"oauth2", broker.AuthFlags{TokenEndpoint: "https://a.test/t"},
+			"oauth2",
+			broker.AuthFlags{TokenEndpoint: "https://a.test/t"},
 			`{"o_auth2":{"grant_type":"refresh_token","token_endpoint":"https://a.test/t","scopes":[]}}`,
 		},
 		{
-			"o-auth2", broker.AuthFlags{TokenEndpoint: "https://a.test/t", GrantType: "client_credentials", Scopes: []string{"x y", "z"}, ClientAuth: "body"},
+			"o-auth2",
+			broker.AuthFlags{TokenEndpoint: "https://a.test/t", GrantType: "client_credentials", Scopes: []string{"x y", "z"}, ClientAuth: "body"},
 			`{"o_auth2":{"grant_type":"client_credentials","token_endpoint":"https://a.test/t","scopes":["x","y","z"],"client_auth":"body"}}`,
 		},
 		{"aws-sigv4", broker.AuthFlags{}, `{"aws_sig_v4":{"service":"s3","region":"us-east-1"}}`},

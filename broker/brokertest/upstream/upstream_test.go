@@ -104,7 +104,11 @@ func TestHTTP2(t *testing.T) {
 
 func TestHandleCanReadTheBody(t *testing.T) {
 	t.Parallel()
-	s := brokertest.New(t)
+	s, err := upstream.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
 	s.Handle(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = io.Copy(w, r.Body)

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"crypto"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -263,5 +264,39 @@ func TestWhatIsAddedIsRedacted(t *testing.T) {
 		// Nor does any of them come back that was never sent.
 		echo, _ := red.String(strings.Join(test.secrets, " "))
 		brokertest.Scan(t, test.cfg.Kind+", echoed", []byte(echo), test.secrets...)
+	}
+}
+
+func BenchmarkApply(b *testing.B) {
+	key := newKey(b, "ecdsa")
+	rsa := newKey(b, "rsa")
+	pair := func(k crypto.Signer) auth.Values {
+		return values("secret", certPEM(b, k, -time.Hour, time.Hour)+keyPEM(b, k))
+	}
+	for _, bench := range []struct {
+		name   string
+		cfg    vault.Auth
+		values auth.Values
+	}{
+		{"header", config("header", "authorization", "Bearer {{secret}}"), values("secret", "made-up")},
+		{"path", config("path", "prefix", "/bot{{secret}}"), values("secret", "made-up")},
+		{"multi-header", config("multi-header", "x-a", "{{a}}", "x-b", "{{b}}"), values("secret", `{"a":"made-up","b":"other"}`)},
+		{"oauth2", oauth("refresh_token"), values("secret", `{"clientId":"c","refreshToken":"r","accessToken":"a"}`)},
+		{"aws-sigv4", sigV4("s3", "us-east-1"), values("secret", `{"accessKeyId":"id","secretAccessKey":"key"}`)},
+		{"hmac", config("hmac"), values("secret", "made-up")},
+		{"mtls", config("mtls"), pair(key)},
+		{"mtls-rsa", config("mtls"), pair(rsa)},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			s := strategy(b, bench.cfg)
+			m := message(b, http.MethodPost, "https://api.test/v1/x?b=1", []byte(`{"a":1}`))
+			path := *m.URL
+			for b.Loop() {
+				*m.URL = path
+				if _, err := s.Apply(m, bench.values); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -44,7 +44,8 @@ func TestMultiHeader(t *testing.T) {
 		},
 		{
 			"a key with dots", config("multi-header", "x-a", "{{a.b}}"), values("secret", `{"a.b":"1"}`),
-			http.Header{"X-A": {"1"}}, nil,
+			http.Header{"X-A": {"1"}},
+			nil,
 		},
 		{
 			"a field called secret", config("multi-header", "x-id", "{{client_id}}", "x-secret", "{{secret}}"),

@@ -67,7 +67,7 @@ func (o *object) scalar(name string) (opaque.Bytes, error) {
 func (o *object) text(name string, others ...string) (opaque.Bytes, error) {
 	value, err := o.optional(name, others...)
 	if err == nil && value.Len() == 0 {
-		err = invalid("the secret has no field %s", name).WithHint("store it as %s", o.form)
+		err = invalid("the secret has no field %s, or an empty one", name).WithHint("store it as %s", o.form)
 	}
 	return value, err
 }

@@ -70,8 +70,7 @@ func isAWSWord(s string) bool {
 }
 
 // likeS3 reports whether the service is one of S3's, which escape the path
-// once, where others escape the escaped path, and want the hash of the body in
-// a header.
+// once, where others escape the escaped path.
 func (s sigV4) likeS3() bool {
 	switch s.service {
 	case "s3", "s3express", "s3-outposts", "s3-object-lambda":
@@ -79,6 +78,10 @@ func (s sigV4) likeS3() bool {
 	}
 	return false
 }
+
+// wantsHash reports whether the service needs the hash of the body in a header
+// too. It is always the real one: UNSIGNED-PAYLOAD would leave the body open.
+func (s sigV4) wantsHash() bool { return s.likeS3() || s.service == "aoss" || s.service == "glacier" }
 
 func (s sigV4) Managed() Managed {
 	return Managed{Headers: []string{headerAuthorization, headerAmzDate, headerAmzToken, headerAmzHash}}
@@ -164,7 +167,8 @@ func (s sigV4) Apply(m *Message, values Values) ([]opaque.Bytes, error) {
 
 // sign adds the headers of the signature. Not signed are Accept-Encoding and
 // Content-Length, which are the transport's, and User-Agent: the signer leaves
-// it out by itself, with what else a proxy may change.
+// it out by itself, with what else a proxy may change. The signer takes the
+// keys as strings, which nobody can clear.
 func (s sigV4) sign(m *Message, credentials aws.Credentials) error {
 	path := m.URL.EscapedPath()
 	if s.likeS3() {
@@ -193,7 +197,7 @@ func (s sigV4) sign(m *Message, credentials aws.Credentials) error {
 	for _, name := range [...]string{headerAuthorization, headerAmzToken, "Accept-Encoding", "Content-Length"} {
 		delete(signed.Header, name)
 	}
-	if s.likeS3() {
+	if s.wantsHash() {
 		signed.Header[headerAmzHash] = []string{hash}
 	}
 	// A signer of its own: one that is kept would keep the key that it derives.

@@ -96,17 +96,13 @@ func dataLines(text []byte) (pieces []piece, data []byte, err error) {
 }
 
 // cutLine returns the line that begins at a place, and where the next begins.
+// Between CR and LF it finds an empty line, which means nothing here.
 func cutLine(text []byte, at int) (line []byte, next int) {
 	n := bytes.IndexAny(text[at:], "\r\n")
 	if n < 0 {
 		return text[at:], len(text)
 	}
-	end := at + n
-	next = end + 1
-	if text[end] == '\r' && next < len(text) && text[next] == '\n' {
-		next++
-	}
-	return text[at:end], next
+	return text[at : at+n], at + n + 1
 }
 
 // dataValue returns the value of a data line. Some readers take a line with

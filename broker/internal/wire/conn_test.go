@@ -183,7 +183,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 		defer open.Add(-1)
 		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
 		}
-		if n == 100 {
+		if n == 96 {
 			close(full)
 		}
 		<-proceed
@@ -218,7 +218,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 // A connection that is closed counts no more, whoever closed it, and neither
 // does an attempt that failed: more of them than there may be at a time.
 func TestConnectionsAreGivenBack(t *testing.T) {
-	const calls = 150
+	const calls = 100
 	for _, http2 := range []bool{false, true} {
 		s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, HTTP2: http2})
 		s.Handle(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") })
@@ -248,11 +248,11 @@ func TestNoConnectionLeft(t *testing.T) {
 	t.Parallel()
 	s := brokertest.NewWith(t, upstream.Options{Names: []string{"api.test"}, Raw: upstream.Stall("HTTP/1.1 200 OK\r\n\r\n")})
 	c := newClient(t, s, func(c *wire.Config) {
-		c.Timeouts = wire.Timeouts{Connect: 2 * time.Second, Header: time.Second, Idle: time.Minute}
+		c.Timeouts = wire.Timeouts{Connect: 2 * time.Second, Header: 500 * time.Millisecond, Idle: time.Minute}
 	})
-	for range 120 {
+	for range 96 {
 		open(t, c, t.Context(), get("/"))
 	}
 	_, err := c.Do(t.Context(), get("/"))
-	wantError(t, err, fault.Timeout, "api.test has 120 connections in use")
+	wantError(t, err, fault.Timeout, "api.test has 96 connections in use")
 }

@@ -50,7 +50,8 @@ func mayLeave(name string) bool {
 		"x-complexity", "twilio-concurrent-requests", "x-poll-interval":
 		return true
 	}
-	return (isLimit(name) || strings.HasPrefix(name, "x-page")) && !isAuth(name)
+	page := strings.HasPrefix(name, "x-page") || strings.HasPrefix(name, "x-pagination")
+	return (page || isLimit(name)) && !isAuth(name)
 }
 
 // isLimit reports whether a header tells how much of a limit is used. Each

@@ -21,7 +21,7 @@ func TestCase80ResponseHeaders(t *testing.T) {
 		"Anthropic-Ratelimit-Input-Tokens-Limit", "Anthropic-Ratelimit-Requests-Remaining", "X-Hubspot-Ratelimit-Daily",
 		"X-Request-Id", "Request-Id", "X-Amzn-Requestid", "X-Amz-Request-Id", "Cf-Ray", "X-Correlation-Id",
 		"Traceparent", "X-Trace-Id", "X-Github-Request-Id", "Twilio-Request-Id",
-		"X-Total-Count", "X-Page", "X-Page-Count", "X-Next-Page", "X-Per-Page",
+		"X-Total-Count", "X-Page", "X-Page-Count", "X-Pagination-Total", "X-Next-Page", "X-Per-Page",
 		"Openai-Processing-Ms", "Openai-Version", "Openai-Model", "Stripe-Version", "Idempotent-Replayed",
 	}
 	stay := []string{

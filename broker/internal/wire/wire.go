@@ -16,8 +16,7 @@
 //     request or the answer.
 //
 // Each credential has a Client of its own, and shares no connection with
-// another (security.md 5.10 and cases 43 to 56, 67 to 80 name what this
-// withstands; the tests are called by these numbers).
+// another. The tests carry the numbers of the attacks that they show to fail.
 package wire
 
 import (
@@ -63,7 +62,7 @@ type Timeouts struct {
 	Idle    time.Duration // for the next piece of the body
 }
 
-// DefaultTimeouts are those of design.md, section 5: models think.
+// DefaultTimeouts have the header wait long: models think.
 func DefaultTimeouts() Timeouts {
 	return Timeouts{Connect: 10 * time.Second, Header: 600 * time.Second, Idle: 120 * time.Second}
 }
@@ -76,7 +75,7 @@ const (
 
 // Limits of what one Client keeps.
 const (
-	maxConns  = 120     // connections at a time; further calls wait for one
+	maxConns  = 96      // connections at a time; further calls wait for one
 	idleConns = 64      // of those without a call. With net/http's 2, most connections would serve one call
 	maxUnread = 1 << 20 // bytes that one stream of HTTP/2 may send ahead of its reader
 )
