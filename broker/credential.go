@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"aivault/broker/internal/auth"
+	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
 	"aivault/broker/registry"
@@ -86,6 +87,9 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 	if len(c.Hosts) == 0 {
 		return fault.New(fault.InvalidRequest, "credential %s has no host", n.ID).WithHint("add --host, such as --host api.example.com")
 	}
+	if err := checkTokenHost(c); err != nil {
+		return err
+	}
 	if err := checkCACert(n); err != nil {
 		return err
 	}
@@ -109,6 +113,24 @@ func checkPinned(c *vault.Credential, sec *vault.Secret, provider *registry.Prov
 		}
 	}
 	return nil
+}
+
+// checkTokenHost keeps the token endpoint of an OAuth account to the hosts of
+// its credential: it is sent the most valuable parts of the secret.
+func checkTokenHost(c *vault.Credential) error {
+	if c.Auth.Kind != oauth.Kind {
+		return nil
+	}
+	cfg, err := oauth.ConfigOf(c.Auth)
+	if err != nil {
+		return err
+	}
+	host, _, _ := cfg.Endpoint()
+	if slices.Contains(c.Hosts, host) {
+		return nil
+	}
+	return fault.New(fault.PolicyViolation, "the token endpoint is at %s, which is none of the credential's hosts", host).
+		WithHint("add --host %s", host)
 }
 
 // defaultAuth returns how the registry authenticates with one secret: as for

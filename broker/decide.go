@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"aivault/broker/internal/auth"
+	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
 	"aivault/broker/registry"
@@ -51,6 +52,9 @@ func (b *Broker) decide(r vault.Reader, call *Call, body payload, malformed erro
 	}
 	p.noteChoice()
 	if p.strategy, err = auth.New(p.choice.Auth); err != nil {
+		return p, err
+	}
+	if err := p.mayRenew(b.reg); err != nil {
 		return p, err
 	}
 	limits, err := r.Policy(p.capability.ID)
@@ -135,6 +139,25 @@ func (p *plan) judge(r *registry.Registry) error {
 	}
 	p.addHeaders()
 	return nil
+}
+
+// mayRenew keeps the secret of an OAuth account to where it may go: the
+// credential that lends a token endpoint need not be the secret's own.
+func (p *plan) mayRenew(reg *registry.Registry) error {
+	if p.choice.Auth.Kind != oauth.Kind {
+		return nil
+	}
+	cfg, err := oauth.ConfigOf(p.choice.Auth)
+	if err != nil {
+		return err
+	}
+	secret, use := p.choice.Parts[0].Secret, p.use(0)
+	use.Host.Name, _, _ = cfg.Endpoint()
+	if provider, ok := reg.Provider(secret.PinnedProvider); ok && !slices.Contains(provider.Hosts, use.Host.Name) {
+		return fault.New(fault.PolicyViolation, "secret %s is pinned to %s, and its token endpoint is at %s", secret.Name, provider.ID, use.Host.Name).
+			WithHint("use a credential of %s whose token endpoint is at one of its own hosts", provider.ID)
+	}
+	return secret.Serves(use)
 }
 
 // mayReach keeps a secret that is pinned to a provider to what the registry

@@ -1,2 +1,3 @@
 package attack_test
+
 func workFull(p *process) error { return nil }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"aivault/broker/internal/auth"
+	"aivault/broker/internal/oauth"
 	"aivault/keys/fault"
 	"aivault/vault"
 )
@@ -150,7 +151,7 @@ func asOne(a vault.Auth, parts []Part, sec *vault.Secret) (vault.Auth, []Part, b
 
 // Destinations returns where a binding of the secret, in the context of the
 // question, sends it: the hosts that the capability admits, as the credential
-// from which the binding would borrow knows them. Where nothing lends yet, they
+// from which the binding would borrow knows them, and its token endpoint. Where nothing lends yet, they
 // are public ones; where several do equally, fault.CredentialAmbiguous.
 func Destinations(r vault.Reader, q Question, sec *vault.Secret) ([]vault.Host, error) {
 	s, err := look(r, q)
@@ -158,15 +159,21 @@ func Destinations(r vault.Reader, q Question, sec *vault.Secret) ([]vault.Host, 
 		return nil, err
 	}
 	var as vault.Host
+	names := slices.Clone(q.Hosts)
 	switch lenders := s.lenders(sec.ID); len(lenders) {
 	case 0:
 	case 1:
 		as = vault.Host{Private: lenders[0].private, CA: vault.CADigest(lenders[0].caCert)}
+		if cfg, err := oauth.ConfigOf(lenders[0].auth); err == nil {
+			host, _, _ := cfg.Endpoint()
+			names = append(names, host)
+		}
 	default:
 		return nil, s.errAmbiguous("could lend to a binding of", lenders)
 	}
+	slices.Sort(names)
 	var hosts []vault.Host
-	for _, name := range q.Hosts {
+	for _, name := range slices.Compact(names) {
 		hosts = append(hosts, vault.Host{Name: name, Private: as.Private, CA: as.CA})
 	}
 	return hosts, nil
