@@ -1,8 +1,6 @@
 package broker
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/netip"
 	"slices"
 	"strings"
@@ -129,6 +127,9 @@ func (p *plan) judge(r *registry.Registry) error {
 	if p.request, err = policy.Decide(p.rule, request); err != nil {
 		return err
 	}
+	if err := p.mayAuthenticate(p.request); err != nil {
+		return err
+	}
 	p.event.Path = p.request.Path
 	p.registry = r
 	if !p.mayReach(p.request) {
@@ -136,6 +137,9 @@ func (p *plan) judge(r *registry.Registry) error {
 	}
 	if err := p.checkSize(); err != nil {
 		return err
+	}
+	if p.body.refusal != nil {
+		return p.body.refusal
 	}
 	p.addHeaders()
 	return nil
@@ -158,6 +162,15 @@ func (p *plan) mayRenew(reg *registry.Registry) error {
 			WithHint("use a credential of %s whose token endpoint is at one of its own hosts", provider.ID)
 	}
 	return secret.Serves(use)
+}
+
+// mayAuthenticate refuses a request that the strategy would refuse, before there
+// is a secret.
+func (p *plan) mayAuthenticate(request policy.Canonical) error {
+	if r, ok := p.strategy.(auth.Refuser); ok {
+		return r.Refuse(request.Path, request.RawQuery)
+	}
+	return nil
 }
 
 // mayReach keeps a secret that is pinned to a provider to what the registry
@@ -237,7 +250,7 @@ func (p *plan) addHeaders() {
 	switch {
 	case p.body.kind != "":
 		p.request.Headers = append(p.request.Headers, policy.Header{Name: "Content-Type", Value: p.body.kind})
-	case isJSON(p.body.body):
+	case p.body.json:
 		p.addHeader("Content-Type", "application/json")
 	}
 }
@@ -251,13 +264,6 @@ func (p *plan) addHeader(name, value string) {
 		return
 	}
 	p.request.Headers = append(p.request.Headers, policy.Header{Name: name, Value: value})
-}
-
-// isJSON reports whether a body is a JSON object or array. A lone number or
-// string is JSON too, but more likely meant as text.
-func isJSON(body []byte) bool {
-	text := bytes.TrimLeft(body, " \t\r\n")
-	return len(text) > 0 && (text[0] == '{' || text[0] == '[') && json.Valid(text)
 }
 
 // decision returns what the vault is to record, and the secrets that it is to

@@ -14,7 +14,8 @@ const MaxPayload = envelope.MaxSize
 
 // ParsePayload reads the JSON of a request, bare or in an envelope, such that
 // it has one meaning or none. Its error is fault.InvalidRequest, or
-// fault.PolicyViolation for one that says where it goes.
+// fault.PolicyViolation for one that says where it goes, or
+// fault.RequestTooLarge.
 func ParsePayload(data []byte) (Payload, error) { return envelope.Decode(data) }
 
 // AuthFlags are the settings of an authentication as a command line gives them.

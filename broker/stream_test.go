@@ -22,18 +22,20 @@ import (
 type reader struct {
 	began  chan *broker.Answer
 	pieces chan string
-	gone   error // what Write returns, once it is set
+	gone   chan error // what Write returns next
 }
 
 func newReader() *reader {
-	return &reader{began: make(chan *broker.Answer, 1), pieces: make(chan string, 1000)}
+	return &reader{began: make(chan *broker.Answer, 1), pieces: make(chan string, 1000), gone: make(chan error, 1)}
 }
 
 func (r *reader) Begin(a *broker.Answer) error { r.began <- a; return nil }
 
 func (r *reader) Write(p []byte) (int, error) {
-	if r.gone != nil {
-		return 0, r.gone
+	select {
+	case err := <-r.gone:
+		return 0, err
+	default:
 	}
 	r.pieces <- string(p)
 	return len(p), nil
@@ -119,7 +121,7 @@ func TestStreamAtOnce(t *testing.T) {
 func TestStreamReaderGoes(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(to *reader, cancel func()){
-		"sink":    func(to *reader, _ func()) { to.gone = errors.New("broken pipe") },
+		"sink":    func(to *reader, _ func()) { to.gone <- errors.New("broken pipe") },
 		"context": func(_ *reader, cancel func()) { cancel() },
 	}
 	for name, leave := range tests {

@@ -42,6 +42,11 @@ func TestCase057TwoBodies(t *testing.T) {
 	w.refuseCommand(t, exitInvalid, "--body", "made-up", "--body-file-path", file)
 	w.refuseCommand(t, exitInvalid, "--request", `{"method":"POST","path":"/v1/files"}`, "--body", "made-up")
 	w.refuseCommand(t, exitInvalid, "--request", `{"method":"POST","path":"/v1/files"}`, "--request-file", file)
+	both := parts(broker.Part{Field: "a", Data: []byte("made-up")})
+	for _, body := range []string{"made-up", ""} {
+		both.Body = []byte(body)
+		w.deny(t, both, fault.InvalidRequest)
+	}
 	path, err := json.Marshal(file)
 	if err != nil {
 		t.Fatal(err)

@@ -78,6 +78,16 @@ func TestCase042MetadataServices(t *testing.T) {
 	for _, addr := range []string{"169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16", "::ffff:169.254.169.254", "fd20:ce::254", "192.0.0.192"} {
 		w.denyAddr(t, addr)
 	}
+	// A private host may have an address of a private network, and none of these.
+	private := bareWorld(t, brokertest.New(t, "box.internal"))
+	private.secret = private.put(t, "BOX_TOKEN")
+	private.credential(t, broker.NewCredential{Hosts: []string{"box.internal"}, AllowPrivate: true, CACert: private.up.CAPEM(), Proof: proof(private.secret)})
+	private.capability(t, broker.NewCapability{Hosts: []string{"box.internal"}})
+	for _, addr := range []string{"169.254.169.254", "fd00:ec2::254", "100.100.100.200", "169.254.0.1", "fe80::1", "64:ff9b::7f00:1", "2002:7f00:1::"} {
+		private.denyAddr(t, addr)
+	}
+	private.net.Addrs = func(string) []netip.Addr { return []netip.Addr{netip.MustParseAddr("10.0.0.1")} }
+	private.allow(t, get(prefix))
 }
 
 // specialAddrs are those that nothing public has, by the registries of IANA:

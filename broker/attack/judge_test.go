@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"aivault/broker"
 	"aivault/broker/brokertest"
@@ -19,6 +20,7 @@ import (
 type mark struct {
 	lookups, dials, conns, requests int
 	events                          map[uint64]uint64 // how many calls each event stands for
+	used                            time.Time         // the secret, last
 }
 
 func (w *world) mark(t *testing.T) mark {
@@ -29,19 +31,35 @@ func (w *world) mark(t *testing.T) mark {
 	for _, e := range stage.Events(t, w.vault) {
 		m.events[e.Seq] = max(e.Count, 1)
 	}
+	m.used = w.lastUsed(t)
 	return m
+}
+
+// lastUsed is when the vault last gave the secret out.
+func (w *world) lastUsed(t *testing.T) time.Time {
+	t.Helper()
+	if w.secret.id == (vault.ID{}) {
+		return time.Time{}
+	}
+	s, err := w.vault.FindSecret(context.Background(), w.secret.id.String())
+	if err != nil && fault.CodeOf(err) != fault.SecretNotFound { // a case may delete it
+		t.Fatal(err)
+	}
+	return s.LastUsedAt
 }
 
 // A result is what came of a call.
 type result struct {
 	answer *broker.Answer
 	err    error
+	shown  error // of the preview of the same call
 	since  mark
 	events []vault.Event // that are new, or stand for one call more
 }
 
 // invoke makes a call and checks what must hold whatever comes of it: no
-// secret shows (I1), and what was recorded is for no more than one call.
+// secret shows (I1), and what was recorded is for no more than one call. A
+// preview before it leaves no trace, and so is part of what is checked.
 func (w *world) invoke(t *testing.T, call broker.Call) result {
 	t.Helper()
 	return w.judged(t, call, w.broker.Invoke)
@@ -51,6 +69,12 @@ func (w *world) invoke(t *testing.T, call broker.Call) result {
 func (w *world) judged(t *testing.T, call broker.Call, do func(context.Context, broker.Call) (*broker.Answer, error)) result {
 	t.Helper()
 	r := result{since: w.mark(t)}
+	preview, err := w.broker.Preview(context.Background(), call)
+	r.shown = err
+	w.scan(t, "the preview", preview)
+	if len(w.up.Requests()) != r.since.requests || len(w.net.Lookups()) != r.since.lookups {
+		t.Errorf("%s: a preview of it asked somebody", brief(call))
+	}
 	r.answer, r.err = do(context.Background(), call)
 	w.look(t, &r)
 	w.hidesInput(t, call, r)
@@ -135,6 +159,9 @@ func (w *world) deny(t *testing.T, call broker.Call, code fault.Code) {
 	if fault.CodeOf(r.err) != code {
 		t.Errorf("%s: %q (%v), want %q", brief(call), fault.CodeOf(r.err), r.err, code)
 	}
+	if fault.CodeOf(r.shown) != code && code != fault.RateLimited { // a preview costs nothing
+		t.Errorf("%s: the preview says %v", brief(call), r.shown)
+	}
 	w.untouched(t, call, r)
 	if len(r.events) != 1 {
 		t.Errorf("%s: recorded as %d events: %+v", brief(call), len(r.events), r.events)
@@ -161,6 +188,9 @@ func (w *world) untouched(t *testing.T, call broker.Call, r result) {
 	if n := len(w.up.Requests()) - r.since.requests; n != 0 {
 		t.Errorf("%s: %d requests were sent", brief(call), n)
 	}
+	if !w.lastUsed(t).Equal(r.since.used) {
+		t.Errorf("%s: the secret was decrypted", brief(call))
+	}
 }
 
 // fail makes a call that is granted and then comes to nothing: an intent, and
@@ -178,6 +208,9 @@ func (w *world) fail(t *testing.T, call broker.Call, code fault.Code) result {
 // recorded checks I3 for a call that was granted.
 func (w *world) recorded(t *testing.T, call broker.Call, r result, outcome string, code fault.Code) {
 	t.Helper()
+	if r.shown != nil {
+		t.Errorf("%s: the preview says %v", brief(call), r.shown)
+	}
 	if len(r.events) != 2 {
 		t.Errorf("%s: recorded as %d events: %+v", brief(call), len(r.events), r.events)
 		return

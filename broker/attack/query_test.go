@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"aivault/broker"
 	"aivault/keys/fault"
 )
 
@@ -71,4 +72,50 @@ func TestCase026MethodOverrideInTheQuery(t *testing.T) {
 		w.deny(t, get(prefix+"?"+query), fault.PolicyViolation)
 	}
 	w.allow(t, get(prefix+"?method=list"))
+}
+
+func TestCase026MethodOverrideInTheBody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const form, multi, boundary = "application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name="
+	typed := func(kind, body string) broker.Call {
+		call := post(body)
+		if kind != "" {
+			call.Headers = []broker.Header{{Name: "Content-Type", Value: kind}}
+		}
+		return call
+	}
+	for _, body := range []string{
+		"_method=DELETE", "a=1&_method=PUT", "a=1;_method=PUT", "_METHOD=DELETE", "%5fmethod=DELETE", "+_method=DELETE", "_method[]=DELETE", "a=%zz&_method=PUT",
+		"X-HTTP-Method-Override=DELETE", "\n_method=DELETE",
+	} {
+		for _, kind := range []string{form, strings.ToUpper(form), form + "; charset=utf-8", "", ";", "text/plain, " + form} {
+			w.deny(t, typed(kind, body), fault.PolicyViolation)
+		}
+		w.allow(t, typed("text/plain", body))
+	}
+	for _, name := range []string{`"_method"`, "_method", `"_METHOD"; filename="x"`, "\"_method\x00\"", `"_method[]"`, ` "_method`, "'_method'", `"%5fmethod"`} {
+		w.deny(t, typed(multi, boundary+name+"\r\n\r\nDELETE\r\n--b--\r\n"), fault.PolicyViolation)
+	}
+	for _, body := range []string{
+		"--b\nContent-Disposition: form-data;\n\tNAME = \"_method\"\n\nDELETE\n--b--", boundary + `"a"; name="_method"`, boundary + "a;name*=UTF-8''_method",
+		"--c\r\nContent-Disposition: form-data; name=\"_method\"\r\n\r\nDELETE\r\n--c--",
+	} {
+		for _, kind := range []string{multi, "multipart/form-data", multi + "; boundary=c", "MULTIPART/form-data ; boundary=\"b\"", "multipart/form-data, text/plain"} {
+			w.deny(t, typed(kind, body), fault.PolicyViolation)
+		}
+	}
+	w.deny(t, parts(broker.Part{Field: "_method", Data: []byte("DELETE")}), fault.PolicyViolation)
+	for _, body := range []string{`{"_method":"DELETE"}`, `{"a":{"b":[1]},"\u005fmethod":"DELETE"}`, ` {"_METHOD":"PUT"}`} {
+		w.deny(t, typed("", body), fault.PolicyViolation)
+		w.deny(t, typed("application/vnd.api+json", body), fault.PolicyViolation)
+	}
+	for _, call := range []broker.Call{
+		typed(form, "method=list&a=_method"), typed("", `{"a":{"_method":"x"}}`), typed("", `["_method"]`), typed("", "\x00\x01&\xff=;"),
+		typed(multi, boundary+"\"method\"\r\n\r\n_method\r\n--b--\r\n"), parts(broker.Part{Field: "a", Data: []byte("_method=DELETE")}),
+	} {
+		if got, _ := w.allow(t, call); call.Body != nil && string(got.Body) != string(call.Body) {
+			t.Errorf("the upstream got another body than %q", call.Body)
+		}
+	}
 }

@@ -207,14 +207,23 @@ func TestCase084SigV4(t *testing.T) {
 			for _, header := range []string{"X-Amz-Content-Sha256", "X-Amz-Date", "X-Amz-Security-Token", "Authorization", "X-Amz-Algorithm"} {
 				w.deny(t, with(header, "UNSIGNED-PAYLOAD"), fault.PolicyViolation)
 			}
-			// What the service would read in another way is not signed at all.
-			for _, target := range []string{"?a=x+y", "?q=%zz"} {
-				r := w.invoke(t, get(prefix+target))
-				if fault.CodeOf(r.err) != fault.InvalidRequest {
-					t.Errorf("%s: %v", target, r.err)
-				}
-				w.untouched(t, get(prefix+target), r)
+			// What the service would read in another way is not signed.
+			for _, target := range []string{"?q=%zz", "?a=x+y", "?a+b=1"} {
+				w.deny(t, get(prefix+target), fault.InvalidRequest)
 			}
+			if service == "s3" {
+				w.deny(t, get(prefix+"/a+b"), fault.InvalidRequest)
+			} else {
+				w.allow(t, get(prefix+"/a+b"))
+			}
+			w.up.Handle(func(rw http.ResponseWriter, _ *http.Request) {
+				rw.Header().Set("Location", prefix+"/a?b=x+y")
+				rw.WriteHeader(http.StatusFound)
+			})
+			if _, answer := w.allow(t, get(prefix)); answer.Status != http.StatusFound {
+				t.Errorf("redirected to what cannot be signed: status %d", answer.Status)
+			}
+			w.up.Handle(amazon{service, w.canaries[0]}.ServeHTTP)
 			// A clock that is wrong: the service says so, and so does the answer.
 			for _, off := range []time.Duration{16 * time.Minute, -32 * time.Minute} {
 				w.pass(off)

@@ -117,6 +117,16 @@ func (w *world) put(t *testing.T, name string) stored {
 	return w.putValue(t, name, brokertest.Canary(t))
 }
 
+// again replaces the base credential by one that authenticates otherwise.
+func (w *world) again(t *testing.T, n broker.NewCredential) {
+	t.Helper()
+	if _, err := w.broker.DeleteCredential(context.Background(), credential); err != nil {
+		t.Fatal(err)
+	}
+	n.Proof = proof(w.secret)
+	w.credential(t, n)
+}
+
 // putValue stores a secret. A value that is not random is not looked for.
 func (w *world) putValue(t *testing.T, name, value string) stored {
 	t.Helper()
@@ -189,10 +199,7 @@ func or(s *string, otherwise string) {
 // instead.
 func (w *world) queryAuth(t *testing.T, name string) {
 	t.Helper()
-	if _, err := w.broker.DeleteCredential(context.Background(), credential); err != nil {
-		t.Fatal(err)
-	}
-	w.credential(t, broker.NewCredential{Auth: param("query", name), Proof: proof(w.secret)})
+	w.again(t, broker.NewCredential{Auth: param("query", name)})
 	w.carries = queryOf(name, w.secret)
 }
 
@@ -226,6 +233,14 @@ func queryOf(name string, s stored) place {
 		if ok = ok && strings.ContainsAny(uri[len(uri)-1:], "?&"); ok {
 			r.URI = uri[:len(uri)-1]
 		}
+		return r, ok
+	}
+}
+
+// pathOf is the place of a secret at the beginning of the path.
+func pathOf(before string, s stored) place {
+	return func(r upstream.Request) (rest upstream.Request, ok bool) {
+		r.URI, ok = strings.CutPrefix(r.URI, before+s.value)
 		return r, ok
 	}
 }

@@ -76,6 +76,9 @@ func checkQueryNames(query string, managed []string) error {
 
 // overridesMethod reports whether servers take the parameter for the method.
 func overridesMethod(name string) bool {
+	if len(name) < len("_method") { // the shortest; bodies have many names
+		return false
+	}
 	for _, m := range [...]string{
 		"_method", "_http_method", "http_method_override",
 		"x_http_method", "x_http_method_override", "x_method_override",

@@ -74,12 +74,12 @@ type header struct {
 	Value *string `json:"value"`
 }
 
-// Decode reads a payload. A "url" in it is a fault.PolicyViolation, everything
-// else that is wrong a fault.InvalidRequest, which names the key or the
-// position and no value.
+// Decode reads a payload. A "url" in it is a fault.PolicyViolation, one longer
+// than MaxSize a fault.RequestTooLarge, everything else that is wrong a
+// fault.InvalidRequest, which names the key or the position and no value.
 func Decode(data []byte) (Envelope, error) {
 	if len(data) > MaxSize {
-		return Envelope{}, fault.New(fault.InvalidRequest, "the request payload is longer than %d bytes", MaxSize).
+		return Envelope{}, fault.New(fault.RequestTooLarge, "the request payload is longer than %d bytes", MaxSize).
 			WithHint("put a large body into a file and name it by --body-file-path")
 	}
 	var p payload

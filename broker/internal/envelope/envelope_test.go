@@ -97,7 +97,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"envelope and a bare body", `{"request":{` + get + `},"body":"x"}`, fault.InvalidRequest, `"body" beside`},
 		{"envelope in an envelope", `{"request":{"request":{` + get + `}}}`, fault.InvalidRequest, `unknown key "request"`},
 		{"blank credential", `{"credential":"","request":{` + get + `}}`, fault.InvalidRequest, `"credential"`},
-		{"too long", strings.Repeat(" ", envelope.MaxSize+1), fault.InvalidRequest, "longer than 16777216 bytes"},
+		{"too long", strings.Repeat(" ", envelope.MaxSize+1), fault.RequestTooLarge, "longer than 16777216 bytes"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,0 +1,127 @@
+package policy
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"net/url"
+	"strings"
+
+	"aivault/keys/fault"
+)
+
+// maxPart is how much is looked at of what could be the name of a part, in
+// bytes; a longer one is none.
+const maxPart = 64
+
+// CheckBody refuses a body with a parameter by which frameworks take a POST for
+// something else, such as _method: in a form, where the convention comes from,
+// and among the members of a JSON object, where some look for it too. A body
+// without a type is a form to some servers, and one of a malformed type may be
+// anything. What else is in a body is between the caller and the upstream.
+func CheckBody(contentType string, body []byte) error {
+	kind, _, _ := strings.Cut(contentType, ";")
+	kind = strings.ToLower(trimBlank(kind))
+	form, multipart, object := strings.Contains(kind, "urlencoded"), strings.Contains(kind, "multipart/"), strings.Contains(kind, "json")
+	if first, second, _ := strings.Cut(kind, "/"); !isToken(first) || !isToken(second) {
+		form, multipart, object = true, true, true
+	}
+	if form {
+		if err := checkForm(string(body)); err != nil {
+			return err
+		}
+	}
+	if multipart {
+		if err := checkPartNames(body); err != nil {
+			return err
+		}
+	}
+	if object {
+		return checkMembers(body)
+	}
+	return nil
+}
+
+// CheckField refuses a form's field that overrides the method.
+func CheckField(name string) error {
+	if overridesMethod(name) {
+		return fault.New(fault.PolicyViolation, "the body has a parameter that overrides the method").
+			WithHint("give --method instead")
+	}
+	return nil
+}
+
+// checkForm decides on the names of a form as it is in URLs. Servers differ on
+// whether a semicolon ends a pair.
+func checkForm(form string) error {
+	for pair := range strings.FieldsFuncSeq(form, func(r rune) bool { return r == '&' || r == ';' }) {
+		name, _, _ := strings.Cut(pair, "=")
+		if err := checkEncoded(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkEncoded decides on a name that may have escapes.
+func checkEncoded(name string) error {
+	if decoded, err := url.QueryUnescape(name); err == nil {
+		name = decoded
+	}
+	return CheckField(name)
+}
+
+// checkPartNames decides on the names of a multipart body that the caller put
+// together. Readers of such bodies forgive much, each something else, so that
+// everything counts which could be the name of a part.
+func checkPartNames(body []byte) error {
+	lower := bytes.ToLower(body)
+	for {
+		_, rest, found := bytes.Cut(lower, []byte("name"))
+		if !found {
+			return nil
+		}
+		lower = rest
+		rest, found = bytes.CutPrefix(bytes.TrimLeft(bytes.TrimPrefix(rest, []byte("*")), " \t"), []byte("="))
+		if !found {
+			continue
+		}
+		rest = bytes.TrimLeft(rest[:min(len(rest), maxPart)], " \t\"'")
+		if !bytes.Contains(rest, []byte("method")) && bytes.IndexByte(rest, '%') < 0 {
+			continue // most are none, and there may be many
+		}
+		if end := bytes.IndexAny(rest, "\";\r\n"); end >= 0 {
+			rest = rest[:end]
+		}
+		name := strings.Trim(string(rest), " \t'")
+		value := name[strings.LastIndexByte(name, '\'')+1:] // RFC 8187, as in UTF-8'en'name
+		if err := cmp.Or(checkEncoded(name), checkEncoded(value)); err != nil {
+			return err
+		}
+	}
+}
+
+// checkMembers decides on the names of a JSON object's members. What is no
+// JSON is no object to anybody.
+func checkMembers(body []byte) error {
+	in := json.NewDecoder(bytes.NewReader(body))
+	if start, err := in.Token(); err != nil || start != json.Delim('{') {
+		return nil
+	}
+	for in.More() {
+		name, err := in.Token()
+		if err != nil {
+			return nil
+		}
+		if text, ok := name.(string); ok {
+			if err := CheckField(text); err != nil {
+				return err
+			}
+		}
+		var value json.RawMessage
+		if in.Decode(&value) != nil {
+			return nil
+		}
+	}
+	return nil
+}
