@@ -52,7 +52,7 @@ func (b *Broker) decide(r vault.Reader, call *Call, body payload, malformed erro
 	if p.strategy, err = auth.New(p.choice.Auth); err != nil {
 		return p, err
 	}
-	if err := p.mayRenew(b.reg); err != nil {
+	if err := p.mayUse(b.reg); err != nil {
 		return p, err
 	}
 	limits, err := r.Policy(p.capability.ID)
@@ -143,6 +143,17 @@ func (p *plan) judge(r *registry.Registry) error {
 	}
 	p.addHeaders()
 	return nil
+}
+
+// mayUse keeps each secret to where it may go. The vault does so too, when it
+// gives the values out; here a preview learns of it.
+func (p *plan) mayUse(reg *registry.Registry) error {
+	for i, part := range p.choice.Parts {
+		if err := part.Secret.Serves(p.use(i)); err != nil {
+			return err
+		}
+	}
+	return p.mayRenew(reg)
 }
 
 // mayRenew keeps the secret of an OAuth account to where it may go: the

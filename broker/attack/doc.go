@@ -174,6 +174,7 @@
 //	     broker.TestPrecedence
 //	097  TestCase097NoContextIsNotAll          contexts that say nothing, or something like another
 //	098  TestCase098AtUse                      what was true a moment ago
+//	     TestCase098AnotherLender
 //	     TestCase098RevokedWhileCallsRun
 //	     TestCase098RevokedDuringARenewal
 //	     broker.TestJudgedAtUse

@@ -181,6 +181,27 @@ func TestCase098AtUse(t *testing.T) {
 	}
 }
 
+// Whoever makes the credential anew that lends to a binding, for a host of the
+// same name in a private network and with an authority of their own, does not
+// get the secret that is bound.
+func TestCase098AnotherLender(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := context.Background()
+	bound := w.put(t, "BOUND")
+	if _, err := w.broker.Bind(ctx, broker.NewBinding{Capability: capability, Secret: bound.id, Scope: vault.GlobalScope()}); err != nil {
+		t.Fatal(err)
+	}
+	w.carries = bearerOf(bound)
+	w.allow(t, get(prefix))
+	mine := w.put(t, "MINE")
+	w.instead(t, broker.NewCredential{Secret: mine.id, AllowPrivate: true, CACert: w.up.CAPEM(), Proof: proof(mine)})
+	w.deny(t, get(prefix), fault.PolicyViolation)
+	w.instead(t, broker.NewCredential{Secret: mine.id, Proof: proof(mine)})
+	w.carries = bearerOf(bound)
+	w.allow(t, get(prefix))
+}
+
 // While calls are made, a secret is revoked: none is granted after that.
 func TestCase098RevokedWhileCallsRun(t *testing.T) {
 	t.Parallel()
