@@ -39,16 +39,20 @@ func within(secret string) []string {
 	return out
 }
 
-// Headers of an answer: those that leave the broker, and some that do not.
-var (
-	leaving = []string{
+// leaving are headers of an answer that leave the broker.
+func leaving() []string {
+	return []string{
 		"Etag", "Link", "Location", "X-Request-Id", "Warning", "Content-Disposition", "X-Ratelimit-Limit", "Retry-After", "X-Page-Next", "Cache-Control",
 	}
-	staying = []string{
+}
+
+// staying are headers of an answer that do not.
+func staying() []string {
+	return []string{
 		"Set-Cookie", "Set-Cookie2", "Www-Authenticate", "Proxy-Authenticate", "Authorization", "X-Api-Key", "X-Echo", "X-Auth-Token",
 		"X-Amz-Security-Token", "X-Ratelimit-Session", "Server", "Refresh", "Alt-Svc", "Strict-Transport-Security", "Access-Control-Allow-Origin",
 	}
-)
+}
 
 // authentications are those whose secret travels, each with a world for it.
 func authentications() map[string]func(t *testing.T, w *world) {
@@ -96,10 +100,8 @@ func TestCase065Echoes(t *testing.T) {
 // headers.
 func echo(w http.ResponseWriter, texts []string) {
 	for i, text := range texts {
-		for _, names := range [][]string{leaving, staying} {
-			for _, name := range names {
-				w.Header().Add(name, "a="+text)
-			}
+		for _, name := range append(leaving(), staying()...) {
+			w.Header().Add(name, "a="+text)
 		}
 		if i < 10 { // net/http takes no trailer beyond 4 KiB
 			w.Header().Add(http.TrailerPrefix+"X-Request-Id", text)
@@ -124,7 +126,7 @@ func (w *world) echoed(t *testing.T, answer *broker.Answer, n int) {
 	if got := strings.Count(string(answer.Body), "\n"); got != n {
 		t.Errorf("%d lines, want %d", got, n)
 	}
-	for _, name := range leaving {
+	for _, name := range leaving() {
 		values := answer.Header[name]
 		if len(values) != n {
 			t.Errorf("%s came %d times, want %d", name, len(values), n)
@@ -135,7 +137,7 @@ func (w *world) echoed(t *testing.T, answer *broker.Answer, n int) {
 			}
 		}
 	}
-	for _, name := range append(staying, "X-Late") {
+	for _, name := range append(staying(), "X-Late") {
 		if answer.Header.Get(name) != "" {
 			t.Errorf("%s left the broker", name)
 		}
@@ -144,7 +146,7 @@ func (w *world) echoed(t *testing.T, answer *broker.Answer, n int) {
 	if strings.Contains(all, strings.ToLower(w.secret.value)) {
 		t.Error("the secret shows in another case")
 	}
-	if want := n * (1 + len(leaving)); answer.Redactions != want || answer.Status != http.StatusUnauthorized {
+	if want := n * (1 + len(leaving())); answer.Redactions != want || answer.Status != http.StatusUnauthorized {
 		t.Errorf("status %d with %d redactions, want %d", answer.Status, answer.Redactions, want)
 	}
 }
@@ -236,16 +238,14 @@ func TestCase080HeadersOfTheAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	header := http.Header{}
-	for _, names := range [][]string{leaving, staying} {
-		for _, name := range names {
-			header[name] = []string{"value"}
-		}
+	for _, name := range append(leaving(), staying()...) {
+		header[name] = []string{"value"}
 	}
 	header.Set("Location", "/elsewhere?key="+url.QueryEscape(w.secret.value)+"&a=1")
 	w.up.Reply(http.StatusFound, header, nil)
 	_, answer := w.allow(t, get(prefix))
 	got := answer.Header.Clone()
-	for _, name := range append(leaving, "Date") {
+	for _, name := range append(leaving(), "Date") {
 		if got.Get(name) == "" {
 			t.Errorf("%s did not leave", name)
 		}

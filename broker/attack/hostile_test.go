@@ -83,27 +83,27 @@ func scriptsOf(trials map[string]trial) map[string]script {
 }
 
 const (
-	ok      = "HTTP/1.1 200 OK\r\n"
-	chunked = ok + "Transfer-Encoding: chunked\r\n\r\n"
+	okLine      = "HTTP/1.1 200 OK\r\n"
+	chunkedHead = okLine + "Transfer-Encoding: chunked\r\n\r\n"
 )
 
 // Not parallel: it measures memory.
 func TestCase070AnswersWithoutEnd(t *testing.T) {
 	page, line := strings.Repeat("x", 4096), "X-Filler: "+strings.Repeat("x", 1000)+"\r\n"
 	trials := map[string]trial{
-		"body":             {endless(ok+"\r\n", page), fault.ResponseTooLarge},
-		"announced":        {endless(ok+"Content-Length: 1073741824\r\n\r\n", page), fault.ResponseTooLarge},
-		"chunks":           {endless(chunked, "1000\r\n"+page+"\r\n"), fault.ResponseTooLarge},
-		"chunk extensions": {endless(chunked, "1;"+strings.Repeat("x", 1000)+"\r\nx\r\n"), fault.UpstreamUnreachable},
-		"empty blocks":     {endless(ok+"Content-Encoding: deflate\r\n\r\n", strings.Repeat("\x00\x00\x00\xff\xff", 100)), fault.ResponseTooLarge},
-		"header":           {endless(ok+"X-Long: ", page), fault.UpstreamUnreachable},
-		"header of 10 MiB": {say(ok + "X-Long: " + strings.Repeat("x", 10<<20) + "\r\n\r\n"), fault.UpstreamUnreachable},
-		"headers":          {endless(ok, line), fault.UpstreamUnreachable},
-		"100,000 headers":  {say(ok + strings.Repeat("X-A: b\r\n", 100_000) + "\r\n"), fault.UpstreamUnreachable},
+		"body":             {endless(okLine+"\r\n", page), fault.ResponseTooLarge},
+		"announced":        {endless(okLine+"Content-Length: 1073741824\r\n\r\n", page), fault.ResponseTooLarge},
+		"chunks":           {endless(chunkedHead, "1000\r\n"+page+"\r\n"), fault.ResponseTooLarge},
+		"chunk extensions": {endless(chunkedHead, "1;"+strings.Repeat("x", 1000)+"\r\nx\r\n"), fault.UpstreamUnreachable},
+		"empty blocks":     {endless(okLine+"Content-Encoding: deflate\r\n\r\n", strings.Repeat("\x00\x00\x00\xff\xff", 100)), fault.ResponseTooLarge},
+		"header":           {endless(okLine+"X-Long: ", page), fault.UpstreamUnreachable},
+		"header of 10 MiB": {say(okLine + "X-Long: " + strings.Repeat("x", 10<<20) + "\r\n\r\n"), fault.UpstreamUnreachable},
+		"headers":          {endless(okLine, line), fault.UpstreamUnreachable},
+		"100,000 headers":  {say(okLine + strings.Repeat("X-A: b\r\n", 100_000) + "\r\n"), fault.UpstreamUnreachable},
 		"status line":      {endless("HTTP/1.1 200 ", page), fault.UpstreamUnreachable},
 		"1xx":              {endless("", "HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"), fault.UpstreamUnreachable},
 		"100":              {endless("", "HTTP/1.1 100 Continue\r\n\r\n"), fault.UpstreamUnreachable},
-		"trailers":         {endless(chunked+"0\r\n", line), fault.UpstreamUnreachable},
+		"trailers":         {endless(chunkedHead+"0\r\n", line), fault.UpstreamUnreachable},
 	}
 	w := scripted(t, scriptsOf(trials))
 	const limit = 64 << 10
@@ -127,15 +127,15 @@ func TestCase071Stalls(t *testing.T) {
 	scripts := map[string]script{
 		"before":    stall(""),
 		"status":    stall("HTTP/1.1 20"),
-		"header":    stall(ok + "X-"),
+		"header":    stall(okLine + "X-"),
 		"after 1xx": stall("HTTP/1.1 103 Early Hints\r\n\r\n"),
-		"body":      stall(ok + "Content-Length: 5\r\n\r\n"),
-		"in body":   stall(ok + "Content-Length: 5\r\n\r\nab"),
-		"in chunk":  stall(chunked + "5\r\nab"),
-		"trailer":   stall(chunked + "0\r\n"),
-		"gzip":      stall(ok + "Content-Encoding: gzip\r\n\r\n\x1f"),
+		"body":      stall(okLine + "Content-Length: 5\r\n\r\n"),
+		"in body":   stall(okLine + "Content-Length: 5\r\n\r\nab"),
+		"in chunk":  stall(chunkedHead + "5\r\nab"),
+		"trailer":   stall(chunkedHead + "0\r\n"),
+		"gzip":      stall(okLine + "Content-Encoding: gzip\r\n\r\n\x1f"),
 		"drip": func(c net.Conn, _ string) {
-			_, err := io.WriteString(c, ok+"\r\n")
+			_, err := io.WriteString(c, okLine+"\r\n")
 			for err == nil {
 				time.Sleep(10 * time.Millisecond)
 				_, err = io.WriteString(c, "x")
@@ -201,18 +201,18 @@ func TestCase073Garbage(t *testing.T) {
 		"status":            "HTTP/1.1 ECHO\r\n\r\n",
 		"no status":         "HTTP/1.1\r\n\r\nECHO",
 		"version":           "HTTP/9.1 200 OK\r\n\r\nECHO",
-		"header":            ok + "ECHO\r\n\r\n",
-		"header of NULs":    ok + "X: \x00ECHO\r\n\r\n",
-		"two lengths":       ok + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nECHO",
-		"negative length":   ok + "Content-Length: -1\r\n\r\nECHO",
-		"transfer encoding": ok + "Transfer-Encoding: ECHO\r\n\r\n",
+		"header":            okLine + "ECHO\r\n\r\n",
+		"header of NULs":    okLine + "X: \x00ECHO\r\n\r\n",
+		"two lengths":       okLine + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nECHO",
+		"negative length":   okLine + "Content-Length: -1\r\n\r\nECHO",
+		"transfer encoding": okLine + "Transfer-Encoding: ECHO\r\n\r\n",
 		"101":               "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nECHO",
 		"204 with a body":   "HTTP/1.1 204 No Content\r\nContent-Length: 200\r\n\r\nECHO",
 		"204 with chunks":   "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
-		"short":             ok + "Content-Length: 1000\r\n\r\nECHO",
-		"bad chunk":         chunked + "zzECHO\r\n",
-		"cut chunk":         chunked + "100\r\nECHO",
-		"bad trailer":       chunked + "0\r\nECHO\r\n\r\n",
+		"short":             okLine + "Content-Length: 1000\r\n\r\nECHO",
+		"bad chunk":         chunkedHead + "zzECHO\r\n",
+		"cut chunk":         chunkedHead + "100\r\nECHO",
+		"bad trailer":       chunkedHead + "0\r\nECHO\r\n\r\n",
 	} {
 		trials[name] = trial{say(reply), fault.UpstreamUnreachable}
 	}
@@ -232,7 +232,7 @@ func TestCase073Garbage(t *testing.T) {
 // A body where there is none is not the answer to the next call.
 func TestCase073BodyBehindNone(t *testing.T) {
 	t.Parallel()
-	const smuggled = ok + "Content-Length: 8\r\n\r\nmade-up!"
+	const smuggled = okLine + "Content-Length: 8\r\n\r\nmade-up!"
 	scripts := map[string]script{
 		"304": stall("HTTP/1.1 304 Not Modified\r\nContent-Length: 50\r\n\r\n" + smuggled),
 		"204": stall("HTTP/1.1 204 No Content\r\n\r\n" + smuggled),
