@@ -130,6 +130,11 @@ type Login struct {
 	AllowPrivate bool // the token endpoint may be private; needs CACert
 	CACert       []byte
 
+	// Credential is one to make for the secret, which need not be named; nil:
+	// none. It is checked before anybody consents. Where it is not made all the
+	// same, its error comes together with the secret, which is stored by then.
+	Credential *NewCredential
+
 	// Open shows the owner where to consent, and returns at once.
 	Open func(url string) error
 }

@@ -36,8 +36,17 @@ func (b *Broker) Bind(ctx context.Context, n NewBinding) (Binding, error) {
 			return fault.New(fault.PolicyViolation, "secret %s is pinned to %s, and %s is a capability of %s", sec.Name, pin, c.ID, c.Provider).
 				WithHint("bind it to a capability of %s, or store the value under a name of your own", pin)
 		}
-		binding.Hosts, err = resolve.Destinations(r, b.question(c, in, ""), sec)
-		return err
+		hosts, by, err := resolve.Destinations(r, b.question(c, in, ""), sec)
+		if err != nil {
+			return err
+		}
+		if endpoint := tokenHost(by); endpoint != "" {
+			at := hosts[0]
+			at.Name = endpoint
+			hosts = append(hosts, at)
+		}
+		binding.Hosts = hosts
+		return nil
 	})
 	if err != nil {
 		return Binding{}, err

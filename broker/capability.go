@@ -239,7 +239,7 @@ func (b *Broker) place(r vault.Reader, c *vault.Capability, n NewCapability) err
 				WithHint("leave --provider or --credential out")
 		}
 		if len(hosts) == 0 {
-			hosts = from.Hosts
+			hosts = calledHosts(from)
 		}
 	}
 	if c.Provider == "" {
@@ -268,6 +268,16 @@ func (b *Broker) place(r vault.Reader, c *vault.Capability, n NewCapability) err
 	host, err := capabilityHost(r, c.Provider, hosts[0])
 	c.Allow.Hosts = []string{host}
 	return err
+}
+
+// calledHosts returns the hosts of a credential that calls are for: of an OAuth
+// one, not that of its token endpoint, unless there is no other.
+func calledHosts(c *Credential) []string {
+	if len(c.Hosts) == 1 {
+		return c.Hosts
+	}
+	endpoint := tokenHost(c.Auth)
+	return slices.DeleteFunc(slices.Clone(c.Hosts), func(h string) bool { return h == endpoint })
 }
 
 // capabilityHost returns the canonical form of a capability's host. A private

@@ -28,15 +28,6 @@ func (b *Broker) CreateCredential(ctx context.Context, n NewCredential) (Credent
 	if resolve.Reserved(b.reg, n.ID) {
 		return b.enableCredential(ctx, n)
 	}
-	if err := checkID("credential", n.ID, false); err != nil {
-		return Credential{}, err
-	}
-	if err := checkProvider(n.Provider); err != nil {
-		return Credential{}, err
-	}
-	if err := n.Scope.Validate(); err != nil {
-		return Credential{}, err
-	}
 	var sec *vault.Secret
 	err := b.store.View(ctx, func(r vault.Reader) (err error) {
 		sec, err = r.Secret(n.Secret)
@@ -45,16 +36,33 @@ func (b *Broker) CreateCredential(ctx context.Context, n NewCredential) (Credent
 	if err != nil {
 		return Credential{}, err
 	}
-	c := vault.Credential{
-		ID: n.ID, Provider: n.Provider, Scope: n.Scope, Secret: n.Secret,
-		AllowPrivate: n.AllowPrivate, CACert: n.CACert,
-	}
-	if err := b.complete(&c, n, sec); err != nil {
+	c, err := b.newCredential(n, sec)
+	if err != nil {
 		return Credential{}, err
 	}
 	// The vault checks the secret and its pin again, in the transaction.
 	c, err = b.store.CreateCredential(ctx, c, n.Proof)
 	return Credential{Credential: c, Secrets: []vault.ID{c.Secret}}, err
+}
+
+// newCredential returns what is to be stored of a hand-made credential, once it
+// was checked.
+func (b *Broker) newCredential(n NewCredential, sec *vault.Secret) (vault.Credential, error) {
+	c := vault.Credential{
+		ID: n.ID, Provider: n.Provider, Scope: n.Scope, Secret: n.Secret,
+		AllowPrivate: n.AllowPrivate, CACert: n.CACert,
+	}
+	if err := checkID("credential", n.ID, false); err != nil {
+		return c, err
+	}
+	if err := checkProvider(n.Provider); err != nil {
+		return c, err
+	}
+	if err := n.Scope.Validate(); err != nil {
+		return c, err
+	}
+	err := b.complete(&c, n, sec)
+	return c, err
 }
 
 // complete fills in what the registry knows of the provider, and checks all.
@@ -87,10 +95,10 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 	if len(c.Hosts) == 0 {
 		return fault.New(fault.InvalidRequest, "credential %s has no host", n.ID).WithHint("add --host, such as --host api.example.com")
 	}
-	if err := checkTokenHost(c); err != nil {
+	if err := checkCACert(n); err != nil {
 		return err
 	}
-	if err := checkCACert(n); err != nil {
+	if err := checkEndpoint(c); err != nil {
 		return err
 	}
 	return checkPinned(c, sec, provider)
@@ -115,22 +123,21 @@ func checkPinned(c *vault.Credential, sec *vault.Secret, provider *registry.Prov
 	return nil
 }
 
-// checkTokenHost keeps the token endpoint of an OAuth account to the hosts of
-// its credential: it is sent the most valuable parts of the secret.
-func checkTokenHost(c *vault.Credential) error {
+// checkEndpoint keeps the token endpoint of an OAuth account to the hosts of its
+// credential.
+func checkEndpoint(c *vault.Credential) error {
 	if c.Auth.Kind != oauth.Kind {
 		return nil
 	}
-	cfg, err := oauth.ConfigOf(c.Auth)
-	if err != nil {
+	if _, err := oauth.ConfigOf(c.Auth); err != nil {
 		return err
 	}
-	host, _, _ := cfg.Endpoint()
+	host := tokenHost(c.Auth)
 	if slices.Contains(c.Hosts, host) {
 		return nil
 	}
-	return fault.New(fault.PolicyViolation, "the token endpoint is at %s, which is none of the credential's hosts", host).
-		WithHint("add --host %s", host)
+	return fault.New(fault.InvalidRequest, "the token endpoint of credential %s is at %s, which is none of its hosts", c.ID, host).
+		WithHint("add --host %s: whoever hands out the tokens gets the refresh token", host)
 }
 
 // defaultAuth returns how the registry authenticates with one secret: as for

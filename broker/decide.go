@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"aivault/broker/internal/auth"
-	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
 	"aivault/broker/registry"
@@ -52,7 +51,11 @@ func (b *Broker) decide(r vault.Reader, call *Call, body payload, malformed erro
 	if p.strategy, err = auth.New(p.choice.Auth); err != nil {
 		return p, err
 	}
-	if err := p.mayUse(b.reg); err != nil {
+	p.registry = b.reg
+	if err := p.mayUse(); err != nil {
+		return p, err
+	}
+	if err := p.checkTokenHost(); err != nil {
 		return p, err
 	}
 	limits, err := r.Policy(p.capability.ID)
@@ -62,7 +65,7 @@ func (b *Broker) decide(r vault.Reader, call *Call, body payload, malformed erro
 	if limits != nil {
 		p.policy = *limits
 	}
-	return p, p.judge(b.reg)
+	return p, p.judge()
 }
 
 // checkShape refuses what is no call at all. What it lets pass may stand in
@@ -108,7 +111,7 @@ func (p *plan) noteChoice() {
 }
 
 // judge has package policy decide on the request.
-func (p *plan) judge(r *registry.Registry) error {
+func (p *plan) judge() error {
 	p.rule = p.capability.rule()
 	managed := p.strategy.Managed()
 	p.rule.ManagedHeaders, p.rule.ManagedQuery, p.rule.ManagedPath = managed.Headers, managed.Query, managed.Path
@@ -131,7 +134,6 @@ func (p *plan) judge(r *registry.Registry) error {
 		return err
 	}
 	p.event.Path = p.request.Path
-	p.registry = r
 	if !p.mayReach(p.request) {
 		return errBeyond(p.capability.Provider)
 	}
@@ -147,32 +149,13 @@ func (p *plan) judge(r *registry.Registry) error {
 
 // mayUse keeps each secret to where it may go. The vault does so too, when it
 // gives the values out; here a preview learns of it.
-func (p *plan) mayUse(reg *registry.Registry) error {
+func (p *plan) mayUse() error {
 	for i, part := range p.choice.Parts {
 		if err := part.Secret.Serves(p.use(i)); err != nil {
 			return err
 		}
 	}
-	return p.mayRenew(reg)
-}
-
-// mayRenew keeps the secret of an OAuth account to where it may go: the
-// credential that lends a token endpoint need not be the secret's own.
-func (p *plan) mayRenew(reg *registry.Registry) error {
-	if p.choice.Auth.Kind != oauth.Kind {
-		return nil
-	}
-	cfg, err := oauth.ConfigOf(p.choice.Auth)
-	if err != nil {
-		return err
-	}
-	secret, use := p.choice.Parts[0].Secret, p.use(0)
-	use.Host.Name, _, _ = cfg.Endpoint()
-	if provider, ok := reg.Provider(secret.PinnedProvider); ok && !slices.Contains(provider.Hosts, use.Host.Name) {
-		return fault.New(fault.PolicyViolation, "secret %s is pinned to %s, and its token endpoint is at %s", secret.Name, provider.ID, use.Host.Name).
-			WithHint("use a credential of %s whose token endpoint is at one of its own hosts", provider.ID)
-	}
-	return secret.Serves(use)
+	return nil
 }
 
 // mayAuthenticate refuses a request that the strategy would refuse, before there

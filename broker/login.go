@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aivault/broker/internal/oauth"
+	"aivault/broker/internal/resolve"
 	"aivault/broker/internal/wire"
 	"aivault/broker/policy"
 	"aivault/keys/fault"
@@ -30,6 +31,9 @@ func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
 		return vault.Secret{}, err
 	}
 	if err := checkCACert(NewCredential{AllowPrivate: l.AllowPrivate, CACert: l.CACert}); err != nil {
+		return vault.Secret{}, err
+	}
+	if err := b.checkLoginCredential(ctx, &l); err != nil {
 		return vault.Secret{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, loginTimeout)
@@ -67,7 +71,42 @@ func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
 		return vault.Secret{}, err
 	}
 	defer value.Clear()
-	return b.storeTokens(ctx, &l, value)
+	s, err := b.storeTokens(ctx, &l, value)
+	if err != nil || l.Credential == nil {
+		return s, err
+	}
+	n := *l.Credential
+	n.Secret, n.Proof = s.ID, value
+	if _, err := b.CreateCredential(ctx, n); err != nil {
+		return s, fault.Wrap(fault.CodeOf(err), err, "%s holds the tokens, but its credential could not be made", s.Name)
+	}
+	return s, nil
+}
+
+// checkLoginCredential checks what can be checked of the credential of a login
+// before there is its secret.
+func (b *Broker) checkLoginCredential(ctx context.Context, l *Login) error {
+	n := l.Credential
+	switch {
+	case n == nil:
+		return nil
+	case resolve.Reserved(b.reg, n.ID):
+		return fault.New(fault.InvalidRequest, "the id %q is reserved for what the registry makes", n.ID).
+			WithHint("choose one without a colon that is no provider's name")
+	}
+	sec := &vault.Secret{Name: l.Name, Scope: l.Scope}
+	sec.PinnedProvider, _ = b.reg.Claim(l.Name)
+	if _, err := b.newCredential(*n, sec); err != nil {
+		return err
+	}
+	return b.store.View(ctx, func(r vault.Reader) error {
+		there, err := r.Credential(n.ID)
+		if err == nil && there != nil {
+			err = fault.New(fault.AlreadyExists, "there is a credential %q already", n.ID).
+				WithHint("to renew the tokens of its secret, log in without making one")
+		}
+		return err
+	})
 }
 
 // config returns how the token endpoint is asked.

@@ -117,6 +117,60 @@ func TestLogin(t *testing.T) {
 	})
 }
 
+// A login that makes a credential, too, has the value at hand that sealing its
+// hosts may need; what cannot be made is said before anybody consents.
+func TestLoginWithCredential(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, r *rig) {
+		o := &owner{code: brokertest.Word(t), visit: func(redirect string, q url.Values) { get(redirect + "?" + q.Encode()) }}
+		token := brokertest.Word(t)
+		r.up.Handle(tokenServer(t, o, token, brokertest.Word(t)))
+		r.capability(t, "acme/items", "api.acme.test")
+		login := func(change func(*broker.NewCredential)) error {
+			l := o.login(nil)
+			l.Credential = &broker.NewCredential{
+				ID: "acme-main", Provider: "acme", Scope: vault.GlobalScope(), Hosts: []string{"api.acme.test", "auth.acme.test"},
+				Auth: &vault.Auth{Kind: "oauth2", Params: []vault.Param{{Name: "grant_type", Value: "refresh_token"}, {Name: "token_endpoint", Value: "https://auth.acme.test/token"}}},
+			}
+			change(l.Credential)
+			_, err := r.broker.Login(context.Background(), l)
+			return err
+		}
+		for name, test := range map[string]struct {
+			change func(*broker.NewCredential)
+			code   fault.Code
+		}{
+			"no host":       {func(n *broker.NewCredential) { n.Hosts = nil }, fault.InvalidRequest},
+			"private host":  {func(n *broker.NewCredential) { n.Hosts = []string{"localhost"} }, fault.PolicyViolation},
+			"a reserved id": {func(n *broker.NewCredential) { n.ID = "openai" }, fault.InvalidRequest},
+			"no provider":   {func(n *broker.NewCredential) { n.Provider = "" }, fault.InvalidRequest},
+		} {
+			if err := login(test.change); fault.CodeOf(err) != test.code || o.redirect != "" {
+				t.Errorf("%s: %v, want %s; asked for consent: %v", name, err, test.code, o.redirect != "")
+			}
+		}
+		if err := login(func(*broker.NewCredential) {}); err != nil {
+			t.Fatal(err)
+		}
+		// What may be called is not where the tokens come from.
+		c, err := r.broker.CreateCapability(context.Background(), broker.NewCapability{
+			ID: "acme/things", FromCred: "acme-main", Methods: []string{"GET"}, Paths: []string{"/v1/things"},
+		})
+		if err != nil || len(c.Allow.Hosts) != 1 || c.Allow.Hosts[0] != "api.acme.test" {
+			t.Errorf("a capability of it: %v, %v", c.Allow.Hosts, err)
+		}
+		r.up.Reply(200, nil, nil)
+		r.welcome(t, 200)
+		if got := r.up.Requests(); got[len(got)-1].Get("Authorization") != "Bearer "+token {
+			t.Error("the token was not sent")
+		}
+		o.redirect = ""
+		if err := login(func(*broker.NewCredential) {}); fault.CodeOf(err) != fault.AlreadyExists || o.redirect != "" {
+			t.Errorf("again: %v", err)
+		}
+	})
+}
+
 // Whoever comes to the listener without the state of the login gets nothing,
 // and ends it (case 91).
 func TestCase091Callback(t *testing.T) {

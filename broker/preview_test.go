@@ -32,8 +32,11 @@ func TestPreview(t *testing.T) {
 		Capability: "acme/items", Credential: "acme-main", Secret: "ACME_TOKEN", Method: "POST",
 		URL: "https://api.acme.test/v1/items/7?a=b%20c", Body: []byte(`{"x":1}`),
 		Headers: []broker.Header{
-			{Name: "Accept-Encoding", Value: "gzip, deflate"}, {Name: "Authorization", Value: "Bearer <ACME_TOKEN>"},
-			{Name: "Content-Type", Value: "application/json"}, {Name: "User-Agent", Value: "aivault/test"}, {Name: "X-Custom", Value: "yes"},
+			{Name: "Accept-Encoding", Value: "gzip, deflate"},
+			{Name: "Authorization", Value: "Bearer <ACME_TOKEN>"},
+			{Name: "Content-Type", Value: "application/json"},
+			{Name: "User-Agent", Value: "aivault/test"},
+			{Name: "X-Custom", Value: "yes"},
 		},
 	}
 	if diff := cmp.Diff(got, want); diff != "" {

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,39 @@ const (
 	// service and us. After that it is not tried again (case 89).
 	maxCutOff = 2
 )
+
+// tokenHost returns the host of an OAuth credential's token endpoint, which gets
+// all that is in its secret; empty for any other.
+func tokenHost(a vault.Auth) string {
+	if a.Kind != oauth.Kind {
+		return ""
+	}
+	cfg, err := oauth.ConfigOf(a)
+	if err != nil {
+		return "" // no token is asked for
+	}
+	host, _, _ := cfg.Endpoint()
+	return host
+}
+
+// checkTokenHost keeps the secret of an OAuth credential from every host but the
+// credential's own, and a pinned one from all but its provider's.
+func (p *plan) checkTokenHost() error {
+	host := tokenHost(p.choice.Auth)
+	switch {
+	case host == "":
+		return nil
+	case !slices.Contains(p.choice.Hosts, host):
+		return fault.New(fault.PolicyViolation, "the token endpoint of %s is at %s, which is none of its hosts", p.choice.Lender, host)
+	case !anyPinned(p.choice.Parts):
+		return nil
+	}
+	if provider, ok := p.registry.Provider(p.capability.Provider); !ok || !slices.Contains(provider.Hosts, host) {
+		return fault.New(fault.PolicyViolation, "the secret is pinned to %s, and the token endpoint %s is none of its hosts", p.capability.Provider, host).
+			WithHint("store the value under a name of your own to send it elsewhere")
+	}
+	return nil
+}
 
 // freshen sees to it that the secret of an OAuth credential has an access token
 // that can be used.

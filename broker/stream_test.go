@@ -22,7 +22,7 @@ import (
 type reader struct {
 	began  chan *broker.Answer
 	pieces chan string
-	gone   chan error // what Write returns next
+	gone   chan error // what Write returns, once it is there
 }
 
 func newReader() *reader {
@@ -35,10 +35,9 @@ func (r *reader) Write(p []byte) (int, error) {
 	select {
 	case err := <-r.gone:
 		return 0, err
-	default:
+	case r.pieces <- string(p):
+		return len(p), nil
 	}
-	r.pieces <- string(p)
-	return len(p), nil
 }
 
 // next waits for a piece.

@@ -48,14 +48,15 @@ func binary(t *testing.T) string {
 type realVault struct {
 	t      *testing.T
 	exe    string
+	dir    string // of the vault
 	env    []string
 	secret string
 }
 
 func newRealVault(t *testing.T, service *upstream.Server) *realVault {
 	dir := t.TempDir()
-	v := &realVault{t: t, exe: binary(t), secret: brokertest.Word(t)}
-	v.env = append(os.Environ(), "AIVAULT_DIR="+filepath.Join(dir, "vault"), "HOME="+dir)
+	v := &realVault{t: t, exe: binary(t), dir: filepath.Join(dir, "vault"), secret: brokertest.Word(t)}
+	v.env = append(os.Environ(), "AIVAULT_DIR="+v.dir, "HOME="+dir)
 	write := func(name string, content []byte) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, content, 0o600); err != nil {

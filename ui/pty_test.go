@@ -268,8 +268,8 @@ func TestPromptForAProof(t *testing.T) {
 	brokertest.Scan(t, "the screen", []byte(term.text()), secret)
 }
 
-// Case 75: what an upstream sends cannot drive the terminal. Piped, it is
-// untouched, which the script about invoke shows.
+// Case 75: what an upstream sends cannot drive the terminal, not byte by byte
+// either. Piped, it is untouched, which the script about invoke shows.
 func TestAnswerOnATerminal(t *testing.T) {
 	t.Parallel()
 	service := brokertest.New(t)
@@ -278,15 +278,20 @@ func TestAnswerOnATerminal(t *testing.T) {
 			_, _ = io.WriteString(w, "{\"a\":\"\u202e\u009b31m\U000e0041\"}")
 			return
 		}
-		_, _ = io.WriteString(w, "a\x1b]52;c;YQ==\x07b\x9b31m\u009bc\u202ed\r\nend\xff")
+		for _, b := range []byte("a\x1b]52;c;YQ==\x07b\x9b31m\u009bc\u202ed\r\nend\xff") {
+			_, _ = w.Write([]byte{b})
+			_ = http.NewResponseController(w).Flush()
+		}
 	})
 	v := newRealVault(t, service)
+	const neutral = `a\x1b]52;c;YQ==\x07b\x9b31m\u009bc\u202ed` + "\r\n" + `end\xff` + "\r\n"
 	for _, test := range []struct{ command, path, want string }{
-		{"invoke", "/items", `a\x1b]52;c;YQ==\x07b\x9b31m\u009bc\u202ed` + "\r\n" + `end\xff` + "\r\n"},
+		{"invoke", "/items", neutral},
+		{"invoke --stream", "/items", neutral},
 		{"json", "/items/json", `"a": "\u202e\u009b31m\udb40\udc41"`},
 	} {
 		term := newTerminal(t)
-		cmd := term.start(append(v.env, "NO_COLOR=1"), v.exe, test.command, "acme/items", "--path", test.path)
+		cmd := term.start(append(v.env, "NO_COLOR=1"), v.exe, append(strings.Fields(test.command), "acme/items", "--path", test.path)...)
 		if err := cmd.Wait(); err != nil {
 			t.Fatalf("%v\n%s", err, term.text())
 		}

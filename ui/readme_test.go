@@ -20,7 +20,7 @@ func TestREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	script, commands := readmeScript(string(text))
-	if commands < 15 {
+	if commands < 25 {
 		t.Fatalf("the README has %d commands only", commands)
 	}
 	path := filepath.Join(t.TempDir(), "readme.txtar")
@@ -36,9 +36,9 @@ func TestREADME(t *testing.T) {
 func readmeScript(text string) (script string, commands int) {
 	var b strings.Builder
 	b.WriteString("[!linux] skip 'a prompt needs a terminal of its own'\n")
-	b.WriteString("upstream everywhere api.openai.com api.github.com api.example.com\n")
-	b.WriteString("canary typed token.txt intranet.txt\ncd $CANARIES\n")
-	b.WriteString("exec sh -c 'cat typed typed >twice'\n")
+	b.WriteString("upstream everywhere api.openai.com api.github.com api.example.com id.acme.example api.acme.example\n")
+	b.WriteString("canary typed token.txt intranet.txt client.txt ACCESS REFRESH\ncd $CANARIES\n")
+	b.WriteString("exec sh -c 'cat typed typed >twice; echo {} >requests.jsonl'\n")
 	inBlock := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -58,6 +58,6 @@ func readmeScript(text string) (script string, commands int) {
 			b.WriteString("id ID\n")
 		}
 	}
-	b.WriteString("received 2\n")
+	b.WriteString("received 7\n")
 	return b.String(), commands
 }

@@ -2,15 +2,9 @@ package ui_test
 
 import (
 	"bytes"
-	"context"
-	"crypto/rand"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
-	"net"
-	"net/http"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,26 +12,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"aivault/broker/brokertest"
 	"aivault/broker/brokertest/upstream"
-	"aivault/keys"
-	"aivault/keys/fault"
-	"aivault/ui"
-	"aivault/ui/app"
-)
-
-// Variables by which a script tells the aivault of the test binary what its
-// Env is; the real program knows none of them.
-const (
-	varClock      = "TEST_CLOCK_MS"   // the time of day
-	varKeyring    = "TEST_KEYRING"    // absent, locked, hanging, or a directory that is one
-	varUpstream   = "TEST_UPSTREAM"   // where all connections go
-	varRoots      = "TEST_ROOTS"      // a file of certificates that are trusted
-	varTranscript = "TEST_TRANSCRIPT" // a file that gets all output
 )
 
 // TestMain also makes the test binary the aivault that scripts run.
@@ -47,7 +26,8 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	testscript.Main(tidy{m}, map[string]func(){
-		"aivault": func() { os.Exit(testAivault()) },
+		"aivault":  func() { os.Exit(testAivault()) },
+		"xdg-open": func() { os.Exit(consent(os.Args[1:])) },
 	})
 }
 
@@ -61,102 +41,6 @@ func (t tidy) Run() int {
 		}
 	}()
 	return t.m.Run()
-}
-
-// testAivault is main, in an environment of the test's.
-func testAivault() int {
-	ctx, stop := app.WithSignals(context.Background())
-	defer stop()
-	env := app.System()
-	env.KDF = cheapKDF
-	env.Keyring = func(time.Duration) keys.Keyring { return dirKeyring(os.Getenv(varKeyring)) }
-	if ms, err := strconv.ParseInt(os.Getenv(varClock), 10, 64); err == nil {
-		env.Now = func() time.Time { return time.UnixMilli(ms) }
-	}
-	if addr := os.Getenv(varUpstream); addr != "" {
-		env.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", addr)
-		}
-		env.Resolve = func(context.Context, string) ([]netip.Addr, error) {
-			return []netip.Addr{netip.AddrFrom4([4]byte{1, 1, 1, 1})}, nil // any public one
-		}
-	}
-	if path := os.Getenv(varRoots); path != "" {
-		env.Roots, _ = os.ReadFile(path)
-	}
-	if path := os.Getenv(varTranscript); path != "" {
-		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-		if err != nil {
-			panic(err)
-		}
-		defer f.Close()
-		if !env.IsTerminal(env.Stdout) {
-			env.Stdout = io.MultiWriter(env.Stdout, f)
-		}
-		if !env.IsTerminal(env.Stderr) {
-			env.Stderr = io.MultiWriter(env.Stderr, f)
-		}
-	}
-	return ui.Main(ctx, env, os.Args[1:])
-}
-
-// cheapKDF is the least that a passphrase may cost.
-func cheapKDF() (keys.KDF, error) {
-	salt := make([]byte, 16)
-	_, err := rand.Read(salt)
-	return keys.KDF{Time: 1, MemoryKiB: 19 << 10, Threads: 1, Salt: salt}, err
-}
-
-// A dirKeyring is a keyring whose entries are files in a directory, or one that
-// fails in the way that its name says. The empty one is absent.
-type dirKeyring string
-
-func (k dirKeyring) Present(context.Context) (bool, error) {
-	switch k {
-	case "", "absent":
-		return false, nil
-	case "locked", "hanging":
-		return true, k.fail()
-	}
-	return true, nil
-}
-
-func (k dirKeyring) fail() error {
-	switch k {
-	case "", "absent":
-		return fault.New(fault.KeyUnavailable, "there is no keyring")
-	case "locked":
-		return fault.New(fault.KeyUnavailable, "the keyring is locked").WithHint("unlock it")
-	case "hanging":
-		return fault.New(fault.KeyUnavailable, "the keyring does not answer")
-	}
-	return nil
-}
-
-func (k dirKeyring) path(service, account string) string {
-	return filepath.Join(string(k), service+"."+account)
-}
-
-func (k dirKeyring) Get(_ context.Context, service, account string) ([]byte, error) {
-	if err := k.fail(); err != nil {
-		return nil, err
-	}
-	b, err := os.ReadFile(k.path(service, account))
-	if errors.Is(err, os.ErrNotExist) {
-		err = keys.ErrNoEntry
-	}
-	return b, err
-}
-
-func (k dirKeyring) Set(_ context.Context, service, account string, secret []byte) error {
-	if err := k.fail(); err != nil {
-		return err
-	}
-	return os.WriteFile(k.path(service, account), secret, 0o600)
-}
-
-func (k dirKeyring) Delete(_ context.Context, service, account string) error {
-	return os.Remove(k.path(service, account))
 }
 
 // updating has the goldens of the scripts rewritten.
@@ -226,17 +110,23 @@ func setupScript(env *testscript.Env) error {
 }
 
 // cmdCanary makes up a secret: `canary NAME` puts it into the file
-// $CANARIES/NAME. No script ever holds its value.
+// $CANARIES/NAME, and `canary NAME=user:{}` a text with the secret in it. No
+// script ever holds its value.
 func cmdCanary(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: canary NAME...")
+		ts.Fatalf("usage: canary NAME... or NAME=TEXT...")
 	}
 	st := state(ts)
-	for _, name := range args {
+	for _, arg := range args {
+		name, text, ok := strings.Cut(arg, "=")
+		if !ok {
+			text = "{}"
+		}
 		secret := brokertest.Word(st.t)
 		st.secrets = append(st.secrets, secret)
 		st.labels[secret] = name
-		ts.Check(os.WriteFile(filepath.Join(ts.Getenv("CANARIES"), name), []byte(secret+"\n"), 0o600))
+		text = strings.ReplaceAll(text, "{}", secret)
+		ts.Check(os.WriteFile(filepath.Join(ts.Getenv("CANARIES"), name), []byte(text+"\n"), 0o600))
 	}
 }
 
@@ -292,72 +182,6 @@ func cmdNormalize(ts *testscript.TestScript, neg bool, args []string) {
 	s = took.ReplaceAllString(s, "")
 	s = strings.ReplaceAll(s, ts.Getenv("WORK"), "/work")
 	_, _ = io.WriteString(ts.Stdout(), s)
-}
-
-// cmdUpstream starts the service that scripts call. It is $HOST, its authority
-// $CA; with `upstream everywhere` it is whatever host is called. It answers a
-// request with its method, path and body, and the name of the canary that it
-// was sent; under some paths it misbehaves.
-func cmdUpstream(ts *testscript.TestScript, neg bool, args []string) {
-	st := state(ts)
-	names := []string{"localhost"}
-	if len(args) > 1 && args[0] == "everywhere" {
-		names = args[1:]
-	} else if neg || len(args) > 0 {
-		ts.Fatalf("usage: upstream [everywhere HOST...]")
-	}
-	st.upstream = brokertest.New(st.t, names...)
-	st.upstream.Handle(func(w http.ResponseWriter, r *http.Request) { st.answer(w, r) })
-	ca := ts.MkAbs("ca.pem")
-	ts.Check(os.WriteFile(ca, st.upstream.CAPEM(), 0o600))
-	ts.Setenv("CA", ca)
-	ts.Setenv("HOST", fmt.Sprintf("localhost:%d", st.upstream.Port()))
-	if len(args) > 0 {
-		ts.Setenv(varUpstream, st.upstream.Addr())
-		ts.Setenv(varRoots, ca)
-	}
-}
-
-func (st *scriptState) answer(w http.ResponseWriter, r *http.Request) {
-	auth := r.Header.Get("Authorization") + r.URL.Query().Get("api_key")
-	user, password, _ := r.BasicAuth()
-	used := "none"
-	for secret, name := range st.labels {
-		if strings.Contains(auth, secret) || password == secret || user+":"+password == secret {
-			used = name
-		}
-	}
-	body, _ := io.ReadAll(r.Body)
-	switch {
-	case strings.HasSuffix(r.URL.Path, "/missing"):
-		w.WriteHeader(http.StatusNotFound)
-	case strings.HasSuffix(r.URL.Path, "/empty"):
-		w.WriteHeader(http.StatusNoContent)
-		return
-	case strings.HasSuffix(r.URL.Path, "/text"):
-		w.Header().Set("Content-Type", "text/plain")
-		_, _ = io.WriteString(w, "no JSON\n")
-		return
-	case strings.HasSuffix(r.URL.Path, "/binary"):
-		_, _ = w.Write([]byte{0xff, 0x1b, '[', '3', '1', 'm', 0})
-		return
-	case strings.HasSuffix(r.URL.Path, "/echo"):
-		_, _ = fmt.Fprintf(w, "{\"auth\":%q}\n", auth)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = fmt.Fprintf(w, "{\"used\":%q,\"method\":%q,\"path\":%q,\"type\":%q,\"body\":%q}\n",
-		used, r.Method, r.URL.RequestURI(), r.Header.Get("Content-Type"), body)
-}
-
-// cmdReceived checks how many requests the upstream got: `received 3`.
-func cmdReceived(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: received N")
-	}
-	if got := strconv.Itoa(len(state(ts).upstream.Requests())); got != args[0] {
-		ts.Fatalf("the upstream received %s requests, want %s", got, args[0])
-	}
 }
 
 // A script's own scan is worth something only if it would find a canary.

@@ -164,9 +164,21 @@ func (q *AuditQuery) selects(e *Event) bool {
 		return false
 	}
 	return (q.Capability == "" || e.Capability == q.Capability) &&
-		(q.Secret == ID{} || e.Secret == q.Secret) &&
-		(q.Workspace == "" || e.Workspace == q.Workspace) &&
-		(q.Group == "" || e.Group == q.Group)
+		(q.Secret == ID{} || e.Secret == q.Secret) && q.within(e)
+}
+
+// within reports whether an event is of a query's workspace and group: those of
+// its caller, or of the scope at which something was changed.
+func (q *AuditQuery) within(e *Event) bool {
+	workspace, group := e.Workspace, e.Group
+	if workspace == "" {
+		if scope, ok := strings.CutPrefix(e.Scope, "workspace:"); ok {
+			workspace = scope
+		} else if scope, ok := strings.CutPrefix(e.Scope, "group:"); ok {
+			workspace, group, _ = strings.Cut(scope, ":")
+		}
+	}
+	return (q.Workspace == "" || workspace == q.Workspace) && (q.Group == "" || group == q.Group)
 }
 
 func errAudit(seq uint64) error {

@@ -211,11 +211,14 @@ func TestAuditFilters(t *testing.T) {
 		must(t, err)
 		intents = append(intents, grant.Intent)
 	}
+	for _, s := range []vault.Scope{{Level: vault.Workspace, Workspace: "w"}, {Level: vault.Group, Workspace: "w", Group: "g"}} {
+		vaulttest.Create(t, l, s, "OTHER", "made-up")
+	}
 	_, err := l.SetPolicy(ctx, vault.Policy{Capability: "acme/items", Rate: new(int64(9))}, 0)
 	must(t, err)
 	all, err := l.Audit(ctx, vault.AuditQuery{})
 	must(t, err)
-	if len(all) != 7 {
+	if len(all) != 9 {
 		t.Fatalf("%d events", len(all))
 	}
 	for name, test := range map[string]struct {
@@ -223,15 +226,17 @@ func TestAuditFilters(t *testing.T) {
 		want func(e vault.Event) bool
 		n    int
 	}{
-		"kind":            {vault.AuditQuery{Kind: "invoke.intent"}, func(e vault.Event) bool { return e.Kind == vault.KindInvokeIntent }, 4},
-		"part of a kind":  {vault.AuditQuery{Kind: "invoke"}, nil, 0},
-		"family":          {vault.AuditQuery{Kind: "capability."}, func(e vault.Event) bool { return e.Kind == vault.KindCapabilityPolicy }, 1},
-		"capability":      {vault.AuditQuery{Capability: "acme/items"}, func(e vault.Event) bool { return e.Capability == "acme/items" }, 4},
-		"secret":          {vault.AuditQuery{Secret: key.ID}, func(e vault.Event) bool { return e.Secret == key.ID }, 5},
-		"workspace":       {vault.AuditQuery{Workspace: "w"}, func(e vault.Event) bool { return e.Workspace == "w" }, 3},
-		"group":           {vault.AuditQuery{Group: "g"}, func(e vault.Event) bool { return e.Group == "g" }, 3},
-		"after":           {vault.AuditQuery{After: intents[1]}, func(e vault.Event) bool { return e.Seq > intents[1] }, 3},
-		"after the last":  {vault.AuditQuery{After: 7}, nil, 0},
+		"kind":           {vault.AuditQuery{Kind: "invoke.intent"}, func(e vault.Event) bool { return e.Kind == vault.KindInvokeIntent }, 4},
+		"part of a kind": {vault.AuditQuery{Kind: "invoke"}, nil, 0},
+		"family":         {vault.AuditQuery{Kind: "capability."}, func(e vault.Event) bool { return e.Kind == vault.KindCapabilityPolicy }, 1},
+		"capability":     {vault.AuditQuery{Capability: "acme/items"}, func(e vault.Event) bool { return e.Capability == "acme/items" }, 4},
+		"secret":         {vault.AuditQuery{Secret: key.ID}, func(e vault.Event) bool { return e.Secret == key.ID }, 5},
+		"workspace": {vault.AuditQuery{Workspace: "w"}, func(e vault.Event) bool {
+			return e.Workspace == "w" || strings.HasSuffix(e.Scope, ":w") || e.Scope == "group:w:g"
+		}, 5},
+		"group":           {vault.AuditQuery{Group: "g"}, func(e vault.Event) bool { return e.Group == "g" || e.Scope == "group:w:g" }, 4},
+		"after":           {vault.AuditQuery{After: intents[1]}, func(e vault.Event) bool { return e.Seq > intents[1] }, 5},
+		"after the last":  {vault.AuditQuery{After: 9}, nil, 0},
 		"after all":       {vault.AuditQuery{After: 1 << 60}, nil, 0},
 		"since":           {vault.AuditQuery{Since: all[2].Time}, func(e vault.Event) bool { return e.Seq >= all[2].Seq }, 3},
 		"since and until": {vault.AuditQuery{Since: all[4].Time, Before: all[1].Time}, func(e vault.Event) bool { return e.Seq >= all[4].Seq && e.Seq < all[1].Seq }, 3},

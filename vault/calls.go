@@ -58,8 +58,8 @@ func (l *Local) join(ctx context.Context, c *caller, ring *seal.Ring) error {
 		return err
 	}
 	q := &l.calls
-	c.ring = ring
 	q.mu.Lock()
+	c.ring = ring
 	q.waiting = append(q.waiting, c)
 	l.serveLocked()
 	q.mu.Unlock()
@@ -108,7 +108,7 @@ func (q *queue) leave(c *caller) bool {
 
 // A batch is what one transaction is about.
 type batch struct {
-	began    bool // it came so far as to take what waits
+	began    bool // it came so far as to take outcomes
 	callers  []*caller
 	current  *caller // whose turn it is; nil before and after
 	outcomes []*outcome
@@ -262,12 +262,13 @@ func (l *Local) finish(b *batch, ring *seal.Ring, err error) {
 	for _, c := range b.callers {
 		c.done <- err
 	}
-	if err != nil && ring != nil && !b.began {
+	if err != nil && ring != nil && len(b.callers) == 0 { // it did not come so far as to take one
 		q.waiting = slices.DeleteFunc(q.waiting, func(c *caller) bool {
-			if c.ring == ring {
-				c.done <- err
+			own := c.ring == ring
+			if own {
+				c.done <- err // with other keys, it comes again at once
 			}
-			return c.ring == ring
+			return own
 		})
 	}
 	if !errors.Is(err, errReplaced) { // otherwise outcomes have another try, with other keys

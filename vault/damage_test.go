@@ -26,6 +26,7 @@ type picture struct {
 	Capabilities []*vault.Capability
 	Bindings     []*vault.Binding
 	Disabled     []string
+	Policies     []*vault.Policy `json:",omitempty"` // since format 2
 	Events       []vault.Event
 }
 
@@ -45,6 +46,9 @@ func take(ctx context.Context, l *vault.Local) (p picture, err error) {
 			return err
 		}
 		if p.Bindings, err = r.Bindings(""); err != nil {
+			return err
+		}
+		if p.Policies, err = r.Policies(); err != nil {
 			return err
 		}
 		p.Disabled, err = r.Disabled()

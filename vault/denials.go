@@ -205,12 +205,13 @@ func (t *txn) deny(e *Event, refusal error) (told, err error) {
 			return nil, err
 		}
 		if w.wait(maxRefusals) > 0 {
-			told, *e = errRefusals, Event{Note: "too many refused calls"}
+			told, *e = errRefusals, Event{}
 		} else {
 			w.add(maxRefusals)
 		}
 	}
 	e.Kind, e.Outcome, e.Code = KindInvokeDenied, OutcomeDenied, fault.CodeOf(told)
+	e.Note = told.Error()
 	return told, t.noteDenial(e)
 }
 

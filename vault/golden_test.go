@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -66,6 +67,9 @@ func TestGolden(t *testing.T) {
 			if diff := cmp.Diff(string(got)+"\n", read(t, content)); diff != "" {
 				t.Errorf("content (-got +want):\n%s", diff)
 			}
+			if version == latest {
+				checkRenewal(t, l, &p)
+			}
 			vaulttest.Create(t, l, vault.GlobalScope(), "written-today", "made-up")
 			vaulttest.Healthy(t, l)
 			edit(t, dir, func(tx store.Tx) {
@@ -78,6 +82,25 @@ func TestGolden(t *testing.T) {
 			}
 		})
 	}
+}
+
+// checkRenewal checks that the exchange is known that had no end.
+func checkRenewal(t *testing.T, l *vault.Local, p *picture) {
+	t.Helper()
+	for _, e := range p.Events {
+		if e.Kind != vault.KindInvokeOutcome {
+			continue
+		}
+		pinned := slices.IndexFunc(p.Secrets, func(s vault.Secret) bool { return s.PinnedProvider != "" })
+		value, got, err := l.Reopen(t.Context(), e.Intent, acme(p.Secrets[pinned].ID))
+		must(t, err)
+		value.Clear()
+		if got.Version != 3 || got.Begun != 1 || got.LastAt.IsZero() {
+			t.Errorf("renewal %+v", got)
+		}
+		return
+	}
+	t.Error("no call has an outcome")
 }
 
 // golden opens the vault in dir with the key of that version in testdata.
@@ -134,6 +157,13 @@ func makeGolden(t *testing.T) {
 	must(t, err)
 	must(t, l.Finish(ctx, grant.Intent, vault.Event{Outcome: vault.OutcomeOK, Status: 200, Duration: time.Second}))
 	must(t, l.Flush(ctx))
+	rate, size := int64(3), int64(1<<20)
+	_, err = l.SetPolicy(ctx, vault.Policy{Capability: "acme/items", Rate: &rate, MaxResponse: &size, Block: []string{"password", "token"}}, 0)
+	must(t, err)
+	renewed := vault.Use{Secret: one.ID, Provider: "acme", Host: vault.Host{Name: "api.acme.test"}}
+	must(t, l.BeginRenewal(ctx, grant.Intent, renewed, 2))
+	must(t, l.EndRenewal(ctx, grant.Intent, renewed, vault.RenewalEnd{Version: 2, Value: val("made-up-value-4")}))
+	must(t, l.BeginRenewal(ctx, grant.Intent, renewed, 3))
 	for _, path := range []string{"/summed-up", "/summed-up", "/open", "/open"} { // the first are over when the last comes
 		wantCode(t, refuse(l, vault.Event{Capability: "acme/items", Path: path}), fault.PolicyViolation)
 	}

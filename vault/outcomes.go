@@ -28,7 +28,17 @@ type outcomes struct {
 	due   bool        // they wait for no call any more
 	timer *time.Timer // makes them due; nil if it is not running
 	vault [16]byte    // in which calls were last granted
-	err   error       // of outcomes that could not be recorded, until somebody was told
+	err   error       // of those in the list, if they were tried in vain
+	lost  error       // of others, which never will be recorded
+}
+
+// tell returns what nobody was told yet.
+func (o *outcomes) tell() (err error) {
+	if err = o.lost; err == nil {
+		err = o.err
+	}
+	o.lost, o.err = nil, nil
+	return err
 }
 
 // An outcome is that of a call, and where it was written when that was tried.
@@ -58,9 +68,7 @@ func (l *Local) Finish(ctx context.Context, intent uint64, e Event) error {
 	if o.timer == nil {
 		o.timer = time.AfterFunc(outcomeDelay, l.outcomesDue)
 	}
-	err := o.err
-	o.err = nil
-	return err
+	return o.tell()
 }
 
 // outcomesDue has the outcomes recorded that have waited long enough.
@@ -68,6 +76,9 @@ func (l *Local) outcomesDue() {
 	l.calls.mu.Lock()
 	defer l.calls.mu.Unlock()
 	o := &l.calls.outcomes
+	if o.timer == nil { // Close stopped it, a moment too late
+		return
+	}
 	o.timer = nil
 	if len(o.list) == 0 {
 		return
@@ -87,9 +98,7 @@ func (l *Local) Flush(ctx context.Context) error {
 	q.mu.Lock()
 	if len(q.outcomes.list) == 0 && !q.open {
 		defer q.mu.Unlock()
-		err := q.outcomes.err
-		q.outcomes.err = nil
-		return err
+		return q.outcomes.tell()
 	}
 	done := make(chan error, 1)
 	q.flushers = append(q.flushers, done)
@@ -116,8 +125,12 @@ func (l *Local) flushBeforeRead(ctx context.Context) {
 	l.calls.mu.Unlock()
 	err := l.Flush(ctx)
 	l.calls.mu.Lock()
-	if err != nil {
+	switch {
+	case err == nil:
+	case len(o.list) > 0:
 		o.err = err
+	default:
+		o.lost = err
 	}
 }
 
@@ -130,7 +143,8 @@ func (l *Local) flushBeforeClose() {
 	l.calls.mu.Lock()
 	defer l.calls.mu.Unlock()
 	o := &l.calls.outcomes
-	if o.timer != nil && o.timer.Stop() {
+	if o.timer != nil {
+		o.timer.Stop()
 		o.timer = nil
 	}
 	o.due = false
@@ -155,21 +169,21 @@ func (l *Local) finishOutcomes(b *batch, err error) {
 		b.flushers, q.flushers = q.flushers, nil
 		o.due = false
 	}
-	switch {
-	case err != nil:
-		err = l.explain(err, "writing")
-		if n := len(o.list); n > 0 {
-			err = errOutcomes(n, err)
+	if err == nil {
+		if b.dropped > 0 {
+			o.lost = errOutcomes(b.dropped, errReplaced)
 		}
-	case b.dropped > 0:
-		err = errOutcomes(b.dropped, errReplaced)
-		fallthrough
-	default:
 		o.list = slices.Delete(o.list, 0, len(b.outcomes))
+		o.err = nil
+	} else if err = l.explain(err, "writing"); len(o.list) > 0 {
+		err = errOutcomes(len(o.list), err)
+		o.err = err
 	}
-	o.err = nil
-	if len(b.flushers) == 0 && (len(o.list) > 0 || b.dropped > 0) {
-		o.err = err // for whoever comes next
+	if len(b.flushers) == 0 {
+		return
+	}
+	if told := o.tell(); told != nil {
+		err = told
 	}
 	for _, f := range b.flushers {
 		f <- err

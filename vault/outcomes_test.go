@@ -176,8 +176,12 @@ func TestOutcomesThatCannotBeRecorded(t *testing.T) {
 	}
 	wantCode(t, l.Finish(t.Context(), intents[3], ended), fault.AuditUnavailable) // that of the call's transaction
 	l.Close()
-	wantCode(t, l.Finish(t.Context(), intents[4], ended), fault.AuditUnavailable) // that of Close
 	must(t, os.Remove(lock))
+	time.Sleep(100 * time.Millisecond) // longer than outcomes wait
+	if got := recorded(t, dir); len(got) != 0 {
+		t.Errorf("a vault that was closed works on: %v", got)
+	}
+	wantCode(t, l.Finish(t.Context(), intents[4], ended), fault.AuditUnavailable) // that of Close
 	must(t, l.Flush(t.Context()))
 	got := recorded(t, dir)
 	for _, intent := range intents {
@@ -199,8 +203,7 @@ func TestOutcomesOfAnotherVault(t *testing.T) {
 	other.Close()
 	must(t, os.Rename(vaultFile(otherDir), vaultFile(dir)))
 	must(t, os.Rename(keyFile(otherDir).Path, keyFile(dir).Path))
-	err := l.Flush(t.Context())
-	wantCode(t, err, fault.AuditUnavailable)
+	wantCode(t, l.Flush(t.Context()), fault.AuditUnavailable)
 	if got := recorded(t, dir); len(got) != 0 {
 		t.Errorf("recorded %v", got)
 	}
@@ -212,4 +215,17 @@ func TestOutcomesOfAnotherVault(t *testing.T) {
 		t.Errorf("recorded %v", got)
 	}
 	vaulttest.Healthy(t, l)
+
+	must(t, l.Finish(t.Context(), call(t, l), ended)) // and once more, with calls that go on
+	other, otherDir = fresh(t)
+	other.Close()
+	must(t, os.Rename(vaultFile(otherDir), vaultFile(dir)))
+	must(t, os.Rename(keyFile(otherDir).Path, keyFile(dir).Path))
+	intent = call(t, l)
+	call(t, l)
+	wantCode(t, l.Finish(t.Context(), intent, ended), fault.AuditUnavailable)
+	must(t, l.Flush(t.Context()))
+	if got := recorded(t, dir); fmt.Sprint(got) != fmt.Sprint(map[uint64]int{intent: 1}) {
+		t.Errorf("recorded %v", got)
+	}
 }

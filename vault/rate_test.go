@@ -70,8 +70,12 @@ func TestCase099Rate(t *testing.T) {
 	tests := map[string][]step{
 		"a minute, to the instant": {{nil, false, 3, 5, 3}, {pass(time.Minute - 1), false, 3, 1, 0}, {pass(1), false, 3, 5, 3}},
 		"one by one": {
-			{nil, false, 2, 1, 1}, {pass(40 * time.Second), false, 2, 2, 1}, {pass(20 * time.Second), false, 2, 2, 1},
-			{pass(39 * time.Second), false, 2, 1, 0}, {pass(time.Second), false, 2, 2, 1}, {pass(time.Hour), false, 2, 3, 2},
+			{nil, false, 2, 1, 1},
+			{pass(40 * time.Second), false, 2, 2, 1},
+			{pass(20 * time.Second), false, 2, 2, 1},
+			{pass(39 * time.Second), false, 2, 1, 0},
+			{pass(time.Second), false, 2, 2, 1},
+			{pass(time.Hour), false, 2, 3, 2},
 		},
 		"another process":           {{nil, false, 3, 2, 2}, {nil, true, 3, 2, 1}, {pass(time.Minute), true, 3, 4, 3}},
 		"the time set forward":      {{nil, false, 3, 3, 3}, {set(24 * time.Hour), false, 3, 1, 0}, {pass(time.Minute), true, 3, 1, 1}},
@@ -172,7 +176,7 @@ func TestARefusedCallIsNoUse(t *testing.T) {
 		t.Errorf("a refused call counts as a use: %v, %v", s.LastUsedAt, err)
 	}
 	for range 5 {
-		refuse(l, vault.Event{Capability: "acme/items"})
+		wantCode(t, refuse(l, vault.Event{Capability: "acme/items"}), fault.PolicyViolation)
 	}
 	must(t, limited(l, "acme/items", 1, vault.Event{}))
 }

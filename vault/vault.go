@@ -352,7 +352,7 @@ type AuditQuery struct {
 	Kind       string    // of that kind, or, with a dot at its end, of a family of kinds
 	Capability string
 	Secret     ID
-	Workspace  string
+	Workspace  string // of the caller, or of the scope at which something was changed
 	Group      string
 }
 

@@ -117,12 +117,12 @@ func TestCase087TokenEndpoint(t *testing.T) {
 		"//auth.test/token":                    fault.InvalidRequest,
 		"auth.test/token":                      fault.InvalidRequest,
 		"https:///token":                       fault.InvalidRequest,
-		"https://auth.evil.test/token":         fault.PolicyViolation,
-		"https://auth.test.evil.test/token":    fault.PolicyViolation,
-		"https://auth.test:8443/token":         fault.PolicyViolation,
-		"https://127.0.0.1/token":              fault.PolicyViolation,
-		"https://localhost/token":              fault.PolicyViolation,
-		"https://[::1]/token":                  fault.PolicyViolation,
+		"https://auth.evil.test/token":         fault.InvalidRequest,
+		"https://auth.test.evil.test/token":    fault.InvalidRequest,
+		"https://auth.test:8443/token":         fault.InvalidRequest,
+		"https://127.0.0.1/token":              fault.InvalidRequest,
+		"https://localhost/token":              fault.InvalidRequest,
+		"https://[::1]/token":                  fault.InvalidRequest,
 		"https://metadata.google.internal/t":   fault.PolicyViolation,
 		"https://auth.evil.test\\@auth.test/t": fault.InvalidRequest,
 	} {
@@ -145,9 +145,13 @@ func TestCase087PinnedToItsProvider(t *testing.T) {
 	pinned := w.putValue(t, "OPENAI_API_KEY", account(t, brokertest.Word(t)))
 	n := evil
 	n.Secret = pinned.id
-	for _, hosts := range [][]string{nil, {"api.openai.com"}, evil.Hosts} {
+	for _, hosts := range [][]string{{"api.openai.com"}, evil.Hosts} {
 		n.Hosts = hosts
-		w.refuse(t, fmt.Sprint("a credential for ", hosts), fault.PolicyViolation, func() error {
+		code := fault.InvalidRequest
+		if len(hosts) > 1 {
+			code = fault.PolicyViolation
+		}
+		w.refuse(t, fmt.Sprint("a credential for ", hosts), code, func() error {
 			_, err := w.tryCredential(n)
 			return err
 		})

@@ -34,10 +34,19 @@ func ExitStatus(ctx context.Context, err error) int {
 		return exitOK
 	}
 	code := fault.CodeOf(err)
-	if code == fault.Canceled {
+	switch {
+	case IsBrokenPipe(err):
+		return exitSignal + int(syscall.SIGPIPE)
+	case code == fault.Canceled:
 		return exitSignal + signalOf(ctx)
 	}
 	return statusOf(code)
+}
+
+// IsBrokenPipe reports whether a command ended because nobody reads its output
+// any more, as in `aivault audit | head`: a canceled one, with that cause.
+func IsBrokenPipe(err error) bool {
+	return fault.CodeOf(err) == fault.Canceled && errors.Is(err, syscall.EPIPE)
 }
 
 // statusOf is the one table of codes and statuses.
@@ -90,7 +99,9 @@ func signalOf(ctx context.Context) int {
 // so that a second one ends the process at once. The function that it returns
 // has that effect too.
 //
-// A signal that is ignored, as SIGHUP is under nohup, stays ignored.
+// A signal that is ignored, as SIGHUP is under nohup, stays ignored. SIGPIPE no
+// longer ends the process: a write to a closed pipe is an error, so that what a
+// call came to is still recorded.
 func WithSignals(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	c := make(chan os.Signal, 1)
@@ -99,6 +110,7 @@ func WithSignals(parent context.Context) (context.Context, func()) {
 			signal.Notify(c, s)
 		}
 	}
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	go func() {
 		select {
 		case s := <-c:

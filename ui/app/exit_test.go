@@ -43,6 +43,15 @@ func TestExitStatusOfEveryCode(t *testing.T) {
 	if got := app.ExitStatus(context.Background(), errors.New("no code")); got != 70 {
 		t.Errorf("an error without a code: status %d, want 70", got)
 	}
+	pipe := fault.Wrap(fault.Canceled, &os.PathError{Op: "write", Path: "x", Err: syscall.EPIPE}, "writing the output")
+	if got := app.ExitStatus(context.Background(), pipe); got != 141 {
+		t.Errorf("a closed pipe: status %d, want 141", got)
+	}
+	// Of a connection it is no such thing.
+	broken := fault.Wrap(fault.UpstreamUnreachable, syscall.EPIPE, "writing the request")
+	if got := app.ExitStatus(context.Background(), broken); got != 10 {
+		t.Errorf("a closed connection: status %d, want 10", got)
+	}
 	if got := app.ExitStatus(context.Background(), nil); got != 0 {
 		t.Errorf("no error: status %d, want 0", got)
 	}

@@ -112,7 +112,16 @@ func (s *Session) Backend() Backend {
 	return backend{s.vault, s.broker}
 }
 
-// Close wipes keys and closes connections.
+// Flush makes durable what calls left to be recorded. Its error tells that the
+// audit log does not have all of it.
+func (s *Session) Flush(ctx context.Context) error {
+	if s.vault == nil {
+		return nil
+	}
+	return s.vault.Flush(ctx)
+}
+
+// Close records what is still to be recorded, wipes keys and closes connections.
 func (s *Session) Close() {
 	s.once.Do(func() {}) // from here on nothing is opened any more
 	if s.vault != nil {

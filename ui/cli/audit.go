@@ -2,43 +2,74 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"aivault/keys/fault"
 	"aivault/ui/app"
 	"aivault/vault"
 )
 
-// defaultAudit is how many events are shown if nobody says.
-const defaultAudit = 200
+// How many events are shown if nobody says, and how many rows before those that
+// --follow waits for.
+const (
+	defaultAudit  = 200
+	defaultFollow = 10
+)
+
+// maxAudit is how many events are shown at the most.
+const maxAudit = 1_000_000
+
+// auditFlags are the flags of audit.
+type auditFlags struct {
+	limit, before int64
+	since         string
+	kind          string
+	capability    string
+	secret        string
+	workspace     string
+	group         string
+	follow        bool
+	set           *pflag.FlagSet
+}
 
 func newAudit(sh *shell) *cobra.Command {
-	limit, before := int64(defaultAudit), int64(0)
+	var f auditFlags
 	cmd := &cobra.Command{
-		Use:   "audit [--limit N] [--before-ts-ms MS]",
+		Use:   "audit [--since TIME] [--capability ID] [--secret REF] [--limit N] [--follow]",
 		Short: "show who did what",
 		Long: `Lists the audit log, newest first: every call with the context, credential and
 secret that it used, and every change. A call whose outcome was never recorded
-reads unknown.`,
+reads unknown. Calls that were denied for the same reason within a minute are
+one row, which says how many there were.
+
+All filters that are given must fit. With --follow, the last rows come oldest
+first, and new ones as they happen, until it is interrupted; as JSON, each event
+is a line of its own.`,
 		Example: `aivault audit --limit 20
+aivault audit --since 2h --capability openai/chat-completions --workspace-id shop
+aivault audit --kind secret --secret 3f2a91bc
+aivault audit --follow
 aivault audit --json | jq '.[] | select(.outcome == "denied")'`,
 		DisableFlagsInUseLine: true,
 		Args:                  noArgs,
 	}
-	fs := cmd.Flags()
-	fs.SortFlags = false
-	number(fs, &limit, "limit", "N", 0, "show at most so many events (default 200)")
-	number(fs, &before, "before-ts-ms", "MS", math.MinInt64, "show strictly older ones only, in milliseconds since 1970")
+	f.add(cmd)
+	cmd.AddCommand(newAuditVerify(sh))
 	cmd.RunE = sh.run(func(ctx context.Context, be app.Backend, _ []string) error {
-		q := vault.AuditQuery{Limit: int(min(max(limit, 1), maxAudit))}
-		if before > 0 {
-			q.Before = time.UnixMilli(before)
-		}
-		if sh.out.json {
+		q, err := f.parse(ctx, sh, be)
+		switch {
+		case err != nil:
+			return err
+		case f.follow:
+			return sh.follow(ctx, be, q)
+		case sh.out.json:
 			events, err := be.Audit(ctx, q)
 			if err != nil {
 				return err
@@ -49,36 +80,168 @@ aivault audit --json | jq '.[] | select(.outcome == "denied")'`,
 		if err != nil {
 			return err
 		}
-		sh.printAudit(rows)
+		sh.printAudit(rows, unfiltered(q))
 		return nil
 	})
 	return cmd
 }
 
-// maxAudit is how many events are shown at the most.
-const maxAudit = 1_000_000
+func (f *auditFlags) add(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	f.set = fs
+	text(fs, &f.since, "since", "TIME", "no older ones: a time as 2026-01-31T12:00:00Z, a day, or an age as 90m, 2h or 7d")
+	text(fs, &f.kind, "kind", "KIND", "of this kind, such as secret.create, or family of kinds, such as secret")
+	text(fs, &f.capability, "capability", "ID", "about this capability")
+	text(fs, &f.secret, "secret", "REF", "about this secret: its id, vault:secret:ID, or the first digits of its id")
+	text(fs, &f.workspace, "workspace-id", "ID", "about this workspace")
+	text(fs, &f.group, "group-id", "ID", "about this group of the workspace")
+	number(fs, &f.limit, "limit", "N", 0, "show at most so many (default 200, with --follow 10)")
+	number(fs, &f.before, "before-ts-ms", "MS", math.MinInt64, "show strictly older ones only, in milliseconds since 1970")
+	fs.BoolVar(&f.follow, "follow", false, "go on with new ones as they happen")
+}
+
+// parse turns the flags into a query.
+func (f *auditFlags) parse(ctx context.Context, sh *shell, be app.Backend) (vault.AuditQuery, error) {
+	q := vault.AuditQuery{Capability: f.capability, Workspace: f.workspace, Group: f.group, Kind: f.kind}
+	err := refuseEmpty(f.set, leaveOut, "since", "kind", "capability", "secret", "workspace-id", "group-id")
+	switch {
+	case err != nil:
+		return q, err
+	case f.group != "" && f.workspace == "":
+		return q, fault.New(fault.Usage, "--group-id goes with --workspace-id")
+	case f.follow && f.before > 0:
+		return q, fault.New(fault.Usage, "--follow does not go with --before-ts-ms")
+	case f.set.Changed("limit"):
+		q.Limit = int(min(max(f.limit, 1), maxAudit)) // of 0, as documented, it is one
+	case f.follow:
+		q.Limit = defaultFollow
+	default:
+		q.Limit = defaultAudit
+	}
+	if f.before > 0 {
+		q.Before = time.UnixMilli(f.before)
+	}
+	if f.since != "" {
+		if q.Since, err = parseSince(f.since, sh.env.Now()); err != nil {
+			return q, err
+		}
+	}
+	if f.kind != "" && !strings.Contains(f.kind, ".") {
+		q.Kind += "." // every kind has a dot, so this is a family
+	}
+	if f.secret != "" {
+		q.Secret, err = findEver(ctx, be, f.secret)
+	}
+	return q, err
+}
+
+// parseSince reads a time: as RFC 3339 has it, the beginning of a day, or what
+// it was some time ago.
+func parseSince(s string, now time.Time) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, s, time.Local); err == nil {
+		return t, nil
+	}
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
+			return now.AddDate(0, 0, -int(n)), nil
+		}
+	}
+	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
+		return now.Add(-d), nil
+	}
+	return time.Time{}, fault.New(fault.Usage, "--since is a time as 2026-01-31T12:00:00Z, a day as 2026-01-31, or an age as 90m, 2h or 7d")
+}
+
+// findEver returns the id of a secret, which may be gone if it is given whole.
+func findEver(ctx context.Context, be app.Backend, ref string) (vault.ID, error) {
+	if id, err := vault.ParseSecretRef(ref); err == nil {
+		return id, nil
+	}
+	s, err := be.FindSecret(ctx, ref)
+	return s.ID, err
+}
 
 // auditRows returns the newest rows. A call is two events and one row; with
 // many calls at once the two are far apart, so more events are read until there
 // are enough rows.
 func auditRows(ctx context.Context, be app.Backend, q vault.AuditQuery) ([]vault.Event, error) {
 	want := q.Limit
+	q, keep := forRows(q)
 	for q.Limit = 2 * want; ; q.Limit *= 4 {
 		events, err := be.Audit(ctx, q)
 		if err != nil {
 			return nil, err
 		}
-		rows := mergeCalls(events, q.Before.IsZero())
-		if len(rows) >= want || len(events) < q.Limit {
+		more := len(events) == q.Limit
+		if events, err = withOutcomes(ctx, be, q, events); err != nil {
+			return nil, err
+		}
+		rows := slices.DeleteFunc(mergeCalls(events, q.Before.IsZero()), func(e vault.Event) bool { return !keep(e) })
+		if len(rows) >= want || !more {
 			return rows[:min(len(rows), want)], nil
 		}
 	}
 }
 
+// forRows returns the query whose events make the rows that q asks for, and
+// which of them: who asks for intents or outcomes alone gets calls.
+func forRows(q vault.AuditQuery) (vault.AuditQuery, func(vault.Event) bool) {
+	if q.Kind != vault.KindInvokeIntent && q.Kind != vault.KindInvokeOutcome {
+		return q, func(vault.Event) bool { return true }
+	}
+	q.Kind = "invoke."
+	return q, func(e vault.Event) bool { return e.Kind == vault.KindInvokeIntent }
+}
+
+// withOutcomes adds the outcomes of calls that the filters of a query left out.
+func withOutcomes(ctx context.Context, be app.Backend, q vault.AuditQuery, events []vault.Event) ([]vault.Event, error) {
+	open := map[uint64]bool{}
+	first := uint64(math.MaxUint64)
+	for _, e := range events {
+		switch e.Kind {
+		case vault.KindInvokeIntent:
+			open[e.Seq] = true
+		case vault.KindInvokeOutcome:
+			delete(open, e.Intent)
+		}
+	}
+	for seq := range open {
+		first = min(first, seq)
+	}
+	if len(open) == 0 || unfiltered(q) {
+		return events, nil
+	}
+	outcomes, err := be.Audit(ctx, vault.AuditQuery{Kind: vault.KindInvokeOutcome, After: first, Limit: maxAudit})
+	for _, e := range outcomes {
+		if open[e.Intent] {
+			events = append(events, e)
+		}
+	}
+	return events, err
+}
+
+// unfiltered reports whether a query says no more than how much and until when.
+func unfiltered(q vault.AuditQuery) bool {
+	return q == vault.AuditQuery{Limit: q.Limit, Before: q.Before}
+}
+
+// withOutcome returns the intent of a call with what came of it.
+func withOutcome(intent, end vault.Event) vault.Event {
+	e := intent
+	e.Outcome, e.Code, e.Status, e.Duration = end.Outcome, end.Code, end.Status, end.Duration
+	e.RequestBytes, e.ResponseBytes, e.Redactions, e.Note = end.RequestBytes, end.ResponseBytes, end.Redactions, end.Note
+	return e
+}
+
 // mergeCalls makes one event of the two of a call: the intent, with the
 // outcome's result. An intent without an outcome is unknown; unless the list
 // does not reach up to now, where the outcome may just be left out. An outcome
-// whose intent is older than the list is left out.
+// whose intent is older than the list is left out. Of the two events of a
+// renewal, the end is the row.
 func mergeCalls(events []vault.Event, complete bool) []vault.Event {
 	outcomes := map[uint64]vault.Event{}
 	for _, e := range events {
@@ -87,16 +250,23 @@ func mergeCalls(events []vault.Event, complete bool) []vault.Event {
 		}
 	}
 	var rows []vault.Event
+	renewed := map[uint64]int{} // ends of renewals, by call, whose beginnings are still to come
 	for _, e := range events {
 		switch {
 		case e.Kind == vault.KindInvokeOutcome:
 			continue
+		case e.Kind == vault.KindOAuthRefresh && e.Outcome != "":
+			renewed[e.Intent]++
+		case e.Kind == vault.KindOAuthRefresh && renewed[e.Intent] > 0:
+			renewed[e.Intent]--
+			continue
+		case e.Kind == vault.KindOAuthRefresh && complete:
+			e.Outcome = vault.OutcomeUnknown
 		case e.Kind == vault.KindInvokeIntent:
 			end, ended := outcomes[e.Seq]
 			switch {
 			case ended:
-				e.Outcome, e.Code, e.Status, e.Duration = end.Outcome, end.Code, end.Status, end.Duration
-				e.ResponseBytes, e.Redactions, e.Note = end.ResponseBytes, end.Redactions, end.Note
+				e = withOutcome(e, end)
 			case complete:
 				e.Outcome = vault.OutcomeUnknown
 			default:
@@ -106,90 +276,4 @@ func mergeCalls(events []vault.Event, complete bool) []vault.Event {
 		rows = append(rows, e)
 	}
 	return rows
-}
-
-func (sh *shell) printAudit(events []vault.Event) {
-	if len(events) == 0 {
-		sh.out.printf("The audit log is empty.")
-		return
-	}
-	rows := [][]cell{heading("TIME", "WHAT", "OUTCOME", "CONTEXT", "DETAIL")}
-	for _, e := range events {
-		outcome := cell{e.Outcome, plain}
-		switch e.Outcome {
-		case vault.OutcomeOK:
-			outcome.style = green
-		case vault.OutcomeDenied, vault.OutcomeError:
-			outcome.style = red
-		case vault.OutcomeUnknown:
-			outcome.style = yellow
-		}
-		if e.Code != "" {
-			outcome.text = string(e.Code)
-		}
-		rows = append(rows, []cell{
-			{e.Time.Local().Format("01-02 15:04:05"), dim},
-			{auditWhat(e), plain},
-			outcome,
-			{auditContext(e), plain},
-			{auditDetail(e), plain},
-		})
-	}
-	sh.out.table(rows)
-}
-
-// auditWhat is what was done, or which capability was called.
-func auditWhat(e vault.Event) string {
-	switch e.Kind {
-	case vault.KindInvokeIntent, vault.KindInvokeOutcome, vault.KindInvokeDenied:
-		if e.Capability != "" {
-			return e.Capability
-		}
-	}
-	return e.Kind
-}
-
-// auditContext is the context that a caller stated, or the scope of a change.
-func auditContext(e vault.Event) string {
-	switch {
-	case e.Group != "":
-		return e.Workspace + "/" + e.Group
-	case e.Workspace != "":
-		return e.Workspace
-	}
-	return e.Scope
-}
-
-// auditDetail is what else there is to say in a line.
-func auditDetail(e vault.Event) string {
-	s := ""
-	add := func(format string, args ...any) {
-		if s != "" {
-			s += " "
-		}
-		s += fmt.Sprintf(format, args...)
-	}
-	if e.Method != "" {
-		add("%s %s", e.Method, e.Path)
-	} else {
-		if e.Capability != "" && auditWhat(e) != e.Capability {
-			add("%s", e.Capability)
-		}
-		if e.Host != "" {
-			add("%s", e.Host)
-		}
-	}
-	if e.Status != 0 {
-		add("%s", strconv.Itoa(e.Status))
-	}
-	switch {
-	case e.Credential != "":
-		add("by %s", e.Credential)
-	case e.Secret != vault.ID{}:
-		add("secret %s", e.Secret.String()[:8])
-	}
-	if e.Note != "" && e.Note != e.Credential {
-		add("%s", e.Note)
-	}
-	return s
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"aivault/broker"
-	"aivault/keys/fault"
 	"aivault/keys/opaque"
 	"aivault/ui/app"
 )
@@ -37,6 +36,9 @@ be visible where it is used: a binding opens nothing.`,
 	require(cmd, "capability", "secret-ref")
 	cmd.RunE = sh.run(func(ctx context.Context, be app.Backend, _ []string) (err error) {
 		if n.Scope, err = scope.parse(); err != nil {
+			return err
+		}
+		if err := refuseEmpty(fs, leaveOut, "consumer"); err != nil {
 			return err
 		}
 		s, err := be.FindSecret(ctx, ref)
@@ -90,6 +92,9 @@ given.`,
 		if err != nil {
 			return err
 		}
+		if err := refuseEmpty(fs, leaveOut, "consumer"); err != nil {
+			return err
+		}
 		removed, err := be.Unbind(ctx, capability, s, consumer)
 		if err != nil {
 			return err
@@ -132,8 +137,8 @@ credentials that aivault makes amount to. All filters that are given must fit.`,
 		if err != nil {
 			return err
 		}
-		if fs.Changed("capability") && capability == "" {
-			return fault.New(fault.Usage, "--capability is empty")
+		if err := refuseEmpty(fs, leaveOut, "capability", "consumer"); err != nil {
+			return err
 		}
 		list, err := be.Bindings(ctx, capability)
 		if err != nil {

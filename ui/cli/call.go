@@ -12,9 +12,6 @@ import (
 	"aivault/keys/fault"
 )
 
-// maxBody is how much a call may carry, in bytes.
-const maxBody = 64 << 20
-
 // maxTimeout is the longest time that a call may be given, in milliseconds.
 const maxTimeout = 24 * 60 * 60 * 1000
 
@@ -24,11 +21,12 @@ type callFlags struct {
 	method, path         string
 	headers              []string
 	body, bodyFile       string
+	fields, files        []string
 	timeout              int64
 	credential           string
 	context              contextFlags
 	clientIP             string
-	fail                 bool
+	stream, dryRun, fail bool
 	set                  *pflag.FlagSet
 }
 
@@ -41,11 +39,15 @@ func (f *callFlags) add(cmd *cobra.Command) {
 	many(fs, &f.headers, "header", "HEADER", "a header, as 'Name: value'")
 	text(fs, &f.body, "body", "TEXT", "the body; - takes it from the standard input")
 	text(fs, &f.bodyFile, "body-file-path", "PATH", "a file that is the body, - for the standard input")
+	many(fs, &f.fields, "multipart-field", "NAME=VALUE", "a field of a multipart body")
+	many(fs, &f.files, "multipart-file", "NAME=PATH", "a file of a multipart body, - for the standard input")
 	text(fs, &f.payload, "request", "JSON", "the request as JSON, instead of the flags above")
 	text(fs, &f.payloadFile, "request-file", "PATH", "a file with the request as JSON, - for the standard input")
 	f.context.add(fs)
 	text(fs, &f.credential, "credential", "ID", "use this credential")
 	number(fs, &f.timeout, "timeout-ms", "MS", 1, "give up after so many milliseconds")
+	fs.BoolVar(&f.stream, "stream", false, "print the answer as it arrives")
+	fs.BoolVar(&f.dryRun, "dry-run", false, "print the request that would be sent, and send nothing")
 	fs.BoolVar(&f.fail, "fail", false, "exit with status 10 for an answer of status 400 and above")
 	text(fs, &f.clientIP, "client-ip", "ADDRESS", "a loopback address, for the audit log")
 }
@@ -56,8 +58,8 @@ func (f *callFlags) parse(ctx context.Context, sh *shell, capability string) (br
 	if err != nil {
 		return broker.Call{}, err
 	}
-	if f.set.Changed("credential") && f.credential == "" {
-		return broker.Call{}, fault.New(fault.Usage, "--credential is empty")
+	if err := refuseEmpty(f.set, leaveOut, "credential", "client-ip", "method", "path", "body-file-path", "request-file"); err != nil {
+		return broker.Call{}, err
 	}
 	if f.timeout > maxTimeout {
 		return broker.Call{}, fault.New(fault.Usage, "--timeout-ms is more than a day").WithHint("leave it out for the limits of the broker")
@@ -77,11 +79,6 @@ func (f *callFlags) parse(ctx context.Context, sh *shell, capability string) (br
 // fromFlags fills in the request from --method, --path and so on.
 func (f *callFlags) fromFlags(ctx context.Context, sh *shell, call *broker.Call) error {
 	call.Method, call.Path = f.method, f.path
-	for _, name := range []string{"method", "path", "body-file-path"} {
-		if flag := f.set.Lookup(name); flag.Changed && flag.Value.String() == "" {
-			return fault.New(fault.Usage, "--%s is empty", name)
-		}
-	}
 	for _, text := range f.headers {
 		h, err := policy.ParseHeaderFlag(text)
 		if err != nil {
@@ -90,65 +87,51 @@ func (f *callFlags) fromFlags(ctx context.Context, sh *shell, call *broker.Call)
 		call.Headers = append(call.Headers, broker.Header{Name: h.Name, Value: h.Value})
 	}
 	body, file := f.set.Changed("body"), f.set.Changed("body-file-path")
+	multipart := f.set.Changed("multipart-field") || f.set.Changed("multipart-file")
 	switch {
-	case body && file:
-		return fault.New(fault.Usage, "provide only one of --body and --body-file-path")
+	case body && file, multipart && (body || file):
+		return fault.New(fault.Usage, "provide only one of --body, --body-file-path, or multipart")
 	case body && f.body != "-":
 		call.Body = []byte(f.body)
 		return nil
+	}
+	in := &inputs{sh: sh, left: maxBody}
+	var err error
+	switch {
 	case body:
-		return readBody(ctx, sh, "-", call)
+		call.Body, err = in.read(ctx, "-")
 	case file:
-		return readBody(ctx, sh, f.bodyFile, call)
+		call.Body, err = in.read(ctx, f.bodyFile)
+	case multipart:
+		call.Parts, err = f.parts(ctx, in)
 	}
-	return nil
-}
-
-// fromPayload fills in the request from --request or --request-file.
-func (f *callFlags) fromPayload(ctx context.Context, sh *shell, call *broker.Call) error {
-	if f.set.Changed("request") && f.set.Changed("request-file") {
-		return fault.New(fault.Usage, "provide only one of --request and --request-file")
-	}
-	for _, name := range []string{"method", "path", "header", "body", "body-file-path"} {
-		if f.set.Changed(name) {
-			return fault.New(fault.Usage, "do not mix --request/--request-file and --%s", name)
-		}
-	}
-	data := []byte(f.payload)
-	if f.set.Changed("request-file") {
-		var err error
-		if data, err = sh.env.ReadFile(ctx, f.payloadFile, broker.MaxPayload); err != nil {
-			return err
-		}
-	}
-	p, err := broker.ParsePayload(data)
-	switch {
-	case err != nil:
-		return err
-	case p.Capability != "" && p.Capability != call.Capability:
-		return fault.New(fault.InvalidRequest, "the payload's capability %.140q does not match command capability %s", p.Capability, call.Capability)
-	case p.Credential != "" && call.Credential != "":
-		return fault.New(fault.InvalidRequest, "the credential is given by --credential and by the payload").WithHint("give it once")
-	case p.Credential != "":
-		call.Credential = p.Credential
-	}
-	r := p.Request
-	call.Method, call.Path = r.Method, r.Path
-	for _, h := range r.Headers {
-		call.Headers = append(call.Headers, broker.Header(h))
-	}
-	switch {
-	case r.BodyFilePath != "":
-		return readBody(ctx, sh, r.BodyFilePath, call)
-	case r.Body != nil:
-		call.Body = []byte(*r.Body)
-	}
-	return nil
-}
-
-// readBody makes what the user named the body. It is opened here, with the
-// rights of whoever makes the call.
-func readBody(ctx context.Context, sh *shell, path string, call *broker.Call) (err error) {
-	call.Body, err = sh.env.ReadFile(ctx, path, maxBody)
 	return err
+}
+
+// parts returns the parts of a multipart body, the fields first.
+func (f *callFlags) parts(ctx context.Context, in *inputs) ([]broker.Part, error) {
+	var parts []broker.Part
+	for i, text := range f.fields {
+		name, value, ok := cutPair(text)
+		if !ok {
+			return nil, fault.New(fault.Usage, "field %d of --multipart-field is not NAME=VALUE", i+1)
+		}
+		part, err := in.field(name, value)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part)
+	}
+	for i, text := range f.files {
+		name, path, ok := cutPair(text)
+		if !ok || path == "" {
+			return nil, fault.New(fault.Usage, "file %d of --multipart-file is not NAME=PATH", i+1)
+		}
+		part, err := in.file(ctx, name, path)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part)
+	}
+	return parts, nil
 }

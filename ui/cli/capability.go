@@ -15,8 +15,8 @@ func newCapability(sh *shell) *cobra.Command {
 	return family("capability", `A capability is an allowed operation of a provider: one host, some methods, some
 path prefixes. Code names a capability to make a call, and can call nothing
 else.`,
-		newCapabilityList(sh), newCapabilityDescribe(sh), newCapabilityCreate(sh), newCapabilityDelete(sh),
-		newBind(sh), newUnbind(sh), newBindings(sh), newCall(sh, "invoke", "call"), newCall(sh, "json"))
+		newCapabilityList(sh), newCapabilityDescribe(sh), newCapabilityCreate(sh), newCapabilityDelete(sh), newPolicy(sh),
+		newBind(sh), newUnbind(sh), newBindings(sh), newInvoke(sh), newJSON(sh), newMarkdown(sh))
 }
 
 func newCapabilityCreate(sh *shell) *cobra.Command {
@@ -87,21 +87,29 @@ the others wait for a secret.`,
 				}
 			}
 			if sh.out.json {
-				path, err := storePath(ctx, be)
-				if err != nil {
-					return err
-				}
-				return sh.out.printJSON(struct {
-					Capabilities []capabilityJSON `json:"capabilities"`
-					Registry     []capabilityJSON `json:"registryCapabilities"`
-					Policies     []struct{}       `json:"policies"`
-					Path         string           `json:"path"`
-				}{mapTo(ours, toCapability), mapTo(others, toCapability), []struct{}{}, path})
+				return sh.printCapabilitiesJSON(ctx, be, ours, others)
 			}
 			sh.printCapabilities(ours, others)
 			return nil
 		}),
 	}
+}
+
+func (sh *shell) printCapabilitiesJSON(ctx context.Context, be app.Backend, ours, others []broker.Capability) error {
+	policies, err := be.Policies(ctx)
+	if err != nil {
+		return err
+	}
+	path, err := storePath(ctx, be)
+	if err != nil {
+		return err
+	}
+	return sh.out.printJSON(struct {
+		Capabilities []capabilityJSON `json:"capabilities"`
+		Registry     []capabilityJSON `json:"registryCapabilities"`
+		Policies     []policyJSON     `json:"policies"`
+		Path         string           `json:"path"`
+	}{mapTo(ours, toCapability), mapTo(others, toCapability), mapTo(policies, toPolicy), path})
 }
 
 func (sh *shell) printCapabilities(ours, others []broker.Capability) {
@@ -138,9 +146,9 @@ func (sh *shell) printCapabilities(ours, others []broker.Capability) {
 func newCapabilityDelete(sh *shell) *cobra.Command {
 	return &cobra.Command{
 		Use:   "delete ID",
-		Short: "delete a capability with its bindings",
-		Long: `Deletes a capability that was made by hand, with its bindings. A built-in one
-stays.`,
+		Short: "delete a capability with its limits and bindings",
+		Long: `Deletes a capability that was made by hand, with its limits and bindings. A
+built-in one stays, and so do its.`,
 		Example:               "aivault capability delete intranet/reports",
 		DisableFlagsInUseLine: true,
 		Args:                  oneArg("capability's id"),
@@ -156,9 +164,12 @@ stays.`,
 					ID         string `json:"id"`
 				}{removed.Capability, removed.Policy, args[0]})
 			}
-			if removed.Capability {
+			switch {
+			case removed.Capability && removed.Policy:
+				sh.out.printf("capability %s deleted, with its limits", args[0])
+			case removed.Capability:
 				sh.out.printf("capability %s deleted", args[0])
-			} else {
+			default:
 				sh.out.printf("there is no capability %s that could be deleted", args[0])
 			}
 			return nil

@@ -12,6 +12,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -38,7 +39,9 @@ func groups() []group {
 		{"capability", nil, "say what may be called", newCapability},
 		{"invoke", nil, "make a call and print the answer's body", newInvoke},
 		{"json", nil, "make a call and print plan and answer as JSON", newJSON},
+		{"markdown", []string{"md"}, "make a call and print the answer as markdown", newMarkdown},
 		{"explain", nil, "tell which secret a call would use, and why", newExplain},
+		{"oauth", nil, "get tokens with the consent of an account's owner", newOAuth},
 		{"audit", nil, "show who did what", newAudit},
 		{"doctor", nil, "verify the whole vault", newDoctor},
 		{"demo", nil, "show scopes at work, on a throw-away vault", newDemo},
@@ -55,7 +58,10 @@ type shell struct {
 	verbose bool // -v: an alias of --json
 	json    bool
 	session *app.Session
-	acting  bool // parsing is over: an error is no longer one of usage
+	// unrecorded is why the outcome of the last call is not in the audit log,
+	// as far as the broker knew when it returned.
+	unrecorded error
+	acting     bool // parsing is over: an error is no longer one of usage
 }
 
 // Main runs the command that the arguments say, and returns the exit status.
@@ -69,9 +75,7 @@ func Main(ctx context.Context, env *app.Env, args []string) (status int) {
 	root := sh.root(args)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
-	if sh.session != nil {
-		sh.session.Close()
-	}
+	sh.close(ctx)
 	if err != nil && !sh.acting {
 		err = usageError(cmd, err)
 	}
@@ -79,6 +83,27 @@ func Main(ctx context.Context, env *app.Env, args []string) (status int) {
 		err = sh.out.err
 	}
 	return sh.fail(ctx, err)
+}
+
+// flushTimeout bounds the writing of what is still to be recorded at the end.
+const flushTimeout = 15 * time.Second
+
+// close ends the session. What it could not record was done all the same: that
+// is a notice, and no failure.
+func (sh *shell) close(ctx context.Context) {
+	if sh.session == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
+	defer cancel()
+	err := sh.session.Flush(ctx)
+	if err == nil {
+		err = sh.unrecorded
+	}
+	if err != nil {
+		sh.out.noticef("what came of the call is not in the audit log, which says unknown of it: %v", err)
+	}
+	sh.session.Close()
 }
 
 // fail prints err, if there is one, and returns the exit status.
@@ -130,12 +155,12 @@ func (sh *shell) root(args []string) *cobra.Command {
 	})
 	for _, g := range groups() {
 		var cmd *cobra.Command
-		if all || slices.Contains(args, g.name) {
+		if all || slices.ContainsFunc(args, func(a string) bool { return a == g.name || slices.Contains(g.aliases, a) }) {
 			cmd = g.make(sh)
 		} else {
 			cmd = &cobra.Command{Use: g.name, Run: func(*cobra.Command, []string) {}}
 		}
-		cmd.Short = g.short
+		cmd.Short, cmd.Aliases = g.short, g.aliases
 		if g.name == "help" {
 			root.SetHelpCommand(cmd)
 		}

@@ -43,39 +43,10 @@ type credentialFlags struct {
 func newCredentialCreate(sh *shell) *cobra.Command {
 	var f credentialFlags
 	cmd := &cobra.Command{
-		Use:   "create ID --provider NAME --secret-ref REF [--auth KIND] [--host HOST]",
-		Short: "make a credential",
-		Long: `Makes a credential. For a provider that aivault knows, auth and hosts are known
-too. Else --auth says how it authenticates:
-
-  header        a header: 'authorization: Bearer' and the value, if not said
-                otherwise
-  query         a query parameter: 'api_key'
-  path          what goes before the path: /bot and the value
-  basic         a secret that is user:password, or JSON of username and password
-  multi-header  several headers, with the fields of a secret that is JSON
-  multi-query   several query parameters, likewise
-  oauth2        an access token, renewed when it runs out; the secret is JSON of
-                clientId, clientSecret, refreshToken
-  aws-sigv4     a signature as AWS has it; the secret is JSON of accessKeyId,
-                secretAccessKey, and sessionToken if there is one
-  hmac          a signature of the request, the secret being the key
-  mtls          a client certificate; the secret is PEM, certificate and key
-
-Templates have {{secret}} where the value goes, or {{field}} for a field of it.
-A clock that is off by more than some minutes makes AWS refuse a signature.
-
-The hosts of a secret are sealed with it by its first credential. A further
-host, a private one, or one whose credential was deleted needs the value again:
-it is asked for, or given by --value-file or --value-stdin. A credential for
-private hosts trusts no certificates but those signed by --ca-cert.
-
-The id of a credential that aivault made, and that was deleted, brings it back.`,
-		Example: `aivault credential create intranet --provider intranet --secret-ref vault:secret:$ID --auth header --host api.example.com
-aivault credential create openai-lab --provider openai --secret-ref 3f2a91bc --workspace-id lab
-aivault credential create shop --provider shop --secret-ref 3f2a91bc --auth multi-header --auth-header 'x-id={{clientId}}' --auth-header 'x-key={{apiKey}}' --host api.example.com
-aivault credential create queue --provider aws --secret-ref 3f2a91bc --auth aws-sigv4 --aws-service sqs --aws-region eu-west-1 --host sqs.eu-west-1.amazonaws.com
-aivault credential create local --provider dev --secret-ref 3f2a91bc --auth header --host localhost:8443 --allow-private --ca-cert ca.pem --value-file key.txt`,
+		Use:                   "create ID --provider NAME --secret-ref REF [--auth KIND] [--host HOST]",
+		Short:                 "make a credential",
+		Long:                  credentialHelp,
+		Example:               credentialExamples,
 		DisableFlagsInUseLine: true,
 		Args:                  oneArg("credential's id"),
 	}
@@ -166,12 +137,13 @@ func (f *credentialFlags) parse(ctx context.Context, sh *shell, be app.Backend, 
 	if f.set.Changed(laterFlag) {
 		return n, fault.New(fault.InvalidRequest, "--%s is not supported yet", laterFlag).WithHint("it is for databases, which no provider is so far")
 	}
-	for _, name := range []string{"workspace-id", "group-id"} {
-		if flag := f.set.Lookup(name); flag.Changed && flag.Value.String() == "" {
-			return n, fault.New(fault.Usage, "--%s is empty", name).WithHint("leave the flag out for a wider scope")
-		}
+	err := refuseEmpty(f.set, widerScope, "workspace-id", "group-id")
+	if err != nil {
+		return n, err
 	}
-	var err error
+	if err := refuseEmpty(f.set, leaveOut, "host", "ca-cert"); err != nil {
+		return n, err
+	}
 	if n.Auth, err = f.parseAuth(); err != nil {
 		return n, err
 	}

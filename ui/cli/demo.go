@@ -179,7 +179,7 @@ func (d *demo) aivault(args ...string) string {
 	cmd := exec.CommandContext(d.ctx, d.exe, args...)
 	cmd.Args[0] = "aivault"
 	cmd.Dir = d.dir
-	cmd.Env = append(d.environ(), "AIVAULT_DIR="+filepath.Join(d.dir, "vault"), "HOME="+d.dir)
+	cmd.Env = append(strangersEnv(), "AIVAULT_DIR="+filepath.Join(d.dir, "vault"), "HOME="+d.dir)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
@@ -199,7 +199,8 @@ func (d *demo) aivault(args ...string) string {
 	return text
 }
 
-// environ is our environment without what has to do with the user's own vault.
-func (d *demo) environ() []string {
+// strangersEnv is our environment without what has to do with the user's own
+// vault, its key among them, for programs whose business that is not.
+func strangersEnv() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AIVAULT") })
 }

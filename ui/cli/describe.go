@@ -11,6 +11,7 @@ import (
 	"aivault/broker"
 	"aivault/broker/registry"
 	"aivault/ui/app"
+	"aivault/vault"
 )
 
 func newCapabilityDescribe(sh *shell) *cobra.Command {
@@ -27,10 +28,14 @@ func newCapabilityDescribe(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if sh.out.json {
-				return sh.out.printJSON(toDescription(d))
+			p, err := be.Policy(ctx, d.ID)
+			if err != nil {
+				return err
 			}
-			sh.printDescription(d)
+			if sh.out.json {
+				return sh.out.printJSON(toDescription(d, p))
+			}
+			sh.printDescription(d, p)
 			return nil
 		}),
 	}
@@ -44,10 +49,11 @@ type descriptionJSON struct {
 	Allowed    allowJSON  `json:"allowed"`
 	Call       callJSON   `json:"call"`
 
-	Description string `json:"description,omitempty"` // ours, as what follows
-	DocsURL     string `json:"docsUrl,omitempty"`
-	Ready       bool   `json:"ready"`
-	OpaqueBody  bool   `json:"opaqueBody,omitempty"` // it may name operations or addresses of its own
+	Description string     `json:"description,omitempty"` // ours, as what follows
+	DocsURL     string     `json:"docsUrl,omitempty"`
+	Ready       bool       `json:"ready"`
+	Policy      limitsJSON `json:"policy"`
+	OpaqueBody  bool       `json:"opaqueBody,omitempty"` // it may name operations or addresses of its own
 }
 
 type setupJSON struct {
@@ -101,13 +107,16 @@ type envelopeJSON struct {
 	Request    requestJSON `json:"request"`
 }
 
-func toDescription(d *broker.Description) descriptionJSON {
+func toDescription(d *broker.Description, p vault.Policy) descriptionJSON {
 	method, path := suggestion(d)
 	request := requestJSON{Method: method, Path: path, Headers: []headerJSON{}}
 	call := callJSON{
-		Required:     []string{},
-		Defaults:     defaultsJSON{orNull(d.Method), orNull(d.Path)},
-		Optional:     []string{"--method", "--path", "--header", "--body", "--body-file-path", "--timeout-ms", "--credential", "--workspace-id", "--group-id", "--consumer", "--client-ip"},
+		Required: []string{},
+		Defaults: defaultsJSON{orNull(d.Method), orNull(d.Path)},
+		Optional: []string{
+			"--method", "--path", "--header", "--body", "--body-file-path", "--multipart-field", "--multipart-file", "--stream", "--dry-run", "--fail",
+			"--timeout-ms", "--credential", "--workspace-id", "--group-id", "--consumer", "--client-ip",
+		},
 		PayloadModes: []string{"--request JSON", "--request-file PATH"},
 		HowTo: howToJSON{
 			Notes: []string{
@@ -127,7 +136,7 @@ func toDescription(d *broker.Description) descriptionJSON {
 	}
 	return descriptionJSON{
 		Capability: d.ID, Provider: d.Provider, Setup: setup(d), Allowed: toAllow(d.Allow), Call: call,
-		Description: d.Description, DocsURL: d.DocsURL, Ready: d.Ready, OpaqueBody: d.OpaqueBody,
+		Description: d.Description, DocsURL: d.DocsURL, Ready: d.Ready, Policy: toLimits(p), OpaqueBody: d.OpaqueBody,
 	}
 }
 
@@ -202,7 +211,7 @@ func examples(d *broker.Description) []exampleJSON {
 	})
 }
 
-func (sh *shell) printDescription(d *broker.Description) {
+func (sh *shell) printDescription(d *broker.Description, p vault.Policy) {
 	ready := cell{"yes", green}
 	if !d.Ready {
 		ready = cell{"no", yellow}
@@ -219,17 +228,20 @@ func (sh *shell) printDescription(d *broker.Description) {
 	add("What", d.Description)
 	add("Host", strings.Join(d.Allow.Hosts, ", "))
 	add("Methods", strings.Join(d.Allow.Methods, ", "))
-	for i, p := range d.Allow.Paths {
-		if slices.Contains(d.RawPaths, p) {
-			p += "..."
-		}
-		if i == 0 {
-			add("Paths", p)
-		} else {
-			rows = append(rows, cells("", p))
+	list := func(name string, lines []string) {
+		for _, line := range lines {
+			rows = append(rows, cells(name, line))
+			name = ""
 		}
 	}
+	list("  Paths:", mapTo(d.Allow.Paths, func(path string) string {
+		if slices.Contains(d.RawPaths, path) {
+			path += "..."
+		}
+		return path
+	}))
 	add("Headers", strings.Join(d.Allow.Headers, ", "))
+	list("  Limits:", policyLines(p))
 	if d.OpaqueBody {
 		add("Body", "says itself what is done; the paths do not limit that")
 	}

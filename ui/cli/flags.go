@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -102,9 +103,31 @@ func require(cmd *cobra.Command, names ...string) {
 
 // isBlank reports whether a flag was given an empty text.
 func isBlank(f *pflag.Flag) bool {
-	_, repeated := f.Value.(texts)
-	return !repeated && f.Value.String() == ""
+	t, repeated := f.Value.(texts)
+	if repeated {
+		return slices.Contains(*t.values, "")
+	}
+	return f.Value.String() == ""
 }
+
+// refuseEmpty refuses those of the named flags that are given and empty, as by
+// a shell variable that is not set: to go on as if the flag were not there could
+// mean more than was meant. What the command does not have is not looked at.
+func refuseEmpty(fs *pflag.FlagSet, hint string, names ...string) error {
+	for _, name := range names {
+		if f := fs.Lookup(name); f != nil && f.Changed && isBlank(f) {
+			return fault.New(fault.Usage, "--%s is empty", name).WithHint("%s", hint)
+		}
+	}
+	return nil
+}
+
+// Hints for flags that are empty.
+const (
+	widerScope   = "leave the flag out for a wider scope"
+	widerContext = "leave the flag out for a wider context"
+	leaveOut     = "leave the flag out, or give it a value"
+)
 
 // revision is the flag --if-revision.
 func revision(cmd *cobra.Command) *int64 {
@@ -136,14 +159,11 @@ func (f *scopeFlags) given() bool {
 	return fs.Changed("scope") || fs.Changed("workspace-id") || fs.Changed("group-id")
 }
 
-// parse returns the scope that the flags say. An id that is given and empty, as
-// by a shell variable that is not set, is refused: it would widen the scope.
+// parse returns the scope that the flags say. An id that is given and empty is
+// refused: it would widen the scope.
 func (f *scopeFlags) parse() (vault.Scope, error) {
-	for _, name := range []string{"scope", "workspace-id", "group-id"} {
-		if flag := f.cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
-			return vault.Scope{}, fault.New(fault.Usage, "--%s is empty", name).
-				WithHint("leave the flag out for a wider scope")
-		}
+	if err := refuseEmpty(f.cmd.Flags(), widerScope, "scope", "workspace-id", "group-id"); err != nil {
+		return vault.Scope{}, err
 	}
 	scope, err := vault.NewScope(f.workspace, f.group)
 	if err != nil {
@@ -178,11 +198,8 @@ func (f *contextFlags) add(fs *pflag.FlagSet) {
 }
 
 func (f *contextFlags) parse() (vault.Context, error) {
-	for _, name := range []string{"workspace-id", "group-id", "consumer"} {
-		if flag := f.set.Lookup(name); flag != nil && flag.Changed && flag.Value.String() == "" {
-			return vault.Context{}, fault.New(fault.Usage, "--%s is empty", name).
-				WithHint("leave the flag out for a wider context")
-		}
+	if err := refuseEmpty(f.set, widerContext, "workspace-id", "group-id", "consumer"); err != nil {
+		return vault.Context{}, err
 	}
 	c := vault.Context{Workspace: f.workspace, Group: f.group, Consumer: f.consumer}
 	return c, c.Validate()

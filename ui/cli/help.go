@@ -129,7 +129,7 @@ func foldCommand(s, end string) string {
 	for i := 0; i < len(words); i++ {
 		word := words[i]
 		flag, optional := strings.HasPrefix(word, "--"), strings.HasPrefix(word, "[--")
-		for i+1 < len(words) && (optional && !strings.HasSuffix(word, "]") || flag && word == words[i]) {
+		for i+1 < len(words) && (optional && !strings.HasSuffix(word, "]") || flag && word == words[i] && !strings.HasPrefix(words[i+1], "--")) {
 			i++ // up to the bracket, or with the value
 			word += " " + words[i]
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -13,59 +15,104 @@ import (
 	"aivault/ui/app"
 )
 
-func newInvoke(sh *shell) *cobra.Command { return newCall(sh, "invoke") }
-func newJSON(sh *shell) *cobra.Command   { return newCall(sh, "json") }
-
-// newCall makes one of the two commands that make a call; they differ in what
-// they print.
-func newCall(sh *shell, name string, aliases ...string) *cobra.Command {
-	var f callFlags
-	cmd := &cobra.Command{
-		Aliases: aliases,
-		Use:     name + " CAPABILITY [--method METHOD] [--path PATH] [--header 'Name: value'] [--body TEXT]",
-		Short:   "make a call",
+// newInvoke, newJSON and newMarkdown make the commands that make a call; they
+// differ in what they print.
+func newInvoke(sh *shell) *cobra.Command {
+	return newCall(sh, &cobra.Command{
+		Use:     "invoke CAPABILITY [--method METHOD] [--path PATH] [--header 'Name: value'] [--body TEXT]",
+		Aliases: []string{"call"},
+		Short:   "make a call and print the answer's body",
 		Long: `Makes a call: finds the secret for the context that --workspace-id, --group-id
 and --consumer state, adds it, sends the request, and prints the body of the
 answer, from which the secret is removed. Whatever status the answer has, the
 exit status is 0, unless --fail is given.
 
 Method and path can be left out where the capability allows only one. Without a
-method, a call with a body is a POST, and one without a GET.`,
+method, a call with a body is a POST, and one without a GET. With --stream, the
+answer is printed as it arrives; with --dry-run, nothing is sent, and the
+request is printed with the names of secrets in the place of their values.`,
 		Example: `aivault invoke openai/models
 aivault invoke openai/chat-completions --body '{"model":"gpt-5-mini","messages":[{"role":"user","content":"Hello."}]}'
+aivault invoke openai/chat-completions --stream --request-file count.json
+aivault invoke openai/files --multipart-field purpose=batch --multipart-file file=requests.jsonl
 aivault invoke github/users --path /user --workspace-id shop
 cat report.json | aivault invoke intranet/reports --method PUT --path /v1/reports/7 --body -`,
-		DisableFlagsInUseLine: true,
-		Args:                  oneArg("capability's id"),
-	}
-	print := sh.printBody
-	if name == "json" {
-		print = sh.printAnswer
-		cmd.Short = "make a call and print plan and answer as JSON"
-		cmd.Long = `Makes a call as 'aivault invoke' does, and prints as JSON what was planned and
-what came back. An answer that is not JSON is an error.`
-		cmd.Example = "aivault json openai/models"
-	}
+	}, sh.printBody)
+}
+
+func newJSON(sh *shell) *cobra.Command {
+	return newCall(sh, &cobra.Command{
+		Use:   "json CAPABILITY [--method METHOD] [--path PATH] [--header 'Name: value'] [--body TEXT]",
+		Short: "make a call and print plan and answer as JSON",
+		Long: `Makes a call as 'aivault invoke' does, and prints as JSON what was planned and
+what came back. An answer that is not JSON is an error.`,
+		Example: "aivault json openai/models",
+	}, sh.printAnswer)
+}
+
+// newCall fills in a command that makes a call, and prints the answer by print.
+func newCall(sh *shell, cmd *cobra.Command, print func(*broker.Answer) error) *cobra.Command {
+	var f callFlags
 	f.add(cmd)
+	cmd.DisableFlagsInUseLine = true
+	cmd.Args = oneArg("capability's id")
+	f.set.Lookup("stream").Hidden = cmd.Name() != "invoke" // there, it is refused with a reason
 	cmd.RunE = sh.run(func(ctx context.Context, be app.Backend, args []string) error {
+		raw := cmd.Name() == "invoke" && !sh.out.json
+		if f.stream && !raw {
+			return fault.New(fault.Usage, "--stream prints the body as it arrives: it goes with `aivault invoke`, without --json").
+				WithHint("--json=false takes back what AIVAULT_OUTPUT says")
+		}
 		call, err := f.parse(ctx, sh, args[0])
 		if err != nil {
 			return err
 		}
-		answer, err := be.Invoke(ctx, call)
-		if err != nil {
-			return err
+		if f.dryRun {
+			return sh.preview(ctx, be, call, cmd.Name() == "json")
 		}
-		failed := f.fail && answer.Status >= 400
-		if err := print(answer); err != nil || !failed {
-			if err == nil && name == "invoke" && !sh.out.json && answer.Status >= 300 {
-				sh.out.noticef("the answer has status %d", answer.Status)
-			}
-			return err
+		if f.stream {
+			print = func(*broker.Answer) error { return nil }
 		}
-		return fault.New(fault.UpstreamStatus, "the answer has status %d", answer.Status)
+		answer, err := f.call(ctx, sh, be, call)
+		switch {
+		case answer == nil:
+			return err
+		case err == nil:
+			err = print(answer)
+		case raw && !f.stream && fault.CodeOf(err) == fault.ResponseTooLarge:
+			sh.out.body(answer.Body) // as far as it came
+		}
+		sh.unrecorded = answer.Unrecorded
+		switch {
+		case err != nil:
+			return err
+		case f.fail && answer.Status >= 400:
+			return fault.New(fault.UpstreamStatus, "the answer has status %d", answer.Status)
+		case raw && answer.Status >= 300:
+			sh.out.noticef("the answer has status %d", answer.Status)
+		}
+		return nil
 	})
 	return cmd
+}
+
+// call makes the call; with --stream, it prints the body.
+func (f *callFlags) call(ctx context.Context, sh *shell, be app.Backend, call broker.Call) (*broker.Answer, error) {
+	if !f.stream {
+		return be.Invoke(ctx, call)
+	}
+	ctx, stop := app.WhileRead(ctx, sh.env.Stdout)
+	defer stop()
+	p := &printer{out: sh.out}
+	answer, err := be.Stream(ctx, call, p)
+	p.end()
+	switch {
+	case sh.out.err != nil:
+		err = sh.out.err // it is why the call ended
+	case err != nil && errors.Is(context.Cause(ctx), syscall.EPIPE):
+		err = fault.Wrap(fault.Canceled, syscall.EPIPE, "the output is not read any more")
+	}
+	return answer, err
 }
 
 // printBody prints the body as it came; as JSON if that is asked for.
@@ -92,6 +139,8 @@ type responseJSON struct {
 	JSON   json.RawMessage `json:"json,omitempty"`
 	Text   *string         `json:"text,omitempty"`
 	Base64 *string         `json:"base64,omitempty"`
+
+	Markdown *string `json:"markdown,omitempty"` // of the command of that name
 }
 
 type answerJSON struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 	"time"
 
 	"aivault/keys/fault"
@@ -44,7 +45,11 @@ func (o *output) write(b []byte) {
 		return
 	}
 	if _, err := o.out.Write(b); err != nil {
-		o.err = fault.Wrap(fault.IO, err, "writing the output")
+		code := fault.IO
+		if errors.Is(err, syscall.EPIPE) {
+			code = fault.Canceled
+		}
+		o.err = fault.Wrap(code, err, "writing the output")
 	}
 }
 
@@ -71,6 +76,20 @@ func (o *output) printJSON(v any) error {
 		return fault.Wrap(fault.Internal, err, "encoding the output")
 	}
 	s := b.String()
+	if o.terminal {
+		s = neutral(s, escapeJSON)
+	}
+	o.write([]byte(s))
+	return nil
+}
+
+// printLine prints v as one line of JSON.
+func (o *output) printLine(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "encoding the output")
+	}
+	s := string(b) + "\n"
 	if o.terminal {
 		s = neutral(s, escapeJSON)
 	}
@@ -105,7 +124,7 @@ func (o *output) noticef(format string, args ...any) { o.notice(fmt.Sprintf(form
 
 // fail prints an error.
 func (o *output) fail(err error) {
-	if err == nil {
+	if err == nil || app.IsBrokenPipe(err) { // whoever closes the pipe has enough
 		return
 	}
 	e := toError(err)

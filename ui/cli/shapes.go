@@ -229,10 +229,11 @@ type eventJSON struct {
 	vault.Event
 	Secret   string `json:"secretId,omitempty"`
 	Duration int64  `json:"durationMs,omitempty"`
+	Last     *int64 `json:"lastMs,omitempty"`
 }
 
 func toEvent(e vault.Event) eventJSON {
-	out := eventJSON{TS: e.Time.UnixMilli(), Event: e, Duration: int64(e.Duration / time.Millisecond)}
+	out := eventJSON{TS: e.Time.UnixMilli(), Event: e, Duration: int64(e.Duration / time.Millisecond), Last: millis(e.Last)}
 	if e.Secret != (vault.ID{}) {
 		out.Secret = e.Secret.String()
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/text/width"
@@ -50,8 +51,12 @@ func cells(texts ...string) []cell {
 
 // table prints rows in aligned columns. A row of one cell stands alone, and
 // has no say in the width of the columns.
-func (o *output) table(rows [][]cell) {
-	var widths []int
+func (o *output) table(rows [][]cell) { o.tableFrom(nil, rows) }
+
+// tableFrom goes on with a table whose columns have these widths, and returns
+// what they are now.
+func (o *output) tableFrom(widths []int, rows [][]cell) []int {
+	widths = slices.Clone(widths)
 	for _, row := range rows {
 		if len(row) < 2 {
 			continue
@@ -82,6 +87,7 @@ func (o *output) table(rows [][]cell) {
 		b.WriteByte('\n')
 	}
 	o.write([]byte(b.String()))
+	return widths
 }
 
 // heading makes a row of column titles.

@@ -102,11 +102,11 @@ func (s *Store) refuse(e vault.Event, reason error) error {
 	s.refusals = recent(s.refusals, now)
 	if len(s.refusals) >= maxRefusals { // what is recorded then does not depend on the call
 		reason = fault.New(fault.RateLimited, "too many refused calls in the last minute; this one is refused, too").WithHint("wait a minute")
-		e = vault.Event{Note: "too many refused calls"}
+		e = vault.Event{}
 	} else {
 		s.refusals = append(s.refusals, now)
 	}
-	e.Kind, e.Outcome, e.Code = vault.KindInvokeDenied, vault.OutcomeDenied, fault.CodeOf(reason)
+	e.Kind, e.Outcome, e.Code, e.Note = vault.KindInvokeDenied, vault.OutcomeDenied, fault.CodeOf(reason), reason.Error()
 	if err := s.deny(e, now); err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ func worlds() map[string]func(t *testing.T) *world {
 			w := &world{t: t, now: start}
 			opts := vaulttest.Options(vaulttest.Dir(t))
 			opts.Claims, opts.Now = claims, func() time.Time { return w.now }
+			opts.Clock = func() (string, time.Duration) { return "boot", w.now.Sub(start) }
 			l := vault.New(opts)
 			w.Store = l
 			w.log = func() []vault.Event {
@@ -66,12 +67,6 @@ func each(t *testing.T, story func(w *world)) {
 	for name, open := range worlds() {
 		t.Run(name, func(t *testing.T) { story(open(t)) })
 	}
-}
-
-// inMemory runs a story in our own world alone.
-func inMemory(t *testing.T, story func(w *world)) {
-	t.Parallel()
-	story(worlds()["memory"](t))
 }
 
 // said checks the code of an error, in a line of a story.

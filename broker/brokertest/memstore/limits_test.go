@@ -30,7 +30,7 @@ func (w *world) refused(path string) error {
 
 // TestCase099Rate: in any minute there are no more calls than the limit.
 func TestCase099Rate(t *testing.T) {
-	inMemory(t, func(w *world) {
+	each(t, func(w *world) {
 		two := new(int64(2))
 		w.secret("ACME_KEY", "made-up") // so that there is a vault
 		w.said("the first", w.call("acme/items", two), "")
@@ -62,7 +62,7 @@ func TestCase099Rate(t *testing.T) {
 // TestCase100Denials: denials that are the same become one event in the end,
 // and none is lost.
 func TestCase100Denials(t *testing.T) {
-	inMemory(t, func(w *world) {
+	each(t, func(w *world) {
 		w.secret("ACME_KEY", "made-up")
 		start := w.now
 		for range 3 {
@@ -70,7 +70,7 @@ func TestCase100Denials(t *testing.T) {
 			w.now = w.now.Add(time.Second)
 		}
 		w.said("another", w.refused("/b"), fault.PolicyViolation)
-		one := vault.Event{Time: start, Kind: vault.KindInvokeDenied, Outcome: vault.OutcomeDenied, Code: fault.PolicyViolation, Capability: "acme/items", Path: "/a"}
+		one := vault.Event{Time: start, Kind: vault.KindInvokeDenied, Outcome: vault.OutcomeDenied, Code: fault.PolicyViolation, Capability: "acme/items", Path: "/a", Note: "no"}
 		open := one
 		open.Count, open.Last = 3, start.Add(2*time.Second)
 		other := one
@@ -99,7 +99,7 @@ func TestCase100Denials(t *testing.T) {
 // TestCase100Refusals: who tries what is allowed learns little by it, and keeps
 // nobody from a call that is.
 func TestCase100Refusals(t *testing.T) {
-	inMemory(t, func(w *world) {
+	each(t, func(w *world) {
 		w.secret("ACME_KEY", "made-up")
 		for i := range 300 {
 			w.said("a refusal", w.refused(fmt.Sprint("/", i)), fault.PolicyViolation)

@@ -9,6 +9,10 @@
 //
 //	{"capability": "openai/models", "credential": "openai", "request": {...}}
 //
+// In the place of "body" there may be "bodyFilePath", or the fields and files of
+// a multipart body: "multipart": {"purpose": "fine-tune"} and "multipartFiles":
+// [{"field": "file", "path": "data.jsonl"}].
+//
 // It comes from code that nobody trusts, so it is read by package strictjson:
 // it has one meaning or none. A payload never says where a request goes. A
 // "url" is refused as a violation of policy even where it would name the right
@@ -17,6 +21,8 @@ package envelope
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 
 	"aivault/broker/internal/strictjson"
 	"aivault/keys/fault"
@@ -36,11 +42,22 @@ type Envelope struct {
 // A Request is what a payload asks for. Whether it is allowed is for package
 // policy.
 type Request struct {
-	Method       string   `json:"method"`                 // not empty
-	Path         string   `json:"path"`                   // not empty; with the query
-	Headers      []Header `json:"headers,omitempty"`      // in the order of the payload
-	Body         *string  `json:"body,omitempty"`         // nil: none
-	BodyFilePath string   `json:"bodyFilePath,omitempty"` // a file of the caller's, for its process to open; excludes Body
+	Method  string   `json:"method"`            // not empty
+	Path    string   `json:"path"`              // not empty; with the query
+	Headers []Header `json:"headers,omitempty"` // in the order of the payload
+
+	// At most one body: text, a file of the caller's for its process to open,
+	// or fields and files of a multipart body.
+	Body         *string           `json:"body,omitempty"` // nil: none
+	BodyFilePath string            `json:"bodyFilePath,omitempty"`
+	Fields       map[string]string `json:"multipart,omitempty"` // no empty name
+	Files        []File            `json:"multipartFiles,omitempty"`
+}
+
+// A File is a file of a multipart body, for the caller's process to open.
+type File struct {
+	Field string `json:"field"` // not empty
+	Path  string `json:"path"`  // not empty
 }
 
 // A Header is one header of a request.
@@ -59,19 +76,24 @@ type payload struct {
 }
 
 type request struct {
-	Method         *string         `json:"method"`
-	Path           *string         `json:"path"`
-	Headers        []header        `json:"headers"`
-	Body           *string         `json:"body"`
-	BodyFilePath   *string         `json:"bodyFilePath"`
-	URL            json.RawMessage `json:"url"`
-	Multipart      json.RawMessage `json:"multipart"`
-	MultipartFiles json.RawMessage `json:"multipartFiles"`
+	Method         *string            `json:"method"`
+	Path           *string            `json:"path"`
+	Headers        []header           `json:"headers"`
+	Body           *string            `json:"body"`
+	BodyFilePath   *string            `json:"bodyFilePath"`
+	URL            json.RawMessage    `json:"url"`
+	Multipart      map[string]*string `json:"multipart"`
+	MultipartFiles []file             `json:"multipartFiles"`
 }
 
 type header struct {
 	Name  *string `json:"name"`
 	Value *string `json:"value"`
+}
+
+type file struct {
+	Field *string `json:"field"`
+	Path  *string `json:"path"`
 }
 
 // Decode reads a payload. A "url" in it is a fault.PolicyViolation, one longer
@@ -136,16 +158,10 @@ func (r *request) anyKey() string {
 // check returns the request if it is complete and of one kind of body.
 func (r *request) check() (Request, error) {
 	switch {
-	case r.Multipart != nil || r.MultipartFiles != nil:
-		return Request{}, invalid("a multipart body is not supported yet").WithHint(`give "body" or "bodyFilePath"`)
 	case text(r.Method) == "":
 		return Request{}, invalid(`the request payload has no "method"`)
 	case text(r.Path) == "":
 		return Request{}, invalid(`the request payload has no "path"`)
-	case r.Body != nil && r.BodyFilePath != nil:
-		return Request{}, invalid(`the request payload has both "body" and "bodyFilePath"`).WithHint("give one of them")
-	case r.BodyFilePath != nil && *r.BodyFilePath == "":
-		return Request{}, invalid(`the "bodyFilePath" of the request payload is empty`)
 	}
 	out := Request{Method: *r.Method, Path: *r.Path, Body: r.Body, BodyFilePath: text(r.BodyFilePath)}
 	for i, h := range r.Headers {
@@ -154,7 +170,40 @@ func (r *request) check() (Request, error) {
 		}
 		out.Headers = append(out.Headers, Header{Name: *h.Name, Value: *h.Value})
 	}
-	return out, nil
+	return out, r.checkBody(&out)
+}
+
+// checkBody checks that there is one body at most, and fills in the parts of a
+// multipart one.
+func (r *request) checkBody(out *Request) error {
+	multipart := r.Multipart != nil || r.MultipartFiles != nil
+	switch {
+	case r.Body != nil && r.BodyFilePath != nil:
+		return invalid(`the request payload has both "body" and "bodyFilePath"`).WithHint("give one of them")
+	case multipart && (r.Body != nil || r.BodyFilePath != nil):
+		return invalid(`the request payload has both a multipart body and another one`).WithHint("give one of them")
+	case r.BodyFilePath != nil && *r.BodyFilePath == "":
+		return invalid(`the "bodyFilePath" of the request payload is empty`)
+	case multipart && len(r.Multipart)+len(r.MultipartFiles) == 0:
+		return invalid(`the multipart body of the request payload has neither a field nor a file`)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Multipart)) {
+		value := r.Multipart[name]
+		if name == "" || value == nil {
+			return invalid(`each key of "multipart" needs a name and a text`)
+		}
+		if out.Fields == nil {
+			out.Fields = map[string]string{}
+		}
+		out.Fields[name] = *value
+	}
+	for i, f := range r.MultipartFiles {
+		if text(f.Field) == "" || text(f.Path) == "" {
+			return invalid(`file %d of the request payload needs a "field" and a "path"`, i+1)
+		}
+		out.Files = append(out.Files, File{Field: *f.Field, Path: *f.Path})
+	}
+	return nil
 }
 
 func text(s *string) string {

@@ -37,6 +37,16 @@ func TestDecode(t *testing.T) {
 			envelope.Envelope{Request: envelope.Request{Method: "POST", Path: "/", BodyFilePath: "in.json"}},
 		},
 		{
+			"a multipart body", `{"method":"POST","path":"/","multipart":{"b":"","a":"1=2"},"multipartFiles":[{"field":"f","path":"x/y.png"},{"field":"f","path":"z"}]}`,
+			envelope.Envelope{Request: envelope.Request{
+				Method: "POST", Path: "/", Fields: map[string]string{"a": "1=2", "b": ""}, Files: []envelope.File{{Field: "f", Path: "x/y.png"}, {Field: "f", Path: "z"}},
+			}},
+		},
+		{
+			"files alone", `{"request":{"method":"POST","path":"/","multipart":{},"multipartFiles":[{"field":"f","path":"x"}]}}`,
+			envelope.Envelope{Request: envelope.Request{Method: "POST", Path: "/", Files: []envelope.File{{Field: "f", Path: "x"}}}},
+		},
+		{
 			"envelope", `{"capability":"a/b","credential":"c","request":{"method":"GET","path":"/"}}`,
 			envelope.Envelope{Capability: "a/b", Credential: "c", Request: envelope.Request{Method: "GET", Path: "/"}},
 		},
@@ -88,9 +98,17 @@ func TestDecodeRefuses(t *testing.T) {
 		{"url null", `{` + get + `,"url":null}`, fault.PolicyViolation, `"url"`},
 		{"url in an envelope", `{"request":{` + get + `,"url":"x"}}`, fault.PolicyViolation, `"url"`},
 		{"url beside an envelope", `{"url":"x","request":{` + get + `}}`, fault.PolicyViolation, `"url"`},
-		{"multipart", `{` + get + `,"multipart":{"a":"b"}}`, fault.InvalidRequest, "not supported yet"},
-		{"multipart files", `{` + get + `,"multipartFiles":[]}`, fault.InvalidRequest, "not supported yet"},
+		{"multipart without parts", `{` + get + `,"multipart":{},"multipartFiles":[]}`, fault.InvalidRequest, "neither a field nor a file"},
+		{"a number in multipart", `{` + get + `,"multipart":{"a":1}}`, fault.InvalidRequest, "number instead of string"},
+		{"null in multipart", `{` + get + `,"multipart":{"a":null}}`, fault.InvalidRequest, `"multipart"`},
+		{"a field twice", `{` + get + `,"multipart":{"a":"1","a":"2"}}`, fault.InvalidRequest, `"a" twice`},
+		{"a field without a name", `{` + get + `,"multipart":{"":"1"}}`, fault.InvalidRequest, `"multipart"`},
+		{"a file without a path", `{` + get + `,"multipartFiles":[{"field":"a","path":"b"},{"field":"a"}]}`, fault.InvalidRequest, "file 2"},
+		{"a file with an unknown key", `{` + get + `,"multipartFiles":[{"field":"a","path":"b","name":"c"}]}`, fault.InvalidRequest, `unknown key "name"`},
 		{"two bodies (case 57)", `{` + get + `,"body":"x","bodyFilePath":"y"}`, fault.InvalidRequest, "both"},
+		{"text and multipart (case 57)", `{` + get + `,"body":"x","multipart":{"a":"b"}}`, fault.InvalidRequest, "both"},
+		{"a file and multipart (case 57)", `{` + get + `,"bodyFilePath":"x","multipartFiles":[{"field":"a","path":"b"}]}`, fault.InvalidRequest, "both"},
+		{"an empty text and multipart (case 57)", `{` + get + `,"body":"","multipart":{"a":"b"}}`, fault.InvalidRequest, "both"},
 		{"blank file", `{` + get + `,"bodyFilePath":""}`, fault.InvalidRequest, `"bodyFilePath"`},
 		{"envelope without request", `{"capability":"a/b"}`, fault.InvalidRequest, `no "request"`},
 		{"envelope with a bare request", `{"capability":"a/b",` + get + `}`, fault.InvalidRequest, `"method" beside`},
@@ -133,6 +151,7 @@ func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"method":"GET","path":"/"}`, `{"request":{"method":"GET","path":"/","headers":[{"name":"a","value":"\u2028<"}]}}`,
 		`{"capability":"a/b","credential":"c","request":{"method":"GET","path":"/","body":"\ud83d\ude00"}}`,
+		`{"method":"GET","path":"/","multipart":{"a":"b"},"multipartFiles":[{"field":"f","path":"p"}]}`,
 		`{"method":"GET","path":"/","bodyFilePath":"x"}`, `{"url":1}`, `{"method":"GET","path":"/","headers":[]}`,
 	} {
 		f.Add([]byte(seed))
@@ -145,7 +164,13 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		if first.Request.Method == "" || first.Request.Path == "" || first.Request.Body != nil && first.Request.BodyFilePath != "" {
+		r, bodies := first.Request, 0
+		for _, given := range []bool{r.Body != nil, r.BodyFilePath != "", len(r.Fields)+len(r.Files) > 0} {
+			if given {
+				bodies++
+			}
+		}
+		if r.Method == "" || r.Path == "" || bodies > 1 {
 			t.Fatalf("accepted %+v", first)
 		}
 		again, err := json.Marshal(first)

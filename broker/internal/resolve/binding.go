@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"aivault/broker/internal/auth"
-	"aivault/broker/internal/oauth"
 	"aivault/keys/fault"
 	"aivault/vault"
 )
@@ -84,6 +83,7 @@ func (s *search) borrow(sec *vault.Secret) (*Choice, error) {
 		return nil, fault.New(fault.PolicyViolation, "%s authenticates with several secrets, and a binding gives one", c.Lender)
 	}
 	var err error
+	c.Hosts = hosts
 	c.Host, err = s.hostFor(hosts, c.AllowPrivate, c.Parts)
 	return &c, err
 }
@@ -151,30 +151,28 @@ func asOne(a vault.Auth, parts []Part, sec *vault.Secret) (vault.Auth, []Part, b
 
 // Destinations returns where a binding of the secret, in the context of the
 // question, sends it: the hosts that the capability admits, as the credential
-// from which the binding would borrow knows them, and its token endpoint. Where nothing lends yet, they
-// are public ones; where several do equally, fault.CredentialAmbiguous.
-func Destinations(r vault.Reader, q Question, sec *vault.Secret) ([]vault.Host, error) {
+// from which the binding would borrow knows them, and how that authenticates.
+// Where nothing lends yet, they are public ones; where several do equally,
+// fault.CredentialAmbiguous.
+func Destinations(r vault.Reader, q Question, sec *vault.Secret) ([]vault.Host, vault.Auth, error) {
 	s, err := look(r, q)
 	if err != nil {
-		return nil, err
+		return nil, vault.Auth{}, err
 	}
-	var as vault.Host
-	names := slices.Clone(q.Hosts)
+	var (
+		as vault.Host
+		by vault.Auth
+	)
 	switch lenders := s.lenders(sec.ID); len(lenders) {
 	case 0:
 	case 1:
-		as = vault.Host{Private: lenders[0].private, CA: vault.CADigest(lenders[0].caCert)}
-		if cfg, err := oauth.ConfigOf(lenders[0].auth); err == nil {
-			host, _, _ := cfg.Endpoint()
-			names = append(names, host)
-		}
+		as, by = vault.Host{Private: lenders[0].private, CA: vault.CADigest(lenders[0].caCert)}, lenders[0].auth
 	default:
-		return nil, s.errAmbiguous("could lend to a binding of", lenders)
+		return nil, vault.Auth{}, s.errAmbiguous("could lend to a binding of", lenders)
 	}
-	slices.Sort(names)
 	var hosts []vault.Host
-	for _, name := range slices.Compact(names) {
+	for _, name := range q.Hosts {
 		hosts = append(hosts, vault.Host{Name: name, Private: as.Private, CA: as.CA})
 	}
-	return hosts, nil
+	return hosts, by, nil
 }

@@ -46,7 +46,8 @@ type Choice struct {
 	Lender       string // Credential, or registry:PROVIDER
 	Tier         vault.Level
 	Auth         vault.Auth
-	Host         string // the one that both the credential and the capability name
+	Host         string   // the one that both the credential and the capability name
+	Hosts        []string // all of the credential
 	AllowPrivate bool
 	CACert       []byte
 	Headers      []registry.Header // static ones of the provider
@@ -128,7 +129,7 @@ func (s *search) bestTier() vault.Level {
 func (s *search) take(a *account) *Choice {
 	return &Choice{
 		Via: ViaCredential, Credential: a.id, Lender: a.id, Tier: a.tier,
-		Auth: a.auth, Host: a.host, AllowPrivate: a.private, CACert: a.caCert,
+		Auth: a.auth, Host: a.host, Hosts: a.hosts, AllowPrivate: a.private, CACert: a.caCert,
 		Headers: s.headers(), Parts: a.parts,
 	}
 }

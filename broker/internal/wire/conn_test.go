@@ -256,3 +256,47 @@ func TestNoConnectionLeft(t *testing.T) {
 	_, err := c.Do(t.Context(), get("/"))
 	wantError(t, err, fault.Timeout, "api.test has 96 connections in use")
 }
+
+// A call that waited for a connection, and got one that became free, wants no
+// other: none is made when there could be one.
+func TestNoNeedlessConnection(t *testing.T) {
+	t.Parallel()
+	s := brokertest.New(t, "api.test")
+	end := make(chan struct{})
+	s.Handle(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "first")
+		w.(http.Flusher).Flush()
+		if r.URL.Path == "/short" {
+			<-end
+			return
+		}
+		<-r.Context().Done()
+	})
+	c := newClient(t, s)
+	var long []*wire.Stream
+	for range 95 {
+		long = append(long, open(t, c, t.Context(), get("/long")))
+	}
+	short := open(t, c, t.Context(), get("/short"))
+	got := make(chan struct{})
+	go func() {
+		defer close(got)
+		a, err := c.Open(t.Context(), get("/long"))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		t.Cleanup(func() { _ = a.Close() })
+	}()
+	time.Sleep(200 * time.Millisecond) // until it waits
+	close(end)
+	if _, err := io.Copy(io.Discard, short); err != nil {
+		t.Fatal(err)
+	}
+	<-got
+	_ = long[0].Close() // a place for a 97th connection
+	time.Sleep(200 * time.Millisecond)
+	if s.Connections() != 96 {
+		t.Errorf("%d connections, want 96", s.Connections())
+	}
+}

@@ -197,10 +197,13 @@ func TestSlowReader(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		t.Run(fmt.Sprintf("HTTP/2 %t", http2), func(t *testing.T) {
 			t.Parallel()
-			c := newClient(t, many(t, http2, size), func(c *wire.Config) { c.Timeouts.Idle = 2 * time.Second })
+			c := newClient(t, many(t, http2, size), func(c *wire.Config) {
+				c.Timeouts.Header, c.Timeouts.Idle = 1500*time.Millisecond, 1500*time.Millisecond
+			})
 			a := open(t, c, t.Context(), get("/"))
+			time.Sleep(1800 * time.Millisecond)
 			readAll(t, a, 5)
-			time.Sleep(2500 * time.Millisecond)
+			time.Sleep(1800 * time.Millisecond)
 			if n, err := io.Copy(io.Discard, a); err != nil || n != size-5 || a.ResponseBytes() != size {
 				t.Errorf("%d bytes, then error %v", n, err)
 			}

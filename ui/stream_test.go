@@ -1,0 +1,186 @@
+package ui_test
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"aivault/broker/brokertest"
+	"aivault/broker/brokertest/upstream"
+)
+
+// A stepper is an upstream that sends an event, and the next one only when it
+// is told to. It tells when its client is gone.
+type stepper struct {
+	service *upstream.Server
+	step    chan struct{}
+	gone    chan struct{}
+}
+
+func newStepper(t *testing.T) *stepper {
+	t.Helper()
+	s := &stepper{brokertest.New(t), make(chan struct{}), make(chan struct{})}
+	s.service.Handle(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for i := 0; ; i++ {
+			if _, err := io.WriteString(w, "data: "+strings.Repeat("x", i)+"\n\n"); err != nil {
+				close(s.gone)
+				return
+			}
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case _, ok := <-s.step:
+				if !ok {
+					return
+				}
+			case <-r.Context().Done():
+				close(s.gone)
+				return
+			}
+		}
+	})
+	return s
+}
+
+// isGone waits until the upstream lost its client.
+func (s *stepper) isGone(t *testing.T) {
+	t.Helper()
+	select {
+	case <-s.gone:
+	case <-time.After(10 * time.Second):
+		t.Error("the call goes on upstream")
+	}
+}
+
+// A streaming is a command that prints an answer as it arrives.
+type streaming struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdout io.ReadCloser
+	lines  *bufio.Scanner
+	stderr bytes.Buffer
+}
+
+func startStreaming(t *testing.T, v *realVault) *streaming {
+	t.Helper()
+	s := &streaming{t: t, cmd: exec.Command(v.exe, "invoke", "acme/items", "--stream")}
+	s.cmd.Env, s.cmd.Stderr = v.env, &s.stderr
+	var err error
+	if s.stdout, err = s.cmd.StdoutPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.cmd.Process.Kill() })
+	s.lines = bufio.NewScanner(s.stdout)
+	return s
+}
+
+// expect reads an event of so many letters.
+func (s *streaming) expect(letters int) {
+	s.t.Helper()
+	want := "data: " + strings.Repeat("x", letters)
+	if !s.lines.Scan() || s.lines.Text() != want || !s.lines.Scan() {
+		s.t.Fatalf("got %q, %v, want %q\n%s", s.lines.Text(), s.lines.Err(), want, s.stderr.String())
+	}
+}
+
+func (s *streaming) status() int {
+	_ = s.cmd.Wait()
+	return s.cmd.ProcessState.ExitCode()
+}
+
+// An event is printed before the next one is sent, and after the last one the
+// command ends well.
+func TestStreamsAsItArrives(t *testing.T) {
+	t.Parallel()
+	service := newStepper(t)
+	s := startStreaming(t, newRealVault(t, service.service))
+	for i := range 3 {
+		s.expect(i) // the upstream waits: it can only be here if nothing is held back
+		service.step <- struct{}{}
+	}
+	s.expect(3)
+	close(service.step)
+	if s.lines.Scan() {
+		t.Errorf("one more line: %q", s.lines.Text())
+	}
+	if status := s.status(); status != 0 || s.stderr.Len() > 0 {
+		t.Errorf("status %d\n%s", status, s.stderr.String())
+	}
+}
+
+// A command that is interrupted, and one whose output nobody reads any more, end
+// the call upstream; the audit log has what came of it.
+func TestStreamEndsUpstream(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no signals")
+	}
+	for _, test := range []struct {
+		name   string
+		end    func(*streaming)
+		status int
+		says   string
+	}{
+		{"interrupted", func(s *streaming) { _ = s.cmd.Process.Signal(syscall.SIGINT) }, 130, "aivault: "},
+		{"terminated", func(s *streaming) { _ = s.cmd.Process.Signal(syscall.SIGTERM) }, 143, "aivault: "},
+		{"a closed pipe", func(s *streaming) { _ = s.stdout.Close() }, 141, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			service := newStepper(t)
+			v := newRealVault(t, service.service)
+			s := startStreaming(t, v)
+			s.expect(0)
+			test.end(s)
+			service.isGone(t) // though it sends nothing more
+			if got := s.status(); got != test.status {
+				t.Errorf("status %d, want %d", got, test.status)
+			}
+			if says := s.stderr.String(); !strings.HasPrefix(says, test.says) || test.says == "" && says != "" {
+				t.Errorf("it says %q", says)
+			}
+			out, _ := v.run(nil, "audit", "--limit", "1")
+			if !strings.Contains(out, "acme/items") || !strings.Contains(out, "canceled") {
+				t.Errorf("the audit log has\n%s", out)
+			}
+		})
+	}
+}
+
+// A call whose outcome cannot be recorded was made: its answer is printed, and
+// a notice says what the audit log lacks.
+func TestUnrecordedOutcome(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows does not move a directory that is in use")
+	}
+	service := brokertest.New(t)
+	v := newRealVault(t, service)
+	service.Handle(func(w http.ResponseWriter, _ *http.Request) {
+		if err := os.Rename(v.dir, v.dir+".away"); err != nil {
+			t.Error(err)
+		}
+		_, _ = io.WriteString(w, "ok")
+	})
+	out, errs := v.run(nil, "invoke", "acme/items")
+	if out != "ok" || strings.Count(errs, "aivault: ") != 1 || !strings.HasPrefix(errs, "aivault: notice: what came of the call is not in the audit log") {
+		t.Errorf("output %q, errors %q", out, errs)
+	}
+	if err := os.Rename(v.dir+".away", v.dir); err != nil {
+		t.Fatal(err)
+	}
+	if out, _ = v.run(nil, "audit", "--limit", "1"); !strings.Contains(out, "unknown") {
+		t.Errorf("the audit log has\n%s", out)
+	}
+}
