@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"aivault/broker"
 	"aivault/broker/registry"
@@ -24,21 +25,30 @@ import (
 // disk takes for the one durable commit of a call is BenchmarkAuthorize of
 // package vault.
 func BenchmarkCall(b *testing.B) {
+	run := func(callers, size int, delay time.Duration) {
+		name := fmt.Sprintf("size=%dK/delay=%s/callers=%d", size>>10, delay, callers)
+		b.Run(name+"/direct", func(b *testing.B) { benchDirect(b, callers, size, delay) })
+		b.Run(name+"/broker", func(b *testing.B) { benchBroker(b, callers, size, delay) })
+	}
 	for _, size := range []int{1 << 10, 64 << 10} {
 		for _, callers := range []int{1, 16, 64} {
-			name := fmt.Sprintf("size=%dK/callers=%d", size>>10, callers)
-			b.Run(name+"/direct", func(b *testing.B) { benchDirect(b, callers, size) })
-			b.Run(name+"/broker", func(b *testing.B) { benchBroker(b, callers, size) })
+			run(callers, size, 0)
 		}
 	}
+	run(64, 1<<10, 50*time.Millisecond)
 }
 
-// benchRig is a rig on a real vault whose upstream answers so many bytes.
-func benchRig(b *testing.B, size int) (*rig, stored) {
+// benchRig is a rig on a real vault whose upstream answers so many bytes, after
+// a while.
+func benchRig(b *testing.B, size int, delay time.Duration) (*rig, stored) {
 	r := newRig(b, func(t testing.TB) secretStore { return vaulttest.New(t, registry.Builtin()) })
 	s := r.acme(b)
 	body := bytes.Repeat([]byte(`{"some":"json","of":["an","answer"],"n":12345}`+"\n"), size/47+1)[:size]
-	r.up.Reply(200, http.Header{"Content-Type": {"application/json"}}, body)
+	r.up.Handle(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(delay)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(body)
+	})
 	return r, s
 }
 
@@ -69,8 +79,8 @@ func spread(b *testing.B, r *rig, callers int, call func() error) {
 	b.ReportMetric(float64(r.up.Connections()-before), "conns")
 }
 
-func benchDirect(b *testing.B, callers, size int) {
-	r, s := benchRig(b, size)
+func benchDirect(b *testing.B, callers, size int, delay time.Duration) {
+	r, s := benchRig(b, size, delay)
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(r.up.CAPEM())
 	client := &http.Client{Transport: &http.Transport{
@@ -93,8 +103,8 @@ func benchDirect(b *testing.B, callers, size int) {
 	})
 }
 
-func benchBroker(b *testing.B, callers, size int) {
-	r, _ := benchRig(b, size)
+func benchBroker(b *testing.B, callers, size int, delay time.Duration) {
+	r, _ := benchRig(b, size, delay)
 	call := broker.Call{Capability: "acme/items", Method: "GET", Context: vault.Context{}}
 	spread(b, r, callers, func() error {
 		answer, err := r.broker.Invoke(context.Background(), call)
