@@ -84,13 +84,9 @@ func (l *Local) createCredential(t *txn, c *Credential, proof Value) error {
 }
 
 func credentialEvent(kind string, c *Credential) *Event {
-	verb := "is"
-	if kind == KindCredentialDelete {
-		verb = "was"
-	}
 	return &Event{
 		Kind: kind, Outcome: OutcomeOK, Credential: c.ID, Secret: c.Secret, Scope: c.Scope.String(),
-		Host: joinHosts(c.Destinations()), Note: c.note(verb),
+		Host: joinHosts(c.Destinations()), Note: c.note(),
 	}
 }
 

@@ -21,9 +21,9 @@ func (c *Capability) Digest() string {
 	return seal.Digest(w.Bytes())
 }
 
-// note is what an event says of a capability that is made, or was removed.
-func (c *Capability) note(verb string) string {
-	return fmt.Sprintf("%s; %s %s %s; sha256 %s %s", c.Provider, verb, shortList(c.Allow.Methods), shortList(c.Allow.Paths), verb, c.Digest())
+// note is what the events of a capability say of it.
+func (c *Capability) note() string {
+	return fmt.Sprintf("%s %s for %s; sha256 %s", shortList(c.Allow.Methods), shortList(c.Allow.Paths), c.Provider, c.Digest())
 }
 
 // Digest returns the SHA-256, in hexadecimal, of where and how a credential
@@ -35,9 +35,9 @@ func (c *Credential) Digest() string {
 	return seal.Digest(encodeCredential(&same))
 }
 
-// note is what an event says of a credential that is made, or was removed.
-func (c *Credential) note(verb string) string {
-	return fmt.Sprintf("%s; %s %s; sha256 %s %s", c.Provider, verb, c.Auth.Kind, verb, c.Digest())
+// note is what the events of a credential say of it.
+func (c *Credential) note() string {
+	return fmt.Sprintf("%s for %s; sha256 %s", c.Auth.Kind, c.Provider, c.Digest())
 }
 
 // shortList shows names, as far as an event has room.

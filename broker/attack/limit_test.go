@@ -138,17 +138,17 @@ func TestCase104Changes(t *testing.T) {
 	want := []string{
 		"secret.create ok:  at : SECOND",
 		"secret.hosts ok:  at api.test: SECOND",
-		"credential.create ok: second at api.test: api; is header",
+		"credential.create ok: second at api.test: header for api",
 		"capability.bind ok: api/files at :",
-		"credential.create denied: evil at evil.test: api; is header",
+		"credential.create denied: evil at evil.test: header for api",
 		"secret.hosts ok:  at other.test: SECOND",
-		"credential.create ok: third at api.test, other.test: api; is header",
-		"capability.create ok: api/more at api.test: api; is DELETE /v1/a,/v1/b",
+		"credential.create ok: third at api.test, other.test: header for api",
+		"capability.create ok: api/more at api.test: DELETE /v1/a,/v1/b for api",
 		"capability.policy ok: api/files at : was none; is rate 5",
 		"capability.policy ok: api/files at : was rate 5; is rate 50",
-		"capability.delete ok: api/more at api.test: api; was DELETE /v1/a,/v1/b",
+		"capability.delete ok: api/more at api.test: DELETE /v1/a,/v1/b for api",
 		"secret.hosts ok:  at other.test: SECOND: no longer",
-		"credential.delete ok: third at api.test, other.test: api; was header",
+		"credential.delete ok: third at api.test, other.test: header for api",
 	}
 	if text, wanted := strings.Join(got, "\n"), strings.Join(want, "\n"); text != wanted {
 		t.Errorf("recorded is\n%s\nwant\n%s", text, wanted)
