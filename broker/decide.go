@@ -52,6 +52,9 @@ func (b *Broker) decide(r vault.Reader, call *Call, body payload, malformed erro
 		return p, err
 	}
 	p.registry = b.reg
+	if err := p.mayUse(); err != nil {
+		return p, err
+	}
 	if err := p.checkTokenHost(); err != nil {
 		return p, err
 	}
@@ -127,6 +130,9 @@ func (p *plan) judge() error {
 	if p.request, err = policy.Decide(p.rule, request); err != nil {
 		return err
 	}
+	if err := p.mayAuthenticate(p.request); err != nil {
+		return err
+	}
 	p.event.Path = p.request.Path
 	if !p.mayReach(p.request) {
 		return errBeyond(p.capability.Provider)
@@ -138,6 +144,26 @@ func (p *plan) judge() error {
 		return p.body.refusal
 	}
 	p.addHeaders()
+	return nil
+}
+
+// mayUse keeps each secret to where it may go. The vault does so too, when it
+// gives the values out; here a preview learns of it.
+func (p *plan) mayUse() error {
+	for i, part := range p.choice.Parts {
+		if err := part.Secret.Serves(p.use(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mayAuthenticate refuses a request that the strategy would refuse, before there
+// is a secret.
+func (p *plan) mayAuthenticate(request policy.Canonical) error {
+	if r, ok := p.strategy.(auth.Refuser); ok {
+		return r.Refuse(request.Path, request.RawQuery)
+	}
 	return nil
 }
 

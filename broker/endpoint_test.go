@@ -31,7 +31,7 @@ func TestCase087EndpointOfAnotherHost(t *testing.T) {
 		want       fault.Code
 	}{
 		"free":             {broker.NewCredential{Provider: "acme", Secret: free.id, Hosts: []string{"api.acme.test"}}, fault.InvalidRequest},
-		"free, by suffix":  {broker.NewCredential{Provider: "acme", Secret: free.id, Hosts: []string{"test"}}, fault.InvalidRequest},
+		"free, by suffix":  {broker.NewCredential{Provider: "acme", Secret: free.id, Hosts: []string{"not-evil.test"}}, fault.InvalidRequest},
 		"pinned":           {broker.NewCredential{Provider: "openai", Secret: pinned.id}, fault.InvalidRequest},
 		"pinned, and host": {broker.NewCredential{Provider: "openai", Secret: pinned.id, Hosts: []string{"api.openai.com", "evil.test"}}, fault.PolicyViolation},
 	} {
@@ -79,6 +79,7 @@ func TestCase087EndpointByBinding(t *testing.T) {
 		}
 		r.up.Handle(func(w http.ResponseWriter, req *http.Request) {
 			if req.Host == "auth.acme.test" {
+				w.Header().Set("Content-Type", "application/json")
 				_, _ = w.Write([]byte(`{"access_token":"made-up-access-token","token_type":"bearer"}`))
 			}
 		})

@@ -200,7 +200,7 @@ func (p *plan) redirect(from policy.Canonical, s *wire.Stream) (policy.Canonical
 		target += "?" + to.RawQuery
 	}
 	next, err := policy.Decide(p.rule, policy.Request{Method: from.Method, Target: target})
-	if err != nil || !p.mayReach(next) {
+	if err != nil || p.mayAuthenticate(next) != nil || !p.mayReach(next) {
 		return from, false
 	}
 	next.Headers = from.Headers

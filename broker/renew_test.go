@@ -14,69 +14,18 @@ import (
 
 	"aivault/broker"
 	"aivault/broker/brokertest"
+	"aivault/broker/brokertest/stage"
 	"aivault/keys/fault"
 	"aivault/keys/opaque"
 	"aivault/vault"
 )
 
-// An issuer is an authorization server (RFC 6749) at auth.acme.test and an API
-// at api.acme.test that takes its tokens, behind one upstream.
-type issuer struct {
-	t       testing.TB
-	secrets []string // all that it ever gave or was given
-
-	mu      sync.Mutex
-	refresh string                           // the refresh token that is valid
-	access  string                           // the access token that is valid
-	calls   []string                         // bodies of token requests
-	auth    []string                         // their Authorization
-	answer  func(w http.ResponseWriter) bool // instead of tokens, if it returns true
-	refuse  bool                             // every access token is refused
-}
-
-func (i *issuer) fresh() string {
-	s := brokertest.Word(i.t)
-	i.secrets = append(i.secrets, s)
-	return s
-}
-
-func (i *issuer) serve(w http.ResponseWriter, req *http.Request) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if req.Host == "api.acme.test" {
-		if got := req.Header.Get("Authorization"); i.refuse || got != "Bearer "+i.access {
-			w.WriteHeader(http.StatusUnauthorized)
-			_, _ = fmt.Fprintf(w, "who is %s?", got)
-			return
-		}
-		_, _ = fmt.Fprint(w, "welcome")
-		return
-	}
-	body := make([]byte, req.ContentLength)
-	_, _ = req.Body.Read(body)
-	i.calls = append(i.calls, string(body))
-	i.auth = append(i.auth, req.Header.Get("Authorization"))
-	if i.answer != nil && i.answer(w) {
-		return
-	}
-	form, _ := url.ParseQuery(string(body))
-	w.Header().Set("Content-Type", "application/json")
-	if form.Get("grant_type") == "refresh_token" && form.Get("refresh_token") != i.refresh {
-		w.WriteHeader(http.StatusBadRequest)
-		_, _ = fmt.Fprint(w, `{"error":"invalid_grant"}`)
-		return
-	}
-	i.access, i.refresh = i.fresh(), i.fresh()
-	_, _ = fmt.Fprintf(w, `{"access_token":%q,"token_type":"Bearer","expires_in":3600,"refresh_token":%q}`, i.access, i.refresh)
-}
-
 // oauth gives a rig an issuer, and a credential of it with fields beside those
 // that the secret needs.
-func (r *rig) oauth(t testing.TB, grant string, fields map[string]any) (*issuer, vault.ID) {
+func (r *rig) oauth(t testing.TB, grant string, fields map[string]any) (*stage.Issuer, vault.ID) {
 	t.Helper()
-	i := &issuer{t: t}
-	i.refresh = i.fresh()
-	doc := map[string]any{"clientId": "me", "refreshToken": i.refresh, "tenant": map[string]any{"id": 7}}
+	i := stage.NewIssuer(t)
+	doc := map[string]any{"clientId": "me", "refreshToken": i.Refresh(), "tenant": map[string]any{"id": 7}}
 	for k, v := range fields {
 		doc[k] = v
 	}
@@ -99,7 +48,7 @@ func (r *rig) oauth(t testing.TB, grant string, fields map[string]any) (*issuer,
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.up.Handle(i.serve)
+	r.up.Handle(i.ServeHTTP)
 	return i, s.ID
 }
 
@@ -120,18 +69,18 @@ func TestRenewal(t *testing.T) {
 		i, id := r.oauth(t, "refresh_token", nil)
 		r.welcome(t, 200)
 		r.welcome(t, 200)
-		if len(i.calls) != 1 {
-			t.Fatalf("%d token requests for two calls", len(i.calls))
+		if len(i.Calls()) != 1 {
+			t.Fatalf("%d token requests for two calls", len(i.Calls()))
 		}
-		form, err := url.ParseQuery(i.calls[0])
-		if err != nil || form.Get("client_id") != "me" || form.Get("scope") != "read write" || i.auth[0] != "" {
+		form, err := url.ParseQuery(i.Calls()[0].Body)
+		if err != nil || form.Get("client_id") != "me" || form.Get("scope") != "read write" || i.Calls()[0].Authorization != "" {
 			t.Errorf("a public client sent %d fields, %v", len(form), err)
 		}
 		events := r.events(t)
 		kinds := []string{}
 		for _, e := range events {
 			kinds = append(kinds, e.Kind+" "+e.Outcome)
-			brokertest.Scan(t, "event", fmt.Append(nil, e), i.secrets...)
+			brokertest.Scan(t, "event", fmt.Append(nil, e), i.Given()...)
 		}
 		all := strings.Join(kinds, ", ")
 		if !strings.Contains(all, "invoke.intent , oauth.refresh , oauth.refresh ok, invoke.outcome ok") {
@@ -153,11 +102,11 @@ func TestRenewalOfConfidentialClient(t *testing.T) {
 	i, _ := r.oauth(t, "client_credentials", map[string]any{"clientSecret": secret, "refreshToken": ""})
 	r.welcome(t, 200)
 	r.welcome(t, 200)
-	if len(i.calls) != 1 {
-		t.Fatalf("%d token requests", len(i.calls))
+	if len(i.Calls()) != 1 {
+		t.Fatalf("%d token requests", len(i.Calls()))
 	}
-	form, err := url.ParseQuery(i.calls[0])
-	if err != nil || form.Get("grant_type") != "client_credentials" || !strings.HasPrefix(i.auth[0], "Basic ") || form.Has("client_secret") {
+	form, err := url.ParseQuery(i.Calls()[0].Body)
+	if err != nil || form.Get("grant_type") != "client_credentials" || !strings.HasPrefix(i.Calls()[0].Authorization, "Basic ") || form.Has("client_secret") {
 		t.Errorf("%d fields, %v", len(form), err)
 	}
 }
@@ -178,8 +127,8 @@ func TestCase088OneRefresh(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if len(i.calls) != 1 || failed.Load() > 0 {
-			t.Errorf("%d token requests, %d calls failed", len(i.calls), failed.Load())
+		if len(i.Calls()) != 1 || failed.Load() > 0 {
+			t.Errorf("%d token requests, %d calls failed", len(i.Calls()), failed.Load())
 		}
 	})
 }
@@ -192,18 +141,18 @@ func TestCase090OneRefreshAMinute(t *testing.T) {
 	forEachStore(t, func(t *testing.T, r *rig) {
 		i, _ := r.oauth(t, "refresh_token", nil)
 		r.welcome(t, 200)
-		i.refuse = true
+		i.Refuse(true)
 		for range 5 {
 			r.welcome(t, 401)
 		}
-		if len(i.calls) > 2 {
-			t.Errorf("%d token requests", len(i.calls))
+		if len(i.Calls()) > 2 {
+			t.Errorf("%d token requests", len(i.Calls()))
 		}
 		answer, err := r.invoke("acme/items", vault.Context{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		brokertest.Scan(t, "the 401", answer.Body, i.secrets...) // case 74
+		brokertest.Scan(t, "the 401", answer.Body, i.Given()...) // case 74
 	})
 }
 
@@ -238,11 +187,7 @@ func TestCase087NoToken(t *testing.T) {
 			t.Parallel()
 			r, _ := newMemoryRig(t)
 			i, _ := r.oauth(t, "refresh_token", nil)
-			i.answer = func(w http.ResponseWriter) bool {
-				w.Header().Set("Content-Type", "application/json")
-				answer(w)
-				return true
-			}
+			i.Answer(func(w http.ResponseWriter, _ string) bool { answer(w); return true })
 			_, err := r.invoke("acme/items", vault.Context{})
 			want := fault.AuthFailed
 			if name == "invalid grant" {
@@ -271,17 +216,17 @@ func TestRefusedForGood(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, r *rig) {
 		i, id := r.oauth(t, "refresh_token", nil)
-		valid := i.refresh
-		i.refresh = i.fresh()
+		valid := i.Refresh()
+		i.SetRefresh("")
 		for range 3 {
 			if _, err := r.invoke("acme/items", vault.Context{}); fault.CodeOf(err) != fault.OAuthRefreshRequired {
 				t.Fatal(err)
 			}
 		}
-		if len(i.calls) != 1 {
-			t.Errorf("%d token requests", len(i.calls))
+		if len(i.Calls()) != 1 {
+			t.Errorf("%d token requests", len(i.Calls()))
 		}
-		i.refresh = valid
+		i.SetRefresh(valid)
 		value := opaque.New([]byte(`{"client_id":"me","refresh_token":"` + valid + `"}`))
 		if _, err := r.store.RotateSecret(context.Background(), id, value, 0); err != nil {
 			t.Fatal(err)
@@ -296,14 +241,14 @@ func TestCase089CutOff(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, r *rig) {
 		i, _ := r.oauth(t, "refresh_token", nil)
-		i.answer = func(w http.ResponseWriter) bool { panic(http.ErrAbortHandler) }
+		i.Answer(func(http.ResponseWriter, string) bool { panic(http.ErrAbortHandler) })
 		for n, want := range []fault.Code{fault.UpstreamUnreachable, fault.UpstreamUnreachable, fault.OAuthRefreshRequired, fault.OAuthRefreshRequired} {
 			if _, err := r.invoke("acme/items", vault.Context{}); fault.CodeOf(err) != want {
 				t.Errorf("call %d: %v, want %s", n, err, want)
 			}
 		}
-		if len(i.calls) != 2 {
-			t.Errorf("%d token requests", len(i.calls))
+		if len(i.Calls()) != 2 {
+			t.Errorf("%d token requests", len(i.Calls()))
 		}
 	})
 }
@@ -321,7 +266,31 @@ func TestEndpointDown(t *testing.T) {
 		}
 	}
 	r.welcome(t, 200)
-	if len(i.calls) != 1 {
-		t.Errorf("%d token requests", len(i.calls))
+	if len(i.Calls()) != 1 {
+		t.Errorf("%d token requests", len(i.Calls()))
 	}
+}
+
+// A secret that is bound borrows the token endpoint too, and may go there.
+func TestRenewalOfABoundSecret(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, r *rig) {
+		i, _ := r.oauth(t, "refresh_token", nil)
+		ctx := context.Background()
+		value := opaque.New([]byte(`{"client_id":"other","refresh_token":"` + i.Refresh() + `"}`))
+		s, err := r.store.CreateSecret(ctx, vault.NewSecret{Name: "OTHER", Scope: mustScope(t, "w", ""), Value: value})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.broker.Bind(ctx, broker.NewBinding{Capability: "acme/items", Secret: s.ID, Scope: mustScope(t, "w", "")}); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := r.invoke("acme/items", inW)
+		if err != nil || answer.Status != 200 || answer.Secret != "OTHER" {
+			t.Fatalf("%v, %v", answer, err)
+		}
+		if form, err := url.ParseQuery(i.Calls()[0].Body); err != nil || form.Get("client_id") != "other" {
+			t.Errorf("the account that was used is %q, %v", form.Get("client_id"), err)
+		}
+	})
 }

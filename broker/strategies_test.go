@@ -2,9 +2,6 @@ package broker_test
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -113,107 +110,6 @@ func TestStrategiesOfObjects(t *testing.T) {
 			brokertest.Scan(t, "the answer", []byte(answer), test.secrets...)
 		})
 	}
-}
-
-// Case 85: the signature is right for what came in, over HTTP/1.1 and HTTP/2,
-// whatever the transport added to it.
-func TestCase085SignedAsSent(t *testing.T) {
-	t.Parallel()
-	for _, proto := range []string{"HTTP/1.1", "HTTP/2.0"} {
-		for service, path := range map[string]string{
-			"s3":          "/v1/items/a%20b%281%29%3D%C3%A9%3Ax",
-			"execute-api": "/v1/items/a%2520b%281%29%3D%25C3%25A9%3Ax",
-		} {
-			t.Run(proto+"/"+service, func(t *testing.T) {
-				t.Parallel()
-				key := brokertest.Word(t)
-				r := onHTTP2(t, proto == "HTTP/2.0")
-				r.account(t, `{"accessKeyId":"AKIDEXAMPLE","secretAccessKey":"`+key+`","sessionToken":"made-up-token"}`, "aws-sigv4", broker.AuthFlags{AWSService: service})
-				answer, got := r.call(t)
-				if got.Proto != proto {
-					t.Fatalf("the request came over %s", got.Proto)
-				}
-				brokertest.Scan(t, "the answer", []byte(answer), key, "made-up-token")
-				checkSigV4(t, got, key, service, path)
-			})
-		}
-	}
-}
-
-func onHTTP2(t testing.TB, on bool) *rig {
-	_, store := newMemoryRig(t)
-	return (&rig{
-		up:   brokertest.NewWith(t, upstream.Options{Names: hosts, HTTP2: on}),
-		open: func(testing.TB) secretStore { return store },
-	}).fresh(t)
-}
-
-// checkSigV4 does what a service does: it recomputes the signature from the
-// request alone, with the headers that it says are signed.
-func checkSigV4(t testing.TB, got upstream.Request, key, service, path string) {
-	t.Helper()
-	credential, rest, _ := strings.Cut(strings.TrimPrefix(got.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"), ", SignedHeaders=")
-	signed, signature, _ := strings.Cut(rest, ", Signature=")
-	var headers strings.Builder
-	for name := range strings.SplitSeq(signed, ";") {
-		value := strings.Join(strings.Fields(got.Get(name)), " ")
-		if name == "host" {
-			value = got.Host
-		}
-		headers.WriteString(name + ":" + value + "\n")
-	}
-	for _, name := range []string{"user-agent", "accept-encoding", "content-length"} {
-		if strings.Contains(signed, name) {
-			t.Errorf("signed are %s", signed)
-		}
-	}
-	for _, name := range []string{"content-type", "host", "x-amz-date", "x-amz-security-token", "x-note"} {
-		if !strings.Contains(signed, name) {
-			t.Errorf("signed are %s, without %s", signed, name)
-		}
-	}
-	hash := func(text []byte) string { sum := sha256.Sum256(text); return hex.EncodeToString(sum[:]) }
-	if service == "s3" && got.Get("X-Amz-Content-Sha256") != hash(got.Body) {
-		t.Error("the hash of the body is another one")
-	}
-	canonical := strings.Join([]string{got.Method, path, "a=x%20y&b=%2F&c=", headers.String(), signed, hash(got.Body)}, "\n")
-	date := got.Get("X-Amz-Date")
-	if want := date[:8] + "/us-east-1/" + service + "/aws4_request"; credential != want {
-		t.Errorf("credential scope %s, want %s", credential, want)
-	}
-	sum := []byte("AWS4" + key)
-	for _, part := range append(strings.Split(credential, "/"), "AWS4-HMAC-SHA256\n"+date+"\n"+credential+"\n"+hash([]byte(canonical))) {
-		h := hmac.New(sha256.New, sum)
-		h.Write([]byte(part))
-		sum = h.Sum(nil)
-	}
-	if want := hex.EncodeToString(sum); signature != want {
-		t.Errorf("signature %s, want %s", signature, want)
-	}
-}
-
-// Case 86, end to end: who knows the key finds the signature right.
-func TestCase086HMACAsSent(t *testing.T) {
-	t.Parallel()
-	key := brokertest.Canary(t)
-	r, _ := newMemoryRig(t)
-	r.account(t, key, "hmac", broker.AuthFlags{})
-	answer, got := r.call(t)
-	sum := sha256.Sum256(got.Body)
-	path, _, _ := strings.Cut(got.URI, "?")
-	h := hmac.New(sha256.New, []byte(key))
-	h.Write([]byte(strings.Join([]string{
-		"aivault-hmac-v1", "POST", "api.acme.test", path, "a=x%20y&b=%2F&c", got.Get("X-Signature-Timestamp"), hex.EncodeToString(sum[:]),
-	}, "\n")))
-	if got.Get("X-Signature") != "sha256="+hex.EncodeToString(h.Sum(nil)) {
-		t.Error("the signature is another one")
-	}
-	var wire strings.Builder
-	for _, header := range got.Headers {
-		wire.WriteString(header.Name + ": " + header.Value + "\n")
-	}
-	brokertest.Scan(t, "the request", []byte(wire.String()+got.URI), key)
-	brokertest.Scan(t, "the answer", []byte(answer), key)
 }
 
 // A credential whose one secret cannot be enough is refused, and says why.

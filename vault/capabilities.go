@@ -38,7 +38,7 @@ func (l *Local) CreateCapability(ctx context.Context, c Capability) (Capability,
 		if err := t.save(kindCapability, rec, c.Revision, encodeCapability(&c)); err != nil {
 			return err
 		}
-		return t.record(&Event{Kind: KindCapabilityCreate, Outcome: OutcomeOK, Capability: c.ID, Host: c.Allow.Hosts[0], Note: c.Provider})
+		return t.record(&Event{Kind: KindCapabilityCreate, Outcome: OutcomeOK, Capability: c.ID, Host: c.Allow.Hosts[0], Note: c.note()})
 	})
 	return c, err
 }
@@ -67,7 +67,7 @@ func (l *Local) DeleteCapability(ctx context.Context, id string) (RemovedCapabil
 		if err == nil {
 			policy, err = t.deletePolicy(id)
 		}
-		return &Event{Kind: KindCapabilityDelete, Outcome: OutcomeOK, Capability: id}, err
+		return &Event{Kind: KindCapabilityDelete, Outcome: OutcomeOK, Capability: id, Host: c.Allow.Hosts[0], Note: c.note()}, err
 	})
 	if !removed {
 		return RemovedCapability{}, err

@@ -84,7 +84,10 @@ func (l *Local) createCredential(t *txn, c *Credential, proof Value) error {
 }
 
 func credentialEvent(kind string, c *Credential) *Event {
-	return &Event{Kind: kind, Outcome: OutcomeOK, Credential: c.ID, Secret: c.Secret, Scope: c.Scope.String(), Note: c.Provider}
+	return &Event{
+		Kind: kind, Outcome: OutcomeOK, Credential: c.ID, Secret: c.Secret, Scope: c.Scope.String(),
+		Host: joinHosts(c.Destinations()), Note: c.note(),
+	}
 }
 
 // credential loads a credential that an index names.

@@ -239,20 +239,13 @@ func (p *Policy) String() string {
 		}
 	}
 	if len(p.Block) > 0 {
-		names := strings.Join(p.Block, ",")
-		if len(names) > shortBlock {
-			names = strings.ToValidUTF8(names[:shortBlock], "") + "..."
-		}
-		parts = append(parts, fmt.Sprintf("block %d (%s)", len(p.Block), names))
+		parts = append(parts, fmt.Sprintf("block %d (%s)", len(p.Block), shortList(p.Block)))
 	}
 	if parts == nil {
 		return "none"
 	}
 	return strings.Join(parts, ", ")
 }
-
-// shortBlock is how many bytes of the names of fields String shows.
-const shortBlock = 200
 
 func writeLimits(w *codec.Writer, p *Policy) {
 	for _, n := range []*int64{p.Rate, p.MaxRequest, p.MaxResponse} {

@@ -101,60 +101,94 @@
 //
 // # 3.6 Answers
 //
-//	065  broker.TestTheAnswerDoesNotHoldTheSecret  echoes of the secret, in every form
+//	065  TestCase065Echoes                     echoes of the secret, in every form and everywhere
+//	     TestCase065StatusTextAndNames
+//	     TestCase065NothingToHide
 //	     broker/internal/wire.TestCase65StatusAndTrailer
-//	066  broker/internal/redact.TestCase066SecretAcrossChunks  echoes cut at every byte
+//	066  TestCase066SecretAcrossChunks         echoes that are cut in two, at every byte
+//	     broker/internal/redact.TestCase066SecretAcrossChunks
 //	     broker.TestStreamAtOnce
-//	067  broker/internal/wire.TestCase67Encodings  echoes that are compressed
-//	068  broker/internal/wire.TestCase67Encodings  text that is not UTF-8
-//	069  broker/internal/wire.TestCase69GzipBomb  bombs
-//	070  broker/internal/wire.TestCase70Endless  answers without an end
-//	071  broker/internal/wire.TestCase71Stalls  answers that stop, or drip
-//	     broker/internal/wire.TestCase71Drip
-//	073  broker/internal/wire.TestCase73Garbage  what is not HTTP
-//	074  broker.TestCase090OneRefreshAMinute   the token in the body of a 401
-//	075  ui.TestAnswerOnATerminal       what drives a terminal
+//	067  TestCase067Encodings                  echoes that are compressed
+//	     broker/internal/wire.TestCase67Encodings
+//	068  TestCase068InvalidUTF8                echoes in text that is not UTF-8
+//	     ui.TestScripts
+//	069  TestCase069GzipBomb                   bombs
+//	     broker/internal/wire.TestCase69GzipBomb
+//	070  TestCase070AnswersWithoutEnd          answers without an end, or with too much of everything
+//	     broker/internal/wire.TestCase70Endless
+//	071  TestCase071Stalls                     answers that stop, or drip
+//	     TestCase071StallsOnTheWay
+//	     broker/internal/wire.TestCase71Stalls
+//	     broker/internal/wire.TestCase71SlowIsNoStall
+//	073  TestCase073Garbage                    what is not HTTP
+//	     TestCase073BodyBehindNone
+//	074  TestCase074Unauthorized               tokens in the body of a 401
+//	075  ui.TestAnswerOnATerminal              what drives a terminal
 //	076  ui/markdown.TestCase076BodyCannotCloseAWrapper  what ends a wrapper
-//	077  broker/internal/redact.TestShort      short secrets
-//	079  broker.TestErrorsAreCleaned           error texts
-//	     broker/internal/wire.TestCase73Garbage
-//	080  broker/internal/wire.TestCase80ResponseHeaders  headers that do not leave
+//	077  TestCase077ShortSecrets               short secrets
+//	079  TestCase079ErrorTexts                 the texts of errors
+//	     broker.TestErrorsAreCleaned
+//	080  TestCase080HeadersOfTheAnswer         headers that do not leave
+//	     broker/internal/wire.TestCase80ResponseHeaders
 //
 // # 3.7 Authentication
 //
-//	081  broker/internal/auth.TestNewRefuses   templates and secrets that cannot be sent
-//	     broker/internal/auth.TestCheckRefuses
-//	082  broker/internal/auth.TestBasic        user names with a colon
-//	083  broker/internal/auth.TestCase083Fields  fields that are missing, or there twice
-//	084  broker/internal/auth.TestCase084Suite  the signatures of the official suite
-//	085  broker.TestCase085SignedAsSent        what is signed is what is sent
+//	081  TestCase081Templates                  templates and secrets that cannot be sent
+//	     TestCase081Values
+//	082  TestCase082Basic                      the vectors of RFC 7617, and user names with a colon
+//	083  TestCase083Fields                     fields that are missing, or there twice
+//	084  TestCase084SigV4                      signatures of AWS, by a service of the test's own
+//	     broker/internal/auth.TestCase084Suite
+//	085  TestCase085SignedAsSent               what is signed is what is sent
 //	     broker/internal/auth.TestCase085Paths
-//	086  broker.TestCase086HMACAsSent          signatures of our own
+//	086  TestCase086HMAC                       signatures of our own
 //	     broker/internal/auth.TestCase086Injective
-//	087  broker.TestCase087NoToken             token endpoints that answer with something else
+//	087  TestCase087TokenEndpoint              token endpoints that are elsewhere, or answer with something else
+//	     TestCase087PinnedToItsProvider
+//	     broker.TestCase087NoToken
 //	     broker/internal/oauth.TestCase087TokenAnswers
-//	088  broker.TestCase088OneRefresh          one refresh for many calls
+//	088  TestCase088Processes                  one refresh for many processes
+//	     broker.TestCase088OneRefresh
 //	     vault.TestCase088OneExchange
-//	089  broker.TestCase089CutOff              a refresh that was cut off
+//	089  TestCase089Killed                     a process that is killed in a refresh
+//	     broker.TestCase089CutOff
 //	     vault.TestCase089CutOff
-//	090  broker.TestCase090OneRefreshAMinute   a 401 for ever
+//	090  TestCase090OneRefreshAMinute          a 401 for ever
+//	     broker.TestCase090OneRefreshAMinute
 //	091  broker.TestCase091Callback            callbacks that are none
+//	     broker/internal/oauth.TestCase091StrangersAtTheListener
 //	     broker/internal/oauth.TestCase091WrongCallback
-//	092  broker/internal/auth.TestCase092MTLS  client certificates that cannot work
-//	093  broker/internal/wire.TestCase93NoTickets  sessions of two credentials
-//	094  broker/internal/auth.TestNewRefuses   strategies that there are not
+//	     broker/internal/oauth.TestCase091ManyCallbacks
+//	092  TestCase092MTLS                       client certificates, and pairs that are none
+//	     TestCase092PairsThatAreNone
+//	     broker/internal/auth.TestCase092MTLS
+//	093  TestCase093NothingShared              cookies and sessions of two credentials
+//	     broker/internal/wire.TestCase93NoTickets
+//	094  TestCase094UnknownStrategies          strategies that there are not
 //
 // # 3.8 Policy, scope, rate, audit
 //
 //	095  waits for: scoped tokens
-//	096  broker.TestPrecedence                 which scope comes first
-//	097  waits for: scoped tokens
-//	098  broker.TestJudgedAtUse                what was true a moment ago
-//	099  vault.TestCase099Rate                 many processes, and clocks that jump
+//	096  TestCase096Precedence                 which scope comes first, and ties
+//	     TestCase096Ties
+//	     broker.TestPrecedence
+//	097  TestCase097NoContextIsNotAll          contexts that say nothing, or something like another
+//	098  TestCase098AtUse                      what was true a moment ago
+//	     TestCase098AnotherLender
+//	     TestCase098RevokedWhileCallsRun
+//	     TestCase098RevokedDuringARenewal
+//	     broker.TestJudgedAtUse
+//	099  TestCase099Processes                  many processes, and clocks that jump
+//	     vault.TestCase099Rate
+//	     vault.TestCase099AnyMinute
 //	     vault.TestCase099ManyProcesses
-//	100  vault.TestCase100ProbingIsBounded     many refusals
+//	100  TestCase100Probing                    many refusals
+//	     vault.TestCase100ProbingIsBounded
 //	     vault.TestCase100NoDenialIsLost
-//	101  broker.TestAuditUnavailable           a log that cannot be written
+//	101  TestCase101FullDisk                   a log that cannot be written
+//	     TestCase101ReadOnly
+//	     broker.TestAuditUnavailable
 //	102  vault.TestCase102TamperedAudit        a log that was edited
-//	104  vault.TestCase104PolicyEvents         edits of the policy
+//	104  TestCase104Changes                    edits of what may be called
+//	     vault.TestCase104PolicyEvents
 package attack

@@ -6,7 +6,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"aivault/broker"
 	"aivault/broker/brokertest"
@@ -33,11 +35,13 @@ type world struct {
 	vault  *vault.Local
 	net    *stage.Network
 	up     *upstream.Server
-	dir    string // of the vault
+	dir    string       // of the vault
+	ahead  atomic.Int64 // how far its clock is ahead of the machine's, in nanoseconds
 
-	secret   stored   // of the credential
-	canaries []string // values of all secrets, which must show nowhere
-	carries  place    // where the secret is in a request that was allowed
+	secret   stored          // of the credential
+	canaries []string        // values of all secrets, which must show nowhere
+	issued   func() []string // further such values, that come and go; or nil
+	carries  place           // where the secret is in a request that was allowed
 }
 
 // A stored secret is one of the vault, whose value only the test knows.
@@ -72,8 +76,8 @@ func newWorldAt(t *testing.T, up *upstream.Server) *world {
 func bareWorld(t *testing.T, up *upstream.Server) *world {
 	t.Helper()
 	w := &world{net: &stage.Network{Upstream: up}, up: up, dir: vaulttest.Dir(t)}
-	opts := vaulttest.Options(w.dir)
-	opts.Claims, opts.CheckValue = registry.Builtin(), broker.CheckValue(registry.Builtin())
+	opts := vaultOptions(w.dir)
+	opts.Now = w.now
 	w.vault = vault.New(opts)
 	w.connect(t, func(*broker.Config) {})
 	t.Cleanup(func() { // I4
@@ -85,9 +89,23 @@ func bareWorld(t *testing.T, up *upstream.Server) *world {
 	return w
 }
 
+// vaultOptions are those of a vault in dir, as aivault has them.
+func vaultOptions(dir string) vault.Options {
+	opts := vaulttest.Options(dir)
+	opts.Claims, opts.CheckValue = registry.Builtin(), broker.CheckValue(registry.Builtin())
+	return opts
+}
+
+// now is the time of day of the world.
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+
+// pass lets time go by, which no call has to wait for.
+func (w *world) pass(d time.Duration) { w.ahead.Add(int64(d)) }
+
 // connect gives the world another broker, which change says more about.
 func (w *world) connect(t *testing.T, change func(*broker.Config)) {
 	config := w.net.Config(w.vault)
+	config.Now = w.now
 	change(&config)
 	w.broker = broker.New(config)
 	t.Cleanup(w.broker.Close)

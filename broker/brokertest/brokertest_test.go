@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"html"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -48,6 +49,7 @@ func TestScanFindsEveryForm(t *testing.T) {
 			"hex":              hex.EncodeToString([]byte("x" + secret)),
 			"upper hex":        strings.ToUpper(hex.EncodeToString([]byte(secret))),
 			"JSON":             string(inJSON),
+			"HTML":             html.EscapeString(secret),
 		} {
 			r := &recorder{TB: t}
 			brokertest.Scan(r, "text", []byte("before "+text+" after"), "another-secret", secret)

@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"html"
 	"io/fs"
 	"net/url"
 	"os"
@@ -13,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // Canary returns a random made-up secret. It has all the characters that some
@@ -41,6 +44,7 @@ func Forms(secret string) [][]byte {
 		lowerEscapes(url.QueryEscape(secret)), lowerEscapes(url.PathEscape(secret)), percentAll(secret),
 		jsonEscape(secret, true), jsonEscape(secret, false),
 		strings.ReplaceAll(jsonEscape(secret, false), "/", `\/`),
+		html.EscapeString(secret), mustache(secret), referAll(secret),
 	}
 	if len(secret) >= 8 {
 		forms = append(forms, longForms(secret)...)
@@ -93,6 +97,24 @@ func percentAll(secret string) string {
 	var b strings.Builder
 	for i := range len(secret) {
 		b.WriteString("%" + hex.EncodeToString([]byte{secret[i]}))
+	}
+	return b.String()
+}
+
+// mustache escapes as Mustache and its kin do in HTML.
+func mustache(secret string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;", "/", "&#x2F;", "`", "&#x60;", "=", "&#x3D;").Replace(secret)
+}
+
+// referAll writes each character of ASCII as a reference of HTML and XML.
+func referAll(secret string) string {
+	var b strings.Builder
+	for i := range len(secret) {
+		if secret[i] < utf8.RuneSelf {
+			fmt.Fprintf(&b, "&#%d;", secret[i])
+		} else {
+			b.WriteByte(secret[i])
+		}
 	}
 	return b.String()
 }

@@ -82,6 +82,15 @@ type Certifier interface {
 	Certificate(values Values) (*tls.Certificate, error)
 }
 
+// A Refuser is a strategy that cannot authenticate just any request.
+type Refuser interface {
+	Strategy
+	// Refuse tells, before there is a secret, that Apply would refuse a
+	// request with this path and query, which are as they are sent. It is a
+	// fault.InvalidRequest.
+	Refuse(path, rawQuery string) error
+}
+
 // New returns the strategy of a credential. A fault.InvalidRequest names the
 // parameter that is wrong, or lists the kinds there are.
 func New(cfg vault.Auth) (Strategy, error) {

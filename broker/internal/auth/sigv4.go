@@ -165,25 +165,34 @@ func (s sigV4) Apply(m *Message, values Values) ([]opaque.Bytes, error) {
 	return secrets, nil
 }
 
+// Refuse implements Refuser: a signature over what a service may read otherwise
+// than it was signed is not made.
+func (s sigV4) Refuse(path, rawQuery string) error {
+	if s.likeS3() && strings.Contains(path, "+") {
+		return invalid("the path has a plus sign, which S3 reads as a space").
+			WithHint("write %%2B for a plus sign and %%20 for a space")
+	}
+	if strings.Contains(rawQuery, "+") {
+		return invalid("the query has a plus sign, which AWS services read in different ways").
+			WithHint("write %%2B for a plus sign and %%20 for a space")
+	}
+	if _, err := url.ParseQuery(rawQuery); err != nil { // the signer would leave out what it cannot read
+		return invalid("the query cannot be decoded, and so not signed")
+	}
+	return nil
+}
+
 // sign adds the headers of the signature. Not signed are Accept-Encoding and
 // Content-Length, which are the transport's, and User-Agent: the signer leaves
 // it out by itself, with what else a proxy may change. The signer takes the
 // keys as strings, which nobody can clear.
 func (s sigV4) sign(m *Message, credentials aws.Credentials) error {
 	path := m.URL.EscapedPath()
+	if err := s.Refuse(path, m.URL.RawQuery); err != nil {
+		return err
+	}
 	if s.likeS3() {
-		if strings.Contains(path, "+") {
-			return invalid("the path has a plus sign, which S3 reads as a space").
-				WithHint("write %%2B for a plus sign and %%20 for a space")
-		}
 		path = escapeOnce(path)
-	}
-	if strings.Contains(m.URL.RawQuery, "+") {
-		return invalid("the query has a plus sign, which AWS services read in different ways").
-			WithHint("write %%2B for a plus sign and %%20 for a space")
-	}
-	if _, err := url.ParseQuery(m.URL.RawQuery); err != nil { // the signer would leave out what it cannot read
-		return invalid("the query cannot be decoded, and so not signed")
 	}
 	sum := sha256.Sum256(m.Body)
 	hash := hex.EncodeToString(sum[:])

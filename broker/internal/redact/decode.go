@@ -13,10 +13,11 @@ const (
 	plain   encoding = iota
 	percent          // %41, and + for a space
 	escaped          // \n and \u0041, as in a JSON string
+	entity           // &amp; and &#38;, as in HTML and XML
 )
 
 // isSpecial reports whether c can mean something else than itself.
-func isSpecial(c byte) bool { return c == '%' || c == '\\' || c == '+' }
+func isSpecial(c byte) bool { return c == '%' || c == '\\' || c == '+' || c == '&' }
 
 // decode returns the bytes that the beginning of text stands for, and how long
 // that beginning is. Text that is no escape stands for itself.
@@ -40,6 +41,10 @@ func decode(buf *[utf8.UTFMax]byte, enc encoding, text []byte) (got []byte, widt
 			}
 		}
 		return utf8.AppendRune(buf[:0], r), 6
+	case enc == entity && text[0] == '&':
+		if r, width := reference(text); width > 0 {
+			return utf8.AppendRune(buf[:0], r), width
+		}
 	}
 	return append(buf[:0], text[0]), 1
 }
@@ -71,6 +76,8 @@ func isCut(enc encoding, text []byte) bool {
 			return utf16.IsSurrogate(r) && isCutUnit(text[6:])
 		}
 		return isCutUnit(text)
+	case enc == entity && text[0] == '&':
+		return isCutReference(text)
 	}
 	return false
 }

@@ -33,8 +33,12 @@ func (m *matcher) add(p pattern) {
 		if letter := shortEscape(c); letter != 0 {
 			m.pair('\\', letter)
 		}
+		if name := entityName(c); name != "" {
+			m.pair('&', name[0])
+		}
 	}
 	m.pair('\\', 'u')
+	m.pair('&', '#')
 }
 
 const upperHex = "0123456789ABCDEF"
@@ -50,6 +54,7 @@ func (m *matcher) addPairs(c byte, p pattern) {
 	}
 	m.pair(c, '%')
 	m.pair(c, '\\')
+	m.pair(c, '&')
 	if p.lines {
 		m.pair(c, '\r')
 		m.pair(c, '\n')
@@ -110,7 +115,7 @@ func (m *matcher) longest(text []byte, i int, whole bool) int {
 	}
 	end := 0
 	var buf [utf8.UTFMax]byte
-	for _, enc := range [...]encoding{plain, percent, escaped} {
+	for _, enc := range [...]encoding{plain, percent, escaped, entity} {
 		c := text[i]
 		if isSpecial(c) {
 			if !whole && isCut(enc, text[i:]) {
@@ -159,7 +164,7 @@ func (p *pattern) match(text []byte, i int, enc encoding, whole bool) int {
 		return p.matchRest(text, i, j, enc, whole)
 	}
 	end := 0
-	for _, enc := range [...]encoding{plain, percent, escaped} {
+	for _, enc := range [...]encoding{plain, percent, escaped, entity} {
 		e := p.matchRest(text, i, j, enc, whole)
 		if e == open {
 			return open

@@ -8,6 +8,8 @@
 //   - percent-encoded, with any choice of characters to encode, digits in
 //     either case, and + for a space
 //   - as part of a JSON string, with any choice of characters to escape
+//   - as part of an HTML page or an XML document, with any choice of characters
+//     to write as references (&amp; &#38; &#x26;)
 //   - in hexadecimal, in either case
 //   - in base64 of the standard and the URL alphabet, padded or not, at each
 //     of the three alignments that text before it can give, on one line or on
@@ -19,7 +21,8 @@
 // Instead of a list of encoded forms, which would have to guess what each
 // encoder leaves alone, the text is decoded on the fly: a form is a sequence of
 // bytes to be found in the text as it is, in the text without percent-encoding,
-// or in the text without JSON escapes (see matcher).
+// in the text without JSON escapes, or in the text without references (see
+// matcher).
 //
 // An answer that streams goes through a [Stream], which finds the same wherever
 // the connection cuts it, and holds back no more than what could be the

@@ -5,6 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/xml"
+	"html"
+	"html/template"
 	"net/url"
 	"strings"
 	"testing"
@@ -45,6 +48,13 @@ func TestForms(t *testing.T) {
 		{"JSON, as PHP", `"sk-Made\/up+\"k\\y& \u00e9<>%41~"`, `"[REDACTED]"`},
 		{"JSON, as Python", `"sk-Made/up+\"k\\y& \u00E9<>%41~"`, `"[REDACTED]"`},
 		{"JSON, all escaped", `"\u0073\u006b-Made/up+\u0022k\u005cy& é<>%41~"`, `"[REDACTED]"`},
+		{"HTML", "<p>" + html.EscapeString(secret) + "</p>", "<p>[REDACTED]</p>"},
+		{"HTML, as a template", "<p>" + inTemplate(t, secret) + "</p>", "<p>[REDACTED]</p>"},
+		{"HTML, as Mustache", `<b k="sk-Made&#x2F;up+&quot;k\y&amp; é&lt;&gt;%41~">`, `<b k="[REDACTED]">`},
+		{"XML", "<k>" + inXML(t, secret) + "</k>", "<k>[REDACTED]</k>"},
+		{"XML, all references", "&#115;&#x6b;&#X2D;&#0077;ade/up+&quot;k\\y&#38; &#233;&#x3C;&#62;%41~", "[REDACTED]"},
+		{"base64 in HTML", inTemplate(t, std.EncodeToString([]byte(secret))), "[REDACTED]"},
+		{"references that are none", "&#;&#x;&#xg;&#1a;&#x110000;&#xd800;&lt&am", "&#;&#x;&#xg;&#1a;&#x110000;&#xd800;&lt&am"},
 		{"hex", "0x" + hex.EncodeToString([]byte(secret)) + "ff", "0x[REDACTED]ff"},
 		{"upper hex", strings.ToUpper(hex.EncodeToString([]byte(secret))), "[REDACTED]"},
 		{"base64", `"` + std.EncodeToString([]byte(secret)) + `"`, `"[REDACTED]"`},
@@ -82,6 +92,25 @@ func TestForms(t *testing.T) {
 			}
 		})
 	}
+}
+
+// inTemplate returns a text as html/template writes it, plus signs included.
+func inTemplate(t *testing.T, text string) string {
+	t.Helper()
+	var out strings.Builder
+	if err := template.Must(template.New("").Parse("{{.}}")).Execute(&out, text); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func inXML(t *testing.T, text string) string {
+	t.Helper()
+	var out strings.Builder
+	if err := xml.EscapeText(&out, []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
 }
 
 // inLines returns a text in base64, broken into lines.
@@ -198,6 +227,8 @@ func FuzzPlanted(f *testing.F) {
 	f.Add("        ", "+", "%20")
 	f.Add("%\"", "", "") // begins with what is an escape elsewhere
 	f.Add("%\"\\+%\"\\+", "", "")
+	f.Add("&&&&&&&&", "&", "amp;")
+	f.Add("&amp;&#38;&#x26;", "&#", ";")
 	f.Fuzz(func(t *testing.T, value, before, after string) {
 		if len(value) > 512 {
 			t.Skip("more of the same, in quadratic time if it repeats itself")

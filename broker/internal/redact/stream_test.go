@@ -30,8 +30,8 @@ func inPieces(r *redact.Redactor, text []byte, cuts uint64) (out []byte, n int) 
 }
 
 // longest is the length of the longest form of a value: base64 with a line
-// break after each character, all as \u0041, and what completes it.
-func longest(value string) int { return (6+12)*4*(len(value)+2)/3 + 7 }
+// break after each character, all as &#0000065;, and what completes it.
+func longest(value string) int { return (10+20)*4*(len(value)+2)/3 + 7 }
 
 // Case 66: a secret that is cut anywhere, in any form, is found, and the
 // result is that of the whole text.
@@ -87,6 +87,9 @@ func TestStreamHoldsBack(t *testing.T) {
 		{"half an escape in JSON", `text \u00`, `text `},
 		{"half a pair", `text \ud83d`, `text `},
 		{"half a pair alone", `text \ud83d"`, `text \ud83d"`},
+		{"half a reference", "text &#10", "text "},
+		{"half a name", "text &l", "text &l"},
+		{"a reference of something else", "text &#65;&amp;", "text &#65;&amp;"},
 		{"percent that is none", "100%!", "100%!"},
 		{"percent before a line break", "100%\n", "100%\n"},
 		{"padding may follow", base64.StdEncoding.EncodeToString([]byte(long)), ""},
@@ -188,6 +191,11 @@ func TestStreamIsBounded(t *testing.T) {
 		{"a", "Y", "\n"},
 		{"a", "Y", "\r\n"},
 		{"a", "Y", "%0D%0A"},
+		{"a", "", "&#97;"},
+		{"a", "", "&#0000097;"},
+		{"&", "", "&amp;"},
+		{"&", "", "&"},
+		{"&", "", "&#38"},
 		{"%", "", "%"},
 		{"%", "", "%25"},
 		{"%", "", "25"},
@@ -226,6 +234,7 @@ func FuzzStream(f *testing.F) {
 	f.Add("pw1", "aaaaaaaaaaaaaaaa", "aaaYWFh=%3D", []byte{1, 0, 130, 131, 132, 3}, uint64(0xffff0000ffff))
 	f.Add("\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8", "ÿþýüûúùø", "=", []byte{1, 130, 7, 200}, uint64(7))
 	f.Add("        ", "+", "%20", []byte{1, 130, 7, 200}, uint64(0x8888))
+	f.Add("a&b<c>d\"e'", "&amp;&#38", "&#x", []byte{1, 7, 8, 9, 10, 130, 20}, uint64(0x5a5a5a))
 	f.Add("ééééé", "Ã©Ã©Ã©", `\ud83d`, []byte{1, 130, 7, 200}, uint64(0x924924))
 	f.Fuzz(func(t *testing.T, value, other, noise string, recipe []byte, cuts uint64) {
 		if len(value) > 64 || len(other) > 64 || len(recipe) > 64 {
