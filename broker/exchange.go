@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 
@@ -162,11 +161,9 @@ func (x *exchange) follow(ctx context.Context, s *wire.Stream) (*wire.Stream, er
 	return s, nil
 }
 
-// leave closes an answer that nobody gets. A short one is read to its end
-// first, so that its connection can be used again.
+// leave closes an answer that nobody gets. What was not read of it costs its
+// connection: an upstream that takes its time with it does not hold up the call.
 func (x *exchange) leave(s *wire.Stream) {
-	const short = 4 << 10
-	_, _ = io.CopyN(io.Discard, s, short)
 	x.received += s.ResponseBytes()
 	_ = s.Close()
 }

@@ -123,7 +123,7 @@ func (x *exchange) renew(ctx context.Context, refused bool) (renewed bool, err e
 	case other && (refused || x.isFresh(secret)) && secret.AccessToken.Len() > 0:
 		return true, nil
 	case known.Refused:
-		return false, errConsent("refused the refresh token before")
+		return false, errRefused(cfg)
 	case refused && x.broker.cfg.Now().Sub(known.LastAt) < renewEvery:
 		return false, nil
 	case cfg.GrantType == oauth.RefreshToken && known.Begun >= maxCutOff:
@@ -141,6 +141,16 @@ func (x *exchange) renew(ctx context.Context, refused bool) (renewed bool, err e
 func (x *exchange) adopt(value opaque.Bytes, version uint64) {
 	x.secrets = append(x.secrets, x.values[auth.Placeholder]) // to be wiped at the end
 	x.values[auth.Placeholder], x.version = value, version
+}
+
+// errRefused is the error of a secret that the token endpoint refused before: it
+// is not asked again until the secret has another value.
+func errRefused(cfg oauth.Config) *fault.Error {
+	if cfg.GrantType == oauth.RefreshToken {
+		return errConsent("refused the refresh token before")
+	}
+	return fault.New(fault.OAuthRefreshRequired, "the token endpoint refused the client before").
+		WithHint("check its id, secret and scopes, and store it anew with `aivault secrets rotate`")
 }
 
 func errConsent(why string) *fault.Error {

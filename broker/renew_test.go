@@ -235,6 +235,27 @@ func TestRefusedForGood(t *testing.T) {
 	})
 }
 
+// Neither is a client that was, which has no refresh token.
+func TestClientRefusedForGood(t *testing.T) {
+	t.Parallel()
+	r, _ := newMemoryRig(t)
+	i, _ := r.oauth(t, "client_credentials", map[string]any{"clientSecret": brokertest.Word(t), "refreshToken": ""})
+	i.Answer(func(w http.ResponseWriter, _ string) bool {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = fmt.Fprint(w, `{"error":"invalid_client"}`)
+		return true
+	})
+	for n := range 3 {
+		_, err := r.invoke("acme/items", vault.Context{})
+		if fault.CodeOf(err) != fault.OAuthRefreshRequired || n > 0 && !strings.Contains(fault.HintOf(err), "rotate") {
+			t.Errorf("call %d: %v (%s)", n, err, fault.HintOf(err))
+		}
+	}
+	if n := len(r.up.Requests()); n != 1 {
+		t.Errorf("%d token requests", n)
+	}
+}
+
 // A renewal whose answer was lost is tried once more, and then left to the
 // owner of the account (case 89).
 func TestCase089CutOff(t *testing.T) {
