@@ -109,10 +109,13 @@ type Preview struct {
 	Capability string
 	Credential string
 	Secret     string // names of the secrets
-	Method     string
-	URL        string
-	Headers    []Header // in the order of their names
-	Body       []byte   // nil: none; of a multipart body with a boundary of this preview only
+	// Certificate stands for the client certificate in the handshake, as the
+	// name of its secret does elsewhere; empty: none.
+	Certificate string
+	Method      string
+	URL         string
+	Headers     []Header // in the order of their names
+	Body        []byte   // nil: none; of a multipart body with a boundary of this preview only
 }
 
 // A Login is how to get the tokens of an OAuth account.
@@ -242,6 +245,7 @@ type Description struct {
 	SecretNames [][]string
 	Method      string // the default, or empty if one must be chosen
 	Path        string
+	Example     string   // a method, a space, and a path with its query; may be empty
 	Headers     []Header // static ones that the broker adds
 	// OpaqueBody says that a body may name operations or addresses of its own,
 	// so that the paths do not tell what a call can do.

@@ -124,6 +124,9 @@ func (b *Broker) Describe(ctx context.Context, id string) (*Description, error) 
 		return &d, nil
 	}
 	d.ProviderName, d.DocsURL = p.Name, p.DocsURL
+	if c, _, ok := b.reg.Capability(id); ok && d.Builtin {
+		d.Example = c.Example
+	}
 	for i := range p.Credentials {
 		t := &p.Credentials[i]
 		if t.Capabilities != nil && !slices.Contains(t.Capabilities, d.ID) {

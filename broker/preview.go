@@ -44,6 +44,9 @@ func (b *Broker) Preview(ctx context.Context, call Call) (*Preview, error) {
 	}
 	out := &Preview{Capability: p.capability.ID, Credential: p.choice.Credential, Method: req.Method, Body: req.Body}
 	_, out.Secret = nameParts(p.choice.Parts)
+	if _, ok := p.strategy.(auth.Certifier); ok {
+		out.Certificate = "<" + out.Secret + ">"
+	}
 	out.URL = "https://" + req.Host + r.URL.RawPath
 	if r.URL.RawQuery != "" {
 		out.URL += "?" + r.URL.RawQuery

@@ -122,10 +122,10 @@ func (x *exchange) renew(ctx context.Context, refused bool) (renewed bool, err e
 	switch {
 	case other && (refused || x.isFresh(secret)) && secret.AccessToken.Len() > 0:
 		return true, nil
-	case refused && x.broker.cfg.Now().Sub(known.LastAt) < renewEvery:
-		return false, nil
 	case known.Refused:
 		return false, errConsent("refused the refresh token before")
+	case refused && x.broker.cfg.Now().Sub(known.LastAt) < renewEvery:
+		return false, nil
 	case cfg.GrantType == oauth.RefreshToken && known.Begun >= maxCutOff:
 		return false, errConsent("was asked for new tokens twice, and the answers were lost")
 	}

@@ -43,48 +43,6 @@ func binary(t *testing.T) string {
 	return exe
 }
 
-// A realVault is one that the real program keeps, with a credential and a
-// capability for an upstream of this machine.
-type realVault struct {
-	t      *testing.T
-	exe    string
-	dir    string // of the vault
-	env    []string
-	secret string
-}
-
-func newRealVault(t *testing.T, service *upstream.Server) *realVault {
-	dir := t.TempDir()
-	v := &realVault{t: t, exe: binary(t), dir: filepath.Join(dir, "vault"), secret: brokertest.Word(t)}
-	v.env = append(os.Environ(), "AIVAULT_DIR="+v.dir, "HOME="+dir)
-	write := func(name string, content []byte) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	key, ca := write("key", []byte(v.secret)), write("ca.pem", service.CAPEM())
-	out, _ := v.run(nil, "secrets", "create", "--name", "KEY", "--value-file", key)
-	v.run(nil, "credential", "create", "acme", "--provider", "acme", "--secret-ref", uuids.FindString(out), "--auth", "header",
-		"--host", fmt.Sprintf("localhost:%d", service.Port()), "--allow-private", "--ca-cert", ca, "--value-file", key)
-	v.run(nil, "capability", "create", "acme/items", "--credential", "acme", "--method", "GET", "--path", "/items")
-	return v
-}
-
-// run runs a command that has to succeed, with additions to its environment.
-func (v *realVault) run(env []string, args ...string) (stdout, stderr string) {
-	v.t.Helper()
-	var out, errs bytes.Buffer
-	cmd := exec.Command(v.exe, args...)
-	cmd.Env = append(append([]string{}, v.env...), env...)
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		v.t.Fatalf("aivault %s: %v\n%s", strings.Join(args, " "), err, errs.String())
-	}
-	return out.String(), errs.String()
-}
-
 // Cases 52 to 54: under GODEBUG=http2debug=2, net/http prints the Authorization
 // header; proxies and authorities are taken from the environment. Not here.
 func TestEnvironmentDoesNotLeak(t *testing.T) {

@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -58,17 +59,22 @@ func (l *Local) checkValue(s *Secret, auths []Auth, value []byte) error {
 }
 
 // checkUses refuses a value that one of the secret's credentials could not
-// send.
+// send, and names the first one by id.
 func (l *Local) checkUses(t *txn, s *Secret, value []byte) error {
 	creds, err := t.credentialsOfSecret(s.ID)
 	if err != nil {
 		return err
 	}
-	var auths []Auth
-	for _, c := range creds {
-		auths = append(auths, c.Auth)
+	if err := l.checkValue(s, nil, value); err != nil {
+		return err
 	}
-	return l.checkValue(s, auths, value)
+	slices.SortFunc(creds, func(a, b *Credential) int { return strings.Compare(a.ID, b.ID) })
+	for _, c := range creds {
+		if err := l.checkValue(s, []Auth{c.Auth}, value); err != nil {
+			return fault.Wrap(fault.CodeOf(err), err, "credential %s", c.ID)
+		}
+	}
+	return nil
 }
 
 // claim returns the provider that claims a name.

@@ -68,6 +68,20 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// Columns returns the width of a terminal, or 0: the stream is none, or does not
+// know.
+func (e *Env) Columns(stream any) int {
+	f, ok := stream.(*os.File)
+	if !ok || !e.IsTerminal(stream) {
+		return 0
+	}
+	n, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 // Interactive reports whether somebody is there to answer a question: the
 // input is a terminal, and so is where questions and notices go.
 func (e *Env) Interactive() bool { return e.IsTerminal(e.Stdin) && e.IsTerminal(e.Stderr) }

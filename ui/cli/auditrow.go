@@ -110,7 +110,10 @@ func auditDetail(e vault.Event) string {
 	default:
 		add("%s", note)
 	}
-	if e.Count > 1 {
+	switch {
+	case e.Count > 1 && e.Last.Before(e.Time): // summed up afterwards
+		add("x%d, the last at %s", e.Count, lastOf(e))
+	case e.Count > 1:
 		add("x%d until %s", e.Count, lastOf(e))
 	}
 	return s

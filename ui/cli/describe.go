@@ -174,8 +174,12 @@ func placeholders(provider string) map[string]string {
 	return out
 }
 
-// suggestion is a method and a path that are allowed.
+// suggestion is a method and a path that are allowed: those of an example, if
+// there is one.
 func suggestion(d *broker.Description) (method, path string) {
+	if method, path, ok := strings.Cut(d.Example, " "); ok {
+		return method, path
+	}
 	method, path = d.Method, d.Path
 	if method == "" && slices.Contains(d.Allow.Methods, "POST") {
 		method = "POST"
@@ -193,22 +197,38 @@ func suggestion(d *broker.Description) (method, path string) {
 func examples(d *broker.Description) []exampleJSON {
 	method, path := suggestion(d)
 	command := "aivault invoke " + d.ID
-	flags := ""
+	base, flags := "", "" // of any call, and of the one suggested
 	if d.Path == "" {
-		flags += " --path " + path
+		base = " --path " + quoted(d.Allow.Paths[0])
+	}
+	if path != d.Path {
+		flags = " --path " + quoted(path)
 	}
 	minimal := command + flags
-	if d.Method == "" && !slices.Contains(d.Allow.Methods, "GET") {
+	switch {
+	case d.Method == "" && !slices.Contains(d.Allow.Methods, "GET"),
+		d.Method == "" && method != "GET" && d.Example != "" && flags != "":
 		minimal = command + " --method " + method + flags
 	}
 	list := []exampleJSON{{"minimal", minimal}}
+	if method == "POST" {
+		base = flags
+	}
 	if slices.Contains(d.Allow.Methods, "POST") {
-		list = append(list, exampleJSON{"with a JSON body", command + flags + ` --body '{"key":"value"}'`})
+		list = append(list, exampleJSON{"with a JSON body", command + base + ` --body '{"key":"value"}'`})
 	}
 	return append(list, exampleJSON{
 		"with the whole request as JSON",
 		command + fmt.Sprintf(` --request '{"method":%q,"path":%q}'`, method, path),
 	})
+}
+
+// quoted is a path as a shell takes it.
+func quoted(path string) string {
+	if strings.ContainsAny(path, "?&*;()$'\"~[]{}") {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	return path
 }
 
 func (sh *shell) printDescription(d *broker.Description, p vault.Policy) {
@@ -256,7 +276,12 @@ func (sh *shell) printDescription(d *broker.Description, p vault.Policy) {
 	add("Docs", d.DocsURL)
 	sh.out.table(rows)
 	sh.out.printf("")
+	if s := setup(d); s != nil && !d.Ready {
+		for _, command := range s.Commands {
+			sh.out.printf("  %s", command)
+		}
+	}
 	for _, e := range examples(d) {
-		sh.out.printf("  %s", e.Command)
+		sh.out.printf("%s", foldCommand("  "+e.Command, " \\"))
 	}
 }

@@ -51,7 +51,7 @@ that by itself.`,
 			sh.out.printf("%s", url)
 			sh.out.printf("")
 			for _, note := range setupNotes() {
-				sh.out.printf("- %s", note)
+				sh.out.write([]byte(paragraph("- "+note, sh.out.outWidth)))
 			}
 			return nil
 		}

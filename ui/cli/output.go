@@ -29,12 +29,15 @@ type output struct {
 	json     bool
 	out, msg io.Writer
 	terminal bool // out is one
+	outWidth int  // in columns, of a terminal; else 0
+	msgWidth int
 	colour   bool
 	err      error // of writing to out, the first
 }
 
 func newOutput(env *app.Env, asJSON bool) *output {
 	o := &output{json: asJSON, out: env.Stdout, msg: env.Stderr, terminal: env.IsTerminal(env.Stdout)}
+	o.outWidth, o.msgWidth = env.Columns(env.Stdout), env.Columns(env.Stderr)
 	o.colour = o.terminal && env.Getenv("NO_COLOR") == "" && env.Getenv("TERM") != "dumb"
 	return o
 }
@@ -117,7 +120,12 @@ func (o *output) notice(msg string) {
 		o.message(map[string]string{"notice": msg})
 		return
 	}
-	_, _ = fmt.Fprintf(o.msg, "aivault: notice: %s\n", neutral(msg, escapeText))
+	o.say("notice: " + msg)
+}
+
+// say writes to stderr, in lines that fit.
+func (o *output) say(msg string) {
+	_, _ = io.WriteString(o.msg, paragraph("aivault: "+neutral(msg, escapeText), o.msgWidth))
 }
 
 func (o *output) noticef(format string, args ...any) { o.notice(fmt.Sprintf(format, args...)) }
@@ -133,13 +141,13 @@ func (o *output) fail(err error) {
 		return
 	}
 	for line := range strings.SplitSeq(e.Message, "\n") {
-		_, _ = fmt.Fprintf(o.msg, "aivault: %s\n", neutral(line, escapeText))
+		o.say(line)
 	}
 	switch {
 	case strings.HasPrefix(e.Hint, "usage: "):
-		_, _ = fmt.Fprintf(o.msg, "aivault: %s\n", neutral(e.Hint, escapeText))
+		o.say(e.Hint)
 	case e.Hint != "":
-		_, _ = fmt.Fprintf(o.msg, "aivault: hint: %s\n", neutral(e.Hint, escapeText))
+		o.say("hint: " + e.Hint)
 	}
 }
 

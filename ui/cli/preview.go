@@ -14,9 +14,10 @@ type previewJSON struct {
 	DryRun  bool `json:"dryRun"`
 	Planned struct {
 		plannedJSON
-		Headers []headerJSON `json:"headers"`
-		Body    *string      `json:"body"`
-		BodyB64 string       `json:"bodyB64,omitempty"` // of a body that is no text
+		Certificate string       `json:"clientCertificate,omitempty"`
+		Headers     []headerJSON `json:"headers"`
+		Body        *string      `json:"body"`
+		BodyB64     string       `json:"bodyB64,omitempty"` // of a body that is no text
 	} `json:"planned"`
 }
 
@@ -37,12 +38,16 @@ func (sh *shell) preview(ctx context.Context, be app.Backend, call broker.Call, 
 		sh.out.printf("")
 		sh.out.body(p.Body)
 	}
+	if p.Certificate != "" {
+		sh.out.noticef("the client certificate in %s is shown in the TLS handshake", p.Certificate)
+	}
 	return nil
 }
 
 func toPreview(p *broker.Preview) previewJSON {
 	out := previewJSON{DryRun: true}
 	out.Planned.plannedJSON = plannedJSON{p.Capability, orNull(p.Credential), p.Method, p.URL}
+	out.Planned.Certificate = p.Certificate
 	out.Planned.Headers = mapTo(p.Headers, func(h broker.Header) headerJSON { return headerJSON(h) })
 	switch {
 	case p.Body == nil:

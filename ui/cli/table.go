@@ -71,23 +71,45 @@ func (o *output) tableFrom(widths []int, rows [][]cell) []int {
 	}
 	var b strings.Builder
 	for _, row := range rows {
-		last := len(row) - 1
-		for last > 0 && row[last].text == "" {
-			last--
+		if len(row) == 1 {
+			row[0].text = neutral(row[0].text, escapeText)
 		}
-		for i, c := range row[:last+1] {
-			if len(row) == 1 {
-				c.text = neutral(c.text, escapeText)
-			}
-			b.WriteString(o.paint(c.style, c.text))
-			if i < last {
-				b.WriteString(strings.Repeat(" ", widths[i]-columns(c.text)+2))
-			}
-		}
-		b.WriteByte('\n')
+		b.WriteString(o.tableRow(widths, row))
 	}
 	o.write([]byte(b.String()))
 	return widths
+}
+
+// tableRow returns a row, in lines: on a terminal, what does not fit in the last
+// column goes on below in it, or, where there is little room, all of it does at
+// the left.
+func (o *output) tableRow(widths []int, row []cell) string {
+	last := len(row) - 1
+	for last > 0 && row[last].text == "" {
+		last--
+	}
+	var b strings.Builder
+	start := 0
+	for i, c := range row[:last] {
+		b.WriteString(o.paint(c.style, c.text))
+		b.WriteString(strings.Repeat(" ", widths[i]-columns(c.text)+2))
+		start += widths[i] + 2
+	}
+	c, room := row[last], o.outWidth-start
+	if o.outWidth > 0 && room < minFold && columns(c.text) > room {
+		start, room = min(start, 4), o.outWidth-4
+		before := strings.TrimRight(b.String(), " ")
+		b.Reset()
+		b.WriteString(before + "\n" + strings.Repeat(" ", start))
+	}
+	for i, line := range fold(c.text, room) {
+		if i > 0 {
+			b.WriteString(strings.Repeat(" ", start))
+		}
+		b.WriteString(o.paint(c.style, line))
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
 
 // heading makes a row of column titles.
