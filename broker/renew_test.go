@@ -173,6 +173,7 @@ func TestCase087NoToken(t *testing.T) {
 		"server error":    func(w http.ResponseWriter) { w.WriteHeader(500); fmt.Fprint(w, canary) },
 		"no token":        func(w http.ResponseWriter) { fmt.Fprint(w, `{"x":"`+canary+`"}`) },
 		"negative expiry": func(w http.ResponseWriter) { fmt.Fprint(w, `{"access_token":"`+canary+`","expires_in":-1}`) },
+		"expiry as text":  func(w http.ResponseWriter) { fmt.Fprint(w, `{"access_token":"`+canary+`","expires_in":"60"}`) },
 		"huge expiry":     func(w http.ResponseWriter) { fmt.Fprint(w, `{"access_token":"`+canary+`","expires_in":1e300}`) },
 		"MAC":             func(w http.ResponseWriter) { fmt.Fprint(w, `{"access_token":"`+canary+`","token_type":"mac"}`) },
 		"unknown error":   func(w http.ResponseWriter) { w.WriteHeader(400); fmt.Fprint(w, `{"error":"`+canary+`"}`) },

@@ -103,7 +103,8 @@ func (m multi) resolve(values Values) (Values, error) {
 	return own, nil
 }
 
-// readFields adds the fields of a JSON object that the templates use.
+// readFields adds the fields of a JSON object that the templates use, which are
+// all that it has: one more is most likely one that was misspelt.
 func (m multi) readFields(secret []byte, fields Values) error {
 	o, err := parseObject(secret, `{"`+strings.Join(m.placeholders, `":"...","`)+`":"..."}`, m.placeholders...)
 	if err != nil {
@@ -115,7 +116,7 @@ func (m multi) readFields(secret []byte, fields Values) error {
 			return err
 		}
 	}
-	return nil
+	return o.nothingBut(m.placeholders)
 }
 
 func (v Values) clear() {

@@ -3,6 +3,8 @@ package auth
 import (
 	"bytes"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 
 	"aivault/broker/internal/strictjson"
@@ -51,6 +53,31 @@ func foldField(name string) string {
 		}
 		return r
 	}, name)
+}
+
+// nothingBut refuses an object that has other fields with text, numbers or bools
+// than those named.
+func (o *object) nothingBut(names []string) error {
+	known := make(map[string]bool, len(names))
+	for _, name := range names {
+		known[foldField(name)] = true
+	}
+	for _, path := range slices.Sorted(maps.Keys(o.leaves)) {
+		if !known[path] {
+			return invalid("the secret has %s, which no template uses", fieldName(path)).
+				WithHint("store it as %s, or use the field with {{...}}", o.form)
+		}
+	}
+	return nil
+}
+
+// fieldName names a field, unless it could be a secret that was put in the wrong
+// place: those have digits.
+func fieldName(path string) string {
+	if len(path) > 40 || strings.Trim(path, "abcdefghijklmnopqrstuvwxyz.") != "" {
+		return "another field"
+	}
+	return "the field " + path
 }
 
 // scalar returns a copy of a field that is text, a number or a bool.

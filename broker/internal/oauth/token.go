@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"mime"
@@ -183,14 +182,13 @@ func (a answer) text(name string) ([]byte, error) {
 }
 
 // expiresIn returns how long the access token lives: a whole number of
-// seconds, which some write as text. Zero is what endpoints say whose tokens
-// do not expire.
+// seconds, and no text of one (RFC 6749, section 5.1). Zero is what endpoints say
+// whose tokens do not expire.
 func (a answer) expiresIn() (time.Duration, error) {
 	if a.absent("expires_in") {
 		return 0, nil
 	}
-	digits := string(bytes.Trim(a["expires_in"], `"`))
-	seconds, err := strconv.ParseUint(digits, 10, 63)
+	seconds, err := strconv.ParseUint(string(a["expires_in"]), 10, 63)
 	if err != nil || seconds > uint64(maxTTL/time.Second) {
 		return 0, failed("the expires_in of the token endpoint is no whole number of seconds up to ten years")
 	}
