@@ -97,7 +97,10 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 	if err := checkCACert(n); err != nil {
 		return err
 	}
-	return checkPinned(c, sec, provider)
+	if err := checkPinned(c, sec, provider); err != nil {
+		return err
+	}
+	return checkTokenEndpoint(c)
 }
 
 func isWildcard(host string) bool { return strings.HasPrefix(host, "*") }

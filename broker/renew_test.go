@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"aivault/broker"
 	"aivault/broker/brokertest"
@@ -32,6 +34,7 @@ type issuer struct {
 	auth    []string                         // their Authorization
 	answer  func(w http.ResponseWriter) bool // instead of tokens, if it returns true
 	refuse  bool                             // every access token is refused
+	lives   int                              // seconds that an access token is good for; 0: an hour
 }
 
 func (i *issuer) fresh() string {
@@ -67,7 +70,7 @@ func (i *issuer) serve(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	i.access, i.refresh = i.fresh(), i.fresh()
-	_, _ = fmt.Fprintf(w, `{"access_token":%q,"token_type":"Bearer","expires_in":3600,"refresh_token":%q}`, i.access, i.refresh)
+	_, _ = fmt.Fprintf(w, `{"access_token":%q,"token_type":"Bearer","expires_in":%d,"refresh_token":%q}`, i.access, cmp.Or(i.lives, 3600), i.refresh)
 }
 
 // oauth gives a rig an issuer, and a credential of it with fields beside those
@@ -182,6 +185,36 @@ func TestCase088OneRefresh(t *testing.T) {
 			t.Errorf("%d token requests, %d calls failed", len(i.calls), failed.Load())
 		}
 	})
+}
+
+// A token that lives for less than a minute is good for more than one call: not
+// each of them asks for another (case 88).
+func TestShortLivedToken(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, r *rig) {
+		i, _ := r.oauth(t, "refresh_token", nil)
+		i.lives = 50
+		for range 5 {
+			r.welcome(t, 200)
+		}
+		if len(i.calls) != 1 {
+			t.Errorf("%d token requests for five calls", len(i.calls))
+		}
+	})
+}
+
+// A token that has run out is not used, however short its life was.
+func TestShortLivedTokenEnds(t *testing.T) {
+	t.Parallel()
+	r, _ := newMemoryRig(t)
+	i, _ := r.oauth(t, "refresh_token", nil)
+	i.lives = 1
+	r.welcome(t, 200)
+	time.Sleep(1100 * time.Millisecond)
+	r.welcome(t, 200)
+	if len(i.calls) != 2 {
+		t.Errorf("%d token requests for two calls, a token's life apart", len(i.calls))
+	}
 }
 
 // A token that is refused is renewed once, and the call repeated once, with
@@ -323,5 +356,61 @@ func TestEndpointDown(t *testing.T) {
 	r.welcome(t, 200)
 	if len(i.calls) != 1 {
 		t.Errorf("%d token requests", len(i.calls))
+	}
+}
+
+// A client that the service refuses for good has no owner who could consent
+// again: the error says what can be done.
+func TestRefusedClient(t *testing.T) {
+	t.Parallel()
+	r, _ := newMemoryRig(t)
+	i, id := r.oauth(t, "client_credentials", map[string]any{"clientSecret": brokertest.Word(t), "refreshToken": ""})
+	i.answer = func(w http.ResponseWriter) bool {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(401)
+		_, _ = fmt.Fprint(w, `{"error":"invalid_client"}`)
+		return true
+	}
+	for range 2 {
+		_, err := r.invoke("acme/items", vault.Context{})
+		text := fmt.Sprint(err)
+		if fault.CodeOf(err) != fault.OAuthRefreshRequired || strings.Contains(text, "owner") || strings.Contains(text, "refresh token") {
+			t.Errorf("%v", err)
+		}
+		i.answer = func(http.ResponseWriter) bool { t.Error("asked again"); return false }
+	}
+	_, err := r.invoke("acme/items", vault.Context{})
+	if hint := fault.HintOf(err); !strings.Contains(hint, "aivault secrets rotate --id "+id.String()) {
+		t.Errorf("hint %q", hint)
+	}
+}
+
+// The tokens of a pinned secret are renewed at its provider's hosts only, also
+// where a credential in the vault says otherwise: what is sent there is all that
+// the secret holds.
+func TestPinnedSecretIsRenewedAtItsProvider(t *testing.T) {
+	t.Parallel()
+	r, _ := newMemoryRig(t)
+	ctx := context.Background()
+	s, err := r.store.CreateSecret(ctx, vault.NewSecret{
+		Name: "OPENAI_API_KEY", Scope: vault.GlobalScope(),
+		Value: vaultValue(`{"clientId":"me","refreshToken":"` + brokertest.Word(t) + `"}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.store.CreateCredential(ctx, vault.Credential{
+		ID: "elsewhere", Provider: "openai", Secret: s.ID, Scope: vault.GlobalScope(), Hosts: []string{"api.openai.com"},
+		Auth: vault.Auth{Kind: "oauth2", Params: []vault.Param{{Name: "grant_type", Value: "refresh_token"}, {Name: "token_endpoint", Value: "https://auth.acme.test/token"}}},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.broker.Invoke(ctx, broker.Call{Capability: "openai/models", Credential: "elsewhere"})
+	if fault.CodeOf(err) != fault.PolicyViolation {
+		t.Errorf("%v, want a policy violation", err)
+	}
+	if n := len(r.up.Requests()); n > 0 {
+		t.Errorf("%d requests were sent", n)
 	}
 }
