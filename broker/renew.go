@@ -146,7 +146,8 @@ type renewal struct {
 // run asks for a token and stores it. That it asks is on record before, so that
 // a renewal which was cut off is known.
 func (r *renewal) run(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTimeout)
+	late := fault.New(fault.Timeout, "%s handed out no token within %s", r.use.Host.Name, renewTimeout).WithHint("try again later")
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), renewTimeout, late)
 	defer cancel()
 	x, store := r.x, r.x.broker.store
 	if err := store.BeginRenewal(ctx, x.grant.Intent, r.use, x.version); err != nil {
