@@ -248,6 +248,9 @@ func askToken(ctx context.Context, client *wire.Client, cfg oauth.Config, header
 		Method: judged.Method, Host: host, Path: judged.Path, RawQuery: judged.RawQuery,
 		Header: header, Body: body, MaxBody: oauth.MaxAnswer, Written: func() { written.Store(true) },
 	})
+	if fault.CodeOf(err) == fault.ResponseTooLarge {
+		return nil, fault.New(fault.AuthFailed, "the answer of the token endpoint is longer than %d KiB", oauth.MaxAnswer>>10)
+	}
 	if err != nil {
 		return nil, err
 	}

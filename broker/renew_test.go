@@ -264,6 +264,9 @@ func TestCase087NoToken(t *testing.T) {
 			w.WriteHeader(400)
 			fmt.Fprint(w, `{"error":"invalid_grant","error_description":"`+canary+`"}`)
 		},
+		"endless": func(w http.ResponseWriter) {
+			fmt.Fprint(w, strings.Repeat(" ", 1<<20), `{"access_token":"`+canary+`"}`)
+		},
 		"a secret instead": func(w http.ResponseWriter) { fmt.Fprint(w, `{"access_token":"a b\n`+canary+`"}`) },
 	}
 	for name, answer := range tests {
