@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"aivault/broker/internal/auth"
-	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
 	"aivault/broker/registry"
@@ -98,7 +97,7 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 	if err := checkCACert(n); err != nil {
 		return err
 	}
-	if err := checkEndpoint(c); err != nil {
+	if err := checkTokenEndpoint(c); err != nil {
 		return err
 	}
 	return checkPinned(c, sec, provider)
@@ -121,23 +120,6 @@ func checkPinned(c *vault.Credential, sec *vault.Secret, provider *registry.Prov
 		}
 	}
 	return nil
-}
-
-// checkEndpoint keeps the token endpoint of an OAuth account to the hosts of its
-// credential.
-func checkEndpoint(c *vault.Credential) error {
-	if c.Auth.Kind != oauth.Kind {
-		return nil
-	}
-	if _, err := oauth.ConfigOf(c.Auth); err != nil {
-		return err
-	}
-	host := tokenHost(c.Auth)
-	if slices.Contains(c.Hosts, host) {
-		return nil
-	}
-	return fault.New(fault.InvalidRequest, "the token endpoint of credential %s is at %s, which is none of its hosts", c.ID, host).
-		WithHint("add --host %s: whoever hands out the tokens gets the refresh token", host)
 }
 
 // defaultAuth returns how the registry authenticates with one secret: as for

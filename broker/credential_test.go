@@ -56,6 +56,15 @@ func TestCreateCredentialRefuses(t *testing.T) {
 		{"an unknown secret", func(n *broker.NewCredential) { n.Secret = vault.ID{1} }, fault.SecretNotFound},
 		{"no auth for an unknown provider", func(n *broker.NewCredential) { n.Auth = nil }, fault.InvalidRequest},
 		{"an auth to come", func(n *broker.NewCredential) { n.Auth = &vault.Auth{Kind: "oauth2"} }, fault.InvalidRequest},
+		{"87 tokens of a host that it has not", tokens("https://auth.beta.test/token"), fault.InvalidRequest},
+		{"87 tokens of a private host", tokens("https://127.0.0.1:1/token"), fault.InvalidRequest},
+		{"87 tokens at a path of two meanings", tokens("https://api.acme.test/a/../token"), fault.InvalidRequest},
+		{"87 tokens at an escaped slash", tokens("https://api.acme.test/a%2ftoken"), fault.InvalidRequest},
+		{"87 tokens at an address that is none", tokens("https://api.acme.test/tok en"), fault.InvalidRequest},
+		{"87 a pinned secret for tokens of another host", func(n *broker.NewCredential) {
+			tokens("https://auth.beta.test/token")(n)
+			n.Secret, n.Provider, n.Hosts = pinned.id, "openai", nil
+		}, fault.InvalidRequest},
 		{"an auth of two secrets", func(n *broker.NewCredential) {
 			n.Auth = &vault.Auth{Kind: "header", Params: []vault.Param{{Name: "x-pair", Value: "{{secret}} {{other}}"}}}
 		}, fault.InvalidRequest},
@@ -98,6 +107,13 @@ func TestCreateCredentialRefuses(t *testing.T) {
 	}
 	if creds, _ := r.broker.Credentials(context.Background()); len(creds) != 1 {
 		t.Errorf("%d credentials were made", len(creds)-1)
+	}
+}
+
+// tokens makes it a credential of OAuth.
+func tokens(endpoint string) func(*broker.NewCredential) {
+	return func(n *broker.NewCredential) {
+		n.Auth = &vault.Auth{Kind: "oauth2", Params: []vault.Param{{Name: "grant_type", Value: "refresh_token"}, {Name: "token_endpoint", Value: endpoint}}}
 	}
 }
 

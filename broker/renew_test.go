@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"aivault/broker"
 	"aivault/broker/brokertest"
@@ -133,6 +134,44 @@ func TestCase088OneRefresh(t *testing.T) {
 	})
 }
 
+// livesFor has an issuer's tokens live for so many seconds.
+func livesFor(seconds int) func(http.ResponseWriter, string) bool {
+	return func(w http.ResponseWriter, tokens string) bool {
+		_, _ = fmt.Fprint(w, strings.Replace(tokens, `"expires_in":3600`, fmt.Sprintf(`"expires_in":%d`, seconds), 1))
+		return tokens != ""
+	}
+}
+
+// A token that lives for less than a minute is good for more than one call: not
+// each of them asks for another (case 88).
+func TestShortLivedToken(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, r *rig) {
+		i, _ := r.oauth(t, "refresh_token", nil)
+		i.Answer(livesFor(50))
+		for range 5 {
+			r.welcome(t, 200)
+		}
+		if len(i.Calls()) != 1 {
+			t.Errorf("%d token requests for five calls", len(i.Calls()))
+		}
+	})
+}
+
+// A token that has run out is not used, however short its life was.
+func TestShortLivedTokenEnds(t *testing.T) {
+	t.Parallel()
+	r, _ := newMemoryRig(t)
+	i, _ := r.oauth(t, "refresh_token", nil)
+	i.Answer(livesFor(1))
+	r.welcome(t, 200)
+	time.Sleep(1100 * time.Millisecond)
+	r.welcome(t, 200)
+	if len(i.Calls()) != 2 {
+		t.Errorf("%d token requests for two calls, a token's life apart", len(i.Calls()))
+	}
+}
+
 // A token that is refused is renewed once, and the call repeated once, with
 // what a refused call's body may be; a service that refuses every token is
 // asked for one only once a minute (case 90).
@@ -180,6 +219,9 @@ func TestCase087NoToken(t *testing.T) {
 		"invalid grant": func(w http.ResponseWriter) {
 			w.WriteHeader(400)
 			fmt.Fprint(w, `{"error":"invalid_grant","error_description":"`+canary+`"}`)
+		},
+		"endless": func(w http.ResponseWriter) {
+			fmt.Fprint(w, strings.Repeat(" ", 1<<20), `{"access_token":"`+canary+`"}`)
 		},
 		"a secret instead": func(w http.ResponseWriter) { fmt.Fprint(w, `{"access_token":"a b\n`+canary+`"}`) },
 	}
@@ -315,4 +357,34 @@ func TestRenewalOfABoundSecret(t *testing.T) {
 			t.Errorf("the account that was used is %q, %v", form.Get("client_id"), err)
 		}
 	})
+}
+
+// The tokens of a pinned secret are renewed at its provider's hosts only, also
+// where a credential in the vault says otherwise: what is sent there is all that
+// the secret holds.
+func TestPinnedSecretIsRenewedAtItsProvider(t *testing.T) {
+	t.Parallel()
+	r, _ := newMemoryRig(t)
+	ctx := context.Background()
+	s, err := r.store.CreateSecret(ctx, vault.NewSecret{
+		Name: "OPENAI_API_KEY", Scope: vault.GlobalScope(),
+		Value: vaultValue(`{"clientId":"me","refreshToken":"` + brokertest.Word(t) + `"}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.store.CreateCredential(ctx, vault.Credential{
+		ID: "elsewhere", Provider: "openai", Secret: s.ID, Scope: vault.GlobalScope(), Hosts: []string{"api.openai.com"},
+		Auth: vault.Auth{Kind: "oauth2", Params: []vault.Param{{Name: "grant_type", Value: "refresh_token"}, {Name: "token_endpoint", Value: "https://auth.acme.test/token"}}},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.broker.Invoke(ctx, broker.Call{Capability: "openai/models", Credential: "elsewhere"})
+	if fault.CodeOf(err) != fault.PolicyViolation {
+		t.Errorf("%v, want a policy violation", err)
+	}
+	if n := len(r.up.Requests()); n > 0 {
+		t.Errorf("%d requests were sent", n)
+	}
 }
