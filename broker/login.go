@@ -112,10 +112,10 @@ func (b *Broker) checkLoginCredential(ctx context.Context, l *Login) error {
 // config returns how the token endpoint is asked.
 func (l *Login) config() (oauth.Config, error) {
 	a := vault.Auth{Kind: oauth.Kind, Params: []vault.Param{
-		{Name: "grant_type", Value: oauth.RefreshToken}, {Name: "token_endpoint", Value: l.TokenEndpoint},
+		{Name: oauth.ParamGrantType, Value: oauth.RefreshToken}, {Name: oauth.ParamTokenEndpoint, Value: l.TokenEndpoint},
 	}}
 	if l.InBody {
-		a.Params = append(a.Params, vault.Param{Name: "client_auth", Value: oauth.InBody})
+		a.Params = append(a.Params, vault.Param{Name: oauth.ParamClientAuth, Value: oauth.InBody})
 	}
 	cfg, err := oauth.ConfigOf(a)
 	if err != nil {
