@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"aivault/broker/internal/auth"
+	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
 	"aivault/broker/registry"
@@ -128,6 +129,9 @@ func (p *plan) judge(r *registry.Registry) error {
 	if !p.mayReach(p.request) {
 		return errBeyond(p.capability.Provider)
 	}
+	if err := p.checkEndpoint(); err != nil {
+		return err
+	}
 	if err := p.checkSize(); err != nil {
 		return err
 	}
@@ -158,6 +162,25 @@ func (p *plan) mayReach(request policy.Canonical) bool {
 		}
 	}
 	return false
+}
+
+// checkEndpoint keeps a secret that is pinned to a provider from token endpoints
+// elsewhere: a binding may borrow one from a credential of another secret, which
+// is not pinned (case 87).
+func (p *plan) checkEndpoint() error {
+	if p.choice.Auth.Kind != oauth.Kind || !anyPinned(p.choice.Parts) {
+		return nil
+	}
+	cfg, err := oauth.ConfigOf(p.choice.Auth)
+	if err != nil {
+		return err
+	}
+	host, _, _ := cfg.Endpoint()
+	if provider, ok := p.registry.Provider(p.capability.Provider); ok && slices.Contains(provider.Hosts, host) {
+		return nil
+	}
+	return fault.New(fault.PolicyViolation, "the secret is pinned to %s, and %s, which hands out the tokens, is none of its hosts", p.capability.Provider, host).
+		WithHint("store the value under a name of your own to send it there")
 }
 
 func anyPinned(parts []resolve.Part) bool {

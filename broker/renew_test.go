@@ -103,6 +103,13 @@ func (r *rig) oauth(t testing.TB, grant string, fields map[string]any) (*issuer,
 	return i, s.ID
 }
 
+// tokensFrom is an authentication with a token endpoint at a host.
+func tokensFrom(host string) *vault.Auth {
+	return &vault.Auth{Kind: "oauth2", Params: []vault.Param{
+		{Name: "grant_type", Value: "refresh_token"}, {Name: "token_endpoint", Value: "https://" + host + "/token"},
+	}}
+}
+
 func (r *rig) welcome(t testing.TB, status int) {
 	t.Helper()
 	answer, err := r.invoke("acme/items", vault.Context{})
@@ -204,6 +211,44 @@ func TestCase090OneRefreshAMinute(t *testing.T) {
 			t.Fatal(err)
 		}
 		brokertest.Scan(t, "the 401", answer.Body, i.secrets...) // case 74
+	})
+}
+
+// A binding borrows how and where from a credential of another secret. A pinned
+// secret does not go to the token endpoint of that one, which may be anybody's
+// (case 87).
+func TestCase087BorrowedEndpoint(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, r *rig) {
+		ctx := context.Background()
+		account := func(name string) vault.ID {
+			b := fmt.Appendf(nil, `{"clientId":"me","refreshToken":%q}`, brokertest.Word(t))
+			s, err := r.store.CreateSecret(ctx, vault.NewSecret{Name: name, Scope: vault.GlobalScope(), Value: opaque.New(b)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s.ID
+		}
+		pinned, free := account("OPENAI_API_KEY"), account("FREE")
+		if _, err := r.broker.DeleteCredential(ctx, "openai"); err != nil {
+			t.Fatal(err)
+		}
+		_, err := r.broker.CreateCredential(ctx, broker.NewCredential{
+			ID: "lender", Provider: "openai", Secret: free, Scope: vault.GlobalScope(),
+			Hosts: []string{"api.openai.com", "auth.acme.test"}, Auth: tokensFrom("auth.acme.test"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.broker.Bind(ctx, broker.NewBinding{Capability: "openai/models", Secret: pinned, Scope: vault.GlobalScope()}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.invoke("openai/models", vault.Context{}); fault.CodeOf(err) != fault.PolicyViolation {
+			t.Errorf("error %v", err)
+		}
+		for _, req := range r.up.Requests() {
+			t.Errorf("a request reached %s", req.Host)
+		}
 	})
 }
 

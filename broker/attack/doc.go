@@ -132,6 +132,7 @@
 //	086  broker.TestCase086HMACAsSent          signatures of our own
 //	     broker/internal/auth.TestCase086Injective
 //	087  broker.TestCase087NoToken             token endpoints that answer with something else
+//	     broker.TestCase087BorrowedEndpoint
 //	     broker/internal/oauth.TestCase087TokenAnswers
 //	088  broker.TestCase088OneRefresh          one refresh for many calls
 //	     vault.TestCase088OneExchange
