@@ -149,19 +149,48 @@ func (p *plan) mayReach(request policy.Canonical) bool {
 	if p.capability.Builtin || !anyPinned(p.choice.Parts) {
 		return true
 	}
-	provider, ok := p.registry.Provider(p.capability.Provider)
+	return lists(p.registry, p.capability.Provider, p.choice.Host, func(known policy.Rule) bool {
+		return admits(known, request.Method, request.Path)
+	})
+}
+
+// isBeyond reports whether a pinned secret may do nothing that a capability
+// allows: whether mayReach would refuse all of it.
+func (b *Broker) isBeyond(c *Capability, choice *resolve.Choice) bool {
+	if c.Builtin || !anyPinned(choice.Parts) {
+		return false
+	}
+	own := c.rule()
+	return !lists(b.reg, c.Provider, choice.Host, func(known policy.Rule) bool {
+		return slices.ContainsFunc(own.Methods, func(m string) bool {
+			within := func(path string) bool { return admits(known, m, path) }
+			around := func(path string) bool { return admits(own, m, path) }
+			return slices.ContainsFunc(own.Paths, within) ||
+				slices.Contains(known.Methods, m) && slices.ContainsFunc(slices.Concat(known.Paths, known.RawPaths), around)
+		})
+	})
+}
+
+// lists reports whether the registry lists a capability of a provider at one of
+// its hosts whose rule f takes.
+func lists(r *registry.Registry, provider, host string, f func(policy.Rule) bool) bool {
+	p, ok := r.Provider(provider)
 	if !ok {
 		return false
 	}
-	for i := range provider.Capabilities {
-		c := &provider.Capabilities[i]
-		rule := policy.Rule{Methods: c.Methods, Paths: c.Paths, RawPaths: c.RawPaths}
-		_, err := policy.Decide(rule, policy.Request{Method: request.Method, Target: request.Path})
-		if err == nil && slices.Contains(c.Hosts, p.choice.Host) {
+	for i := range p.Capabilities {
+		c := builtin(&p.Capabilities[i], p)
+		if slices.Contains(c.Allow.Hosts, host) && f(c.rule()) {
 			return true
 		}
 	}
 	return false
+}
+
+// admits reports whether a rule allows a method and a path.
+func admits(rule policy.Rule, method, path string) bool {
+	_, err := policy.Decide(rule, policy.Request{Method: method, Target: path})
+	return err == nil
 }
 
 // checkEndpoint keeps a secret that is pinned to a provider from token endpoints
@@ -191,26 +220,6 @@ func anyPinned(parts []resolve.Part) bool {
 func errBeyond(provider string) error {
 	return fault.New(fault.PolicyViolation, "the secret is pinned to %s, and nothing that aivault knows of %s allows this method and path", provider, provider).
 		WithHint("store the value under a name of your own, with a credential and a provider of your own, to call more of it")
-}
-
-// withinRegistry reports whether a capability is a built-in one, or allows
-// something that a built-in one allows too.
-func (b *Broker) withinRegistry(c *Capability) bool {
-	provider, ok := b.reg.Provider(c.Provider)
-	if c.Builtin || !ok {
-		return c.Builtin
-	}
-	under := func(a, b string) bool { return strings.HasPrefix(a, strings.TrimSuffix(b, "/")) }
-	for i := range provider.Capabilities {
-		known := &provider.Capabilities[i]
-		for _, path := range slices.Concat(known.Paths, known.RawPaths) {
-			if slices.ContainsFunc(c.Allow.Methods, func(m string) bool { return slices.Contains(known.Methods, m) }) &&
-				slices.ContainsFunc(c.Allow.Paths, func(p string) bool { return under(p, path) || under(path, p) }) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // maxDeniedPath is how much of a path that was refused the audit log keeps, in

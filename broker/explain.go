@@ -27,7 +27,7 @@ func (b *Broker) Explain(ctx context.Context, capability string, c vault.Context
 			return err
 		}
 		out.fill(l)
-		if l.Choice != nil && !b.withinRegistry(found) && anyPinned(l.Choice.Parts) {
+		if l.Choice != nil && b.isBeyond(found, l.Choice) {
 			out.Err = errBeyond(found.Provider)
 		}
 		return nil
