@@ -123,23 +123,6 @@ func checkEndpoint(c *vault.Credential) error {
 
 func isWildcard(host string) bool { return strings.HasPrefix(host, "*") }
 
-// checkPinned keeps a pinned secret to its provider's own hosts.
-func checkPinned(c *vault.Credential, sec *vault.Secret, provider *registry.Provider) error {
-	if sec.PinnedProvider == "" {
-		return nil
-	}
-	hint := "store the value under a name of your own to send it elsewhere"
-	if c.AllowPrivate {
-		return fault.New(fault.PolicyViolation, "secret %s is pinned to %s and never goes to a private host", sec.Name, sec.PinnedProvider).WithHint("%s", hint)
-	}
-	for _, h := range c.Hosts {
-		if provider == nil || !slices.Contains(provider.Hosts, h) {
-			return fault.New(fault.PolicyViolation, "secret %s is pinned to %s, and %s is none of its hosts", sec.Name, sec.PinnedProvider, h).WithHint("%s", hint)
-		}
-	}
-	return nil
-}
-
 // defaultAuth returns how the registry authenticates with one secret: as for
 // the template that claims its name, else as for the provider's first.
 func defaultAuth(p *registry.Provider, name string) (vault.Auth, error) {

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"aivault/broker/internal/auth"
-	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
 	"aivault/broker/registry"
@@ -129,7 +128,7 @@ func (p *plan) judge(r *registry.Registry) error {
 	if !p.mayReach(p.request) {
 		return errBeyond(p.capability.Provider)
 	}
-	if err := p.checkEndpoint(); err != nil {
+	if err := checkTokens(r, p.capability.Provider, p.choice); err != nil {
 		return err
 	}
 	if err := p.checkSize(); err != nil {
@@ -140,86 +139,6 @@ func (p *plan) judge(r *registry.Registry) error {
 	}
 	p.addHeaders()
 	return nil
-}
-
-// mayReach keeps a secret that is pinned to a provider to what the registry
-// lists for it: a capability that an operator made may be narrower, or put
-// together otherwise, but is no way to the rest of the provider's API.
-func (p *plan) mayReach(request policy.Canonical) bool {
-	if p.capability.Builtin || !anyPinned(p.choice.Parts) {
-		return true
-	}
-	return lists(p.registry, p.capability.Provider, p.choice.Host, func(known policy.Rule) bool {
-		return admits(known, request.Method, request.Path)
-	})
-}
-
-// isBeyond reports whether a pinned secret may do nothing that a capability
-// allows: whether mayReach would refuse all of it.
-func (b *Broker) isBeyond(c *Capability, choice *resolve.Choice) bool {
-	if c.Builtin || !anyPinned(choice.Parts) {
-		return false
-	}
-	own := c.rule()
-	return !lists(b.reg, c.Provider, choice.Host, func(known policy.Rule) bool {
-		return slices.ContainsFunc(own.Methods, func(m string) bool {
-			within := func(path string) bool { return admits(known, m, path) }
-			around := func(path string) bool { return admits(own, m, path) }
-			return slices.ContainsFunc(own.Paths, within) ||
-				slices.Contains(known.Methods, m) && slices.ContainsFunc(slices.Concat(known.Paths, known.RawPaths), around)
-		})
-	})
-}
-
-// lists reports whether the registry lists a capability of a provider at one of
-// its hosts whose rule f takes.
-func lists(r *registry.Registry, provider, host string, f func(policy.Rule) bool) bool {
-	p, ok := r.Provider(provider)
-	if !ok {
-		return false
-	}
-	for i := range p.Capabilities {
-		c := builtin(&p.Capabilities[i], p)
-		if slices.Contains(c.Allow.Hosts, host) && f(c.rule()) {
-			return true
-		}
-	}
-	return false
-}
-
-// admits reports whether a rule allows a method and a path.
-func admits(rule policy.Rule, method, path string) bool {
-	_, err := policy.Decide(rule, policy.Request{Method: method, Target: path})
-	return err == nil
-}
-
-// checkEndpoint keeps a secret that is pinned to a provider from token endpoints
-// elsewhere: a binding may borrow one from a credential of another secret, which
-// is not pinned (case 87).
-func (p *plan) checkEndpoint() error {
-	if p.choice.Auth.Kind != oauth.Kind || !anyPinned(p.choice.Parts) {
-		return nil
-	}
-	cfg, err := oauth.ConfigOf(p.choice.Auth)
-	if err != nil {
-		return err
-	}
-	host, _, _ := cfg.Endpoint()
-	if provider, ok := p.registry.Provider(p.capability.Provider); ok && slices.Contains(provider.Hosts, host) {
-		return nil
-	}
-	return fault.New(fault.PolicyViolation, "the secret is pinned to %s, and %s, which hands out the tokens, is none of its hosts", p.capability.Provider, host).
-		WithHint("store the value under a name of your own to send it there")
-}
-
-func anyPinned(parts []resolve.Part) bool {
-	return slices.ContainsFunc(parts, func(p resolve.Part) bool { return p.Secret.PinnedProvider != "" })
-}
-
-// errBeyond refuses a pinned secret for what the registry does not list.
-func errBeyond(provider string) error {
-	return fault.New(fault.PolicyViolation, "the secret is pinned to %s, and nothing that aivault knows of %s allows this method and path", provider, provider).
-		WithHint("store the value under a name of your own, with a credential and a provider of your own, to call more of it")
 }
 
 // maxDeniedPath is how much of a path that was refused the audit log keeps, in

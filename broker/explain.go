@@ -27,8 +27,12 @@ func (b *Broker) Explain(ctx context.Context, capability string, c vault.Context
 			return err
 		}
 		out.fill(l)
-		if l.Choice != nil && b.isBeyond(found, l.Choice) {
+		switch {
+		case l.Choice == nil:
+		case b.isBeyond(found, l.Choice):
 			out.Err = errBeyond(found.Provider)
+		default:
+			out.Err = checkTokens(b.reg, found.Provider, l.Choice)
 		}
 		return nil
 	})

@@ -246,6 +246,9 @@ func TestCase087BorrowedEndpoint(t *testing.T) {
 		if _, err := r.invoke("openai/models", vault.Context{}); fault.CodeOf(err) != fault.PolicyViolation {
 			t.Errorf("error %v", err)
 		}
+		if l, err := r.broker.Explain(ctx, "openai/models", vault.Context{}, ""); err != nil || fault.CodeOf(l.Err) != fault.PolicyViolation {
+			t.Errorf("explain: %+v, %v", l, err)
+		}
 		for _, req := range r.up.Requests() {
 			t.Errorf("a request reached %s", req.Host)
 		}
