@@ -71,7 +71,7 @@ func TestStreamAtOnce(t *testing.T) {
 					z := gzip.NewWriter(w)
 					out = z
 					flush = func() { _ = z.Flush(); _ = http.NewResponseController(w).Flush() }
-					defer z.Close()
+					defer func() { _ = z.Close() }()
 				}
 				_, _ = fmt.Fprintf(out, "data: one\n\n")
 				flush()
