@@ -98,7 +98,7 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 	if err := checkEndpoint(c); err != nil {
 		return err
 	}
-	if err := checkCACert(n); err != nil {
+	if err := checkCACert(n.AllowPrivate, n.CACert); err != nil {
 		return err
 	}
 	return checkPinned(c, sec, provider)
@@ -158,21 +158,21 @@ func parseHosts(hosts []string, allowPrivate bool) ([]string, error) {
 // checkCACert keeps private hosts and own certificates together: whoever may
 // answer under a private name must be told apart by a certificate of the
 // operator's choice, and for a public host the system's roots decide.
-func checkCACert(n NewCredential) error {
+func checkCACert(allowPrivate bool, text []byte) error {
 	switch {
-	case !n.AllowPrivate && len(n.CACert) == 0:
+	case !allowPrivate && len(text) == 0:
 		return nil
-	case !n.AllowPrivate:
+	case !allowPrivate:
 		return fault.New(fault.InvalidRequest, "a CA certificate of its own is for a credential that may go to private hosts").
 			WithHint("leave --ca-cert out, or add --allow-private")
-	case len(n.CACert) == 0:
+	case len(text) == 0:
 		return fault.New(fault.InvalidRequest, "a credential for private hosts needs the CA certificate that they are known by").
 			WithHint("add --ca-cert PATH, a PEM file")
-	case len(n.CACert) > maxCACert:
+	case len(text) > maxCACert:
 		return fault.New(fault.InvalidRequest, "the CA certificate is longer than %d KiB", maxCACert>>10).
 			WithHint("give the certificate of the one authority that signs for these hosts")
 	}
-	rest := n.CACert
+	rest := text
 	for found := 0; ; found++ {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {

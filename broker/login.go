@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/netip"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"aivault/broker/internal/oauth"
@@ -30,7 +29,7 @@ func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
 	if err != nil {
 		return vault.Secret{}, err
 	}
-	if err := checkCACert(NewCredential{AllowPrivate: l.AllowPrivate, CACert: l.CACert}); err != nil {
+	if err := checkCACert(l.AllowPrivate, l.CACert); err != nil {
 		return vault.Secret{}, err
 	}
 	if err := b.checkLoginCredential(ctx, &l); err != nil {
@@ -60,8 +59,7 @@ func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
 	header, body := oauth.CodeRequest(cfg, l.ClientID, l.ClientSecret, code, verifier, listener.RedirectURI())
 	client := b.loginClient(&l)
 	defer client.Close()
-	var written atomic.Bool
-	token, err := askToken(ctx, client, cfg, header, body, &written)
+	token, err := askToken(ctx, client, cfg, header, body)
 	if err != nil {
 		return vault.Secret{}, err
 	}

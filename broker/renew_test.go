@@ -338,6 +338,34 @@ func TestRefusedForGood(t *testing.T) {
 	})
 }
 
+// Tokens with which no vault would hold the secret are an end of the renewal,
+// and on record as such: nothing was lost on the way.
+func TestRenewalTooLong(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, r *rig) {
+		i, _ := r.oauth(t, "refresh_token", map[string]any{"padding": strings.Repeat("x", vault.MaxValue-1000)})
+		i.answer = func(w http.ResponseWriter) bool {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = fmt.Fprintf(w, `{"access_token":%q}`, strings.Repeat("t", 2000))
+			return true
+		}
+		for range 3 {
+			if _, err := r.invoke("acme/items", vault.Context{}); fault.CodeOf(err) != fault.InvalidRequest {
+				t.Fatalf("error %v", err)
+			}
+		}
+		ends := 0
+		for _, e := range r.events(t) {
+			if e.Kind == vault.KindOAuthRefresh && e.Outcome == vault.OutcomeError && e.Code == fault.InvalidRequest {
+				ends++
+			}
+		}
+		if ends != 3 {
+			t.Errorf("%d renewals ended on record, want 3", ends)
+		}
+	})
+}
+
 // A renewal whose answer was lost is tried once more, and then left to the
 // owner of the account (case 89).
 func TestCase089CutOff(t *testing.T) {
