@@ -104,3 +104,23 @@ func TestBindingsList(t *testing.T) {
 		}
 	})
 }
+
+// A provider that takes several secrets takes one that holds them all, from a
+// binding as from a credential.
+func TestBindOneForSeveral(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, r *rig) {
+		ctx := context.Background()
+		s := r.put(t, "MY_TRELLO", vault.GlobalScope(), false)
+		if _, err := r.broker.Bind(ctx, broker.NewBinding{Capability: "trello/boards", Secret: s.id, Scope: vault.GlobalScope()}); err != nil {
+			t.Fatal(err)
+		}
+		p, err := r.broker.Preview(ctx, broker.Call{Capability: "trello/boards", Method: "GET"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "https://api.trello.com/1/boards?key=<MY_TRELLO.key>&token=<MY_TRELLO.token>"; p.URL != want {
+			t.Errorf("URL %s, want %s", p.URL, want)
+		}
+	})
+}

@@ -9,6 +9,10 @@
 //
 //	shape - capability - credential - policy - intent - value - send - clean - outcome
 //
+// The access token of an OAuth account is renewed before it is sent, if it has
+// run out, or once more after it was refused; what comes of that goes into the
+// vault. An answer that streams is cleaned piece by piece.
+//
 // All up to the intent happens in one transaction of the vault, so that a
 // secret which was detached, deleted or rotated a moment ago is judged as it is
 // now. A refusal there has decrypted nothing, resolved no name and connected to
@@ -16,8 +20,9 @@
 //
 // Which credential serves which context is package resolve's to say, what a
 // request may look like package policy's, how a secret is put into it package
-// auth's, and how it travels package wire's. The providers that aivault knows
-// are in package registry.
+// auth's, how its tokens are had package oauth's, and how it travels package
+// wire's. What must not come back is for packages fields and redact to find. The
+// providers that aivault knows are in package registry.
 package broker
 
 import (

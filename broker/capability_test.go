@@ -156,6 +156,20 @@ func TestWideningARegistryProvider(t *testing.T) {
 		if _, err := r.invoke("openai/elsewhere", nowhere); fault.CodeOf(err) != fault.PolicyViolation {
 			t.Errorf("to another host, by a binding and a lender: %v", err)
 		}
+		// Explain knows what calls are refused: for the host, for half a segment.
+		make("openai/models-elsewhere", "api.acme.test", "/v1/models")
+		make("openai/models-old", "", "/v1/models-old")
+		for _, id := range []string{"openai/models-elsewhere", "openai/models-old"} {
+			if _, err := r.broker.Bind(context.Background(), broker.NewBinding{Capability: id, Secret: s.id, Scope: vault.GlobalScope()}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.invoke(id, nowhere); fault.CodeOf(err) != fault.PolicyViolation {
+				t.Errorf("%s: %v", id, err)
+			}
+			if l, err := r.broker.Explain(context.Background(), id, nowhere, ""); err != nil || fault.CodeOf(l.Err) != fault.PolicyViolation {
+				t.Errorf("explain %s: %+v, %v", id, l, err)
+			}
+		}
 	})
 }
 

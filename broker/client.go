@@ -48,24 +48,29 @@ func (b *Broker) client(p *plan, values auth.Values) (*wire.Client, error) {
 		}
 		b.dropClients(func(k clientKey) bool { return k.lender == key.lender && k.secret == key.secret })
 	}
-	roots := c.CACert
-	if len(roots) == 0 {
-		roots = b.cfg.Roots
-	}
-	private := c.AllowPrivate
-	made := wire.New(wire.Config{
-		Version:     b.cfg.Version,
-		CACert:      roots,
-		Certificate: cert,
-		Check:       func(addr netip.Addr) error { return policy.CheckAddr(addr, private) },
-		Resolve:     b.cfg.Resolve,
-		Dial:        b.cfg.Dial,
-	})
+	made := b.newClient(c.AllowPrivate, c.CACert, cert)
 	if len(b.clients) >= maxClients {
 		b.dropClients(func(clientKey) bool { return true })
 	}
 	b.clients[key] = made
 	return made, nil
+}
+
+// newClient returns a client for hosts that may be private or not, known by
+// certificates of their own or the system's, which shows cert if that is not
+// nil.
+func (b *Broker) newClient(allowPrivate bool, caCert []byte, cert *tls.Certificate) *wire.Client {
+	if len(caCert) == 0 {
+		caCert = b.cfg.Roots
+	}
+	return wire.New(wire.Config{
+		Version:     b.cfg.Version,
+		CACert:      caCert,
+		Certificate: cert,
+		Check:       func(addr netip.Addr) error { return policy.CheckAddr(addr, allowPrivate) },
+		Resolve:     b.cfg.Resolve,
+		Dial:        b.cfg.Dial,
+	})
 }
 
 // dropClients forgets clients. Calls that are under way end undisturbed.

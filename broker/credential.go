@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"aivault/broker/internal/auth"
+	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
 	"aivault/broker/registry"
@@ -94,7 +95,10 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 	if len(c.Hosts) == 0 {
 		return fault.New(fault.InvalidRequest, "credential %s has no host", n.ID).WithHint("add --host, such as --host api.example.com")
 	}
-	if err := checkCACert(n); err != nil {
+	if err := checkEndpoint(c); err != nil {
+		return err
+	}
+	if err := checkCACert(n.AllowPrivate, n.CACert); err != nil {
 		return err
 	}
 	if err := checkTokenEndpoint(c); err != nil {
@@ -103,24 +107,24 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 	return checkPinned(c, sec, provider)
 }
 
-func isWildcard(host string) bool { return strings.HasPrefix(host, "*") }
-
-// checkPinned keeps a pinned secret to its provider's own hosts.
-func checkPinned(c *vault.Credential, sec *vault.Secret, provider *registry.Provider) error {
-	if sec.PinnedProvider == "" {
+// checkEndpoint wants the host that hands out the tokens of an OAuth credential
+// among its hosts: the secret goes there too (case 87).
+func checkEndpoint(c *vault.Credential) error {
+	if c.Auth.Kind != oauth.Kind {
 		return nil
 	}
-	hint := "store the value under a name of your own to send it elsewhere"
-	if c.AllowPrivate {
-		return fault.New(fault.PolicyViolation, "secret %s is pinned to %s and never goes to a private host", sec.Name, sec.PinnedProvider).WithHint("%s", hint)
+	cfg, err := oauth.ConfigOf(c.Auth)
+	if err != nil {
+		return err
 	}
-	for _, h := range c.Hosts {
-		if provider == nil || !slices.Contains(provider.Hosts, h) {
-			return fault.New(fault.PolicyViolation, "secret %s is pinned to %s, and %s is none of its hosts", sec.Name, sec.PinnedProvider, h).WithHint("%s", hint)
-		}
+	if host, _, _ := cfg.Endpoint(); !slices.Contains(c.Hosts, host) {
+		return fault.New(fault.InvalidRequest, "credential %s gets its tokens from %s, which is none of its hosts", c.ID, host).
+			WithHint("add --host %s, beside the hosts to be called", host)
 	}
 	return nil
 }
+
+func isWildcard(host string) bool { return strings.HasPrefix(host, "*") }
 
 // defaultAuth returns how the registry authenticates with one secret: as for
 // the template that claims its name, else as for the provider's first.
@@ -157,21 +161,21 @@ func parseHosts(hosts []string, allowPrivate bool) ([]string, error) {
 // checkCACert keeps private hosts and own certificates together: whoever may
 // answer under a private name must be told apart by a certificate of the
 // operator's choice, and for a public host the system's roots decide.
-func checkCACert(n NewCredential) error {
+func checkCACert(allowPrivate bool, text []byte) error {
 	switch {
-	case !n.AllowPrivate && len(n.CACert) == 0:
+	case !allowPrivate && len(text) == 0:
 		return nil
-	case !n.AllowPrivate:
+	case !allowPrivate:
 		return fault.New(fault.InvalidRequest, "a CA certificate of its own is for a credential that may go to private hosts").
 			WithHint("leave --ca-cert out, or add --allow-private")
-	case len(n.CACert) == 0:
+	case len(text) == 0:
 		return fault.New(fault.InvalidRequest, "a credential for private hosts needs the CA certificate that they are known by").
 			WithHint("add --ca-cert PATH, a PEM file")
-	case len(n.CACert) > maxCACert:
+	case len(text) > maxCACert:
 		return fault.New(fault.InvalidRequest, "the CA certificate is longer than %d KiB", maxCACert>>10).
 			WithHint("give the certificate of the one authority that signs for these hosts")
 	}
-	rest := n.CACert
+	rest := text
 	for found := 0; ; found++ {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {

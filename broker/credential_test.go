@@ -68,6 +68,14 @@ func TestCreateCredentialRefuses(t *testing.T) {
 		{"an auth of two secrets", func(n *broker.NewCredential) {
 			n.Auth = &vault.Auth{Kind: "header", Params: []vault.Param{{Name: "x-pair", Value: "{{secret}} {{other}}"}}}
 		}, fault.InvalidRequest},
+		{"87 a token endpoint at another host", func(n *broker.NewCredential) { n.Auth = tokensFrom("auth.acme.test") }, fault.InvalidRequest},
+		{"87 a token endpoint of somebody's for a pinned secret", func(n *broker.NewCredential) {
+			*n = broker.NewCredential{ID: "c", Provider: "openai", Secret: pinned.id, Scope: vault.GlobalScope(), Auth: tokensFrom("auth.acme.test")}
+		}, fault.InvalidRequest},
+		{"87 the same, and its host", func(n *broker.NewCredential) {
+			*n = broker.NewCredential{ID: "c", Provider: "openai", Secret: pinned.id, Scope: vault.GlobalScope(), Auth: tokensFrom("auth.acme.test")}
+			n.Hosts = []string{"api.openai.com", "auth.acme.test"}
+		}, fault.PolicyViolation},
 		{"no host", func(n *broker.NewCredential) { n.Hosts = nil }, fault.InvalidRequest},
 		{"a wildcard", func(n *broker.NewCredential) { n.Hosts = []string{"*.acme.test"} }, fault.InvalidRequest},
 		{"41 localhost", func(n *broker.NewCredential) { n.Hosts = []string{"localhost"} }, fault.PolicyViolation},

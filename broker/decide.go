@@ -55,7 +55,7 @@ func (b *Broker) decide(r vault.Reader, call *Call, body payload, malformed erro
 	if err := p.mayUse(); err != nil {
 		return p, err
 	}
-	if err := p.checkTokenHost(); err != nil {
+	if err := checkTokenHost(b.reg, p.capability.Provider, p.choice); err != nil {
 		return p, err
 	}
 	limits, err := r.Policy(p.capability.ID)
@@ -165,58 +165,6 @@ func (p *plan) mayAuthenticate(request policy.Canonical) error {
 		return r.Refuse(request.Path, request.RawQuery)
 	}
 	return nil
-}
-
-// mayReach keeps a secret that is pinned to a provider to what the registry
-// lists for it: a capability that an operator made may be narrower, or put
-// together otherwise, but is no way to the rest of the provider's API.
-func (p *plan) mayReach(request policy.Canonical) bool {
-	if p.capability.Builtin || !anyPinned(p.choice.Parts) {
-		return true
-	}
-	provider, ok := p.registry.Provider(p.capability.Provider)
-	if !ok {
-		return false
-	}
-	for i := range provider.Capabilities {
-		c := &provider.Capabilities[i]
-		rule := policy.Rule{Methods: c.Methods, Paths: c.Paths, RawPaths: c.RawPaths}
-		_, err := policy.Decide(rule, policy.Request{Method: request.Method, Target: request.Path})
-		if err == nil && slices.Contains(c.Hosts, p.choice.Host) {
-			return true
-		}
-	}
-	return false
-}
-
-func anyPinned(parts []resolve.Part) bool {
-	return slices.ContainsFunc(parts, func(p resolve.Part) bool { return p.Secret.PinnedProvider != "" })
-}
-
-// errBeyond refuses a pinned secret for what the registry does not list.
-func errBeyond(provider string) error {
-	return fault.New(fault.PolicyViolation, "the secret is pinned to %s, and nothing that aivault knows of %s allows this method and path", provider, provider).
-		WithHint("store the value under a name of your own, with a credential and a provider of your own, to call more of it")
-}
-
-// withinRegistry reports whether a capability is a built-in one, or allows
-// something that a built-in one allows too.
-func (b *Broker) withinRegistry(c *Capability) bool {
-	provider, ok := b.reg.Provider(c.Provider)
-	if c.Builtin || !ok {
-		return c.Builtin
-	}
-	under := func(a, b string) bool { return strings.HasPrefix(a, strings.TrimSuffix(b, "/")) }
-	for i := range provider.Capabilities {
-		known := &provider.Capabilities[i]
-		for _, path := range slices.Concat(known.Paths, known.RawPaths) {
-			if slices.ContainsFunc(c.Allow.Methods, func(m string) bool { return slices.Contains(known.Methods, m) }) &&
-				slices.ContainsFunc(c.Allow.Paths, func(p string) bool { return under(p, path) || under(path, p) }) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // maxDeniedPath is how much of a path that was refused the audit log keeps, in

@@ -5,7 +5,9 @@ import (
 	"slices"
 
 	"aivault/broker/internal/oauth"
+	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
+	"aivault/broker/registry"
 	"aivault/keys/fault"
 	"aivault/vault"
 )
@@ -59,20 +61,21 @@ func tokenHost(a vault.Auth) string {
 }
 
 // checkTokenHost keeps the secret of an OAuth credential from every host but the
-// credential's own, and a pinned one from all but its provider's.
-func (p *plan) checkTokenHost() error {
-	host := tokenHost(p.choice.Auth)
+// credential's own, and a pinned one from all but its provider's: a binding may
+// borrow an endpoint from a credential of another secret, which is not pinned.
+func checkTokenHost(r *registry.Registry, provider string, choice *resolve.Choice) error {
+	host := tokenHost(choice.Auth)
 	switch {
 	case host == "":
 		return nil
-	case !slices.Contains(p.choice.Hosts, host):
-		return fault.New(fault.PolicyViolation, "the token endpoint of %s is at %s, which is none of its hosts", p.choice.Lender, host)
-	case !anyPinned(p.choice.Parts):
+	case !slices.Contains(choice.Hosts, host):
+		return fault.New(fault.PolicyViolation, "the token endpoint of %s is at %s, which is none of its hosts", choice.Lender, host)
+	case !anyPinned(choice.Parts):
 		return nil
 	}
-	if provider, ok := p.registry.Provider(p.capability.Provider); !ok || !slices.Contains(provider.Hosts, host) {
-		return fault.New(fault.PolicyViolation, "the secret is pinned to %s, and the token endpoint %s is none of its hosts", p.capability.Provider, host).
-			WithHint("store the value under a name of your own to send it elsewhere")
+	if p, ok := r.Provider(provider); ok && slices.Contains(p.Hosts, host) {
+		return nil
 	}
-	return nil
+	return fault.New(fault.PolicyViolation, "the secret is pinned to %s, and %s, which hands out the tokens, is none of its hosts", provider, host).
+		WithHint("store the value under a name of your own to send it there")
 }

@@ -27,8 +27,12 @@ func (b *Broker) Explain(ctx context.Context, capability string, c vault.Context
 			return err
 		}
 		out.fill(l)
-		if l.Choice != nil && !b.withinRegistry(found) && anyPinned(l.Choice.Parts) {
+		switch {
+		case l.Choice == nil:
+		case b.isBeyond(found, l.Choice):
 			out.Err = errBeyond(found.Provider)
+		default:
+			out.Err = checkTokenHost(b.reg, found.Provider, l.Choice)
 		}
 		return nil
 	})

@@ -2,14 +2,11 @@ package broker
 
 import (
 	"context"
-	"net/netip"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
-	"aivault/broker/internal/wire"
 	"aivault/broker/policy"
 	"aivault/keys/fault"
 	"aivault/keys/opaque"
@@ -30,7 +27,7 @@ func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
 	if err != nil {
 		return vault.Secret{}, err
 	}
-	if err := checkCACert(NewCredential{AllowPrivate: l.AllowPrivate, CACert: l.CACert}); err != nil {
+	if err := checkCACert(l.AllowPrivate, l.CACert); err != nil {
 		return vault.Secret{}, err
 	}
 	if err := b.checkLoginCredential(ctx, &l); err != nil {
@@ -38,30 +35,7 @@ func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, loginTimeout)
 	defer cancel()
-	listener, err := oauth.Listen()
-	if err != nil {
-		return vault.Secret{}, err
-	}
-	defer func() { _ = listener.Close() }()
-	verifier, state := oauth.NewVerifier(), oauth.NewState()
-	defer verifier.Clear()
-	url, err := oauth.ConsentURL(l.AuthURL, l.consent(listener.RedirectURI(), state, oauth.Challenge(verifier)))
-	if err != nil {
-		return vault.Secret{}, err
-	}
-	if err := l.Open(url); err != nil {
-		return vault.Secret{}, err
-	}
-	code, err := listener.Wait(ctx, state)
-	if err != nil {
-		return vault.Secret{}, err
-	}
-	defer code.Clear()
-	header, body := oauth.CodeRequest(cfg, l.ClientID, l.ClientSecret, code, verifier, listener.RedirectURI())
-	client := b.loginClient(&l)
-	defer client.Close()
-	var written atomic.Bool
-	token, err := askToken(ctx, client, cfg, header, body, &written)
+	token, err := b.askOwner(ctx, &l, cfg)
 	if err != nil {
 		return vault.Secret{}, err
 	}
@@ -81,6 +55,34 @@ func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
 		return s, fault.Wrap(fault.CodeOf(err), err, "%s holds the tokens, but its credential could not be made", s.Name)
 	}
 	return s, nil
+}
+
+// askOwner has the owner of an account consent, and exchanges the code that
+// comes of it for tokens.
+func (b *Broker) askOwner(ctx context.Context, l *Login, cfg oauth.Config) (*oauth.Token, error) {
+	listener, err := oauth.Listen()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = listener.Close() }()
+	verifier, state := oauth.NewVerifier(), oauth.NewState()
+	defer verifier.Clear()
+	url, err := oauth.ConsentURL(l.AuthURL, l.consent(listener.RedirectURI(), state, oauth.Challenge(verifier)))
+	if err != nil {
+		return nil, err
+	}
+	if err := l.Open(url); err != nil {
+		return nil, err
+	}
+	code, err := listener.Wait(ctx, state)
+	if err != nil {
+		return nil, err
+	}
+	defer code.Clear()
+	header, body := oauth.CodeRequest(cfg, l.ClientID, l.ClientSecret, code, verifier, listener.RedirectURI())
+	client := b.newClient(l.AllowPrivate, l.CACert, nil)
+	defer client.Close()
+	return askToken(ctx, client, cfg, header, body)
 }
 
 // checkLoginCredential checks what can be checked of the credential of a login
@@ -112,10 +114,10 @@ func (b *Broker) checkLoginCredential(ctx context.Context, l *Login) error {
 // config returns how the token endpoint is asked.
 func (l *Login) config() (oauth.Config, error) {
 	a := vault.Auth{Kind: oauth.Kind, Params: []vault.Param{
-		{Name: "grant_type", Value: oauth.RefreshToken}, {Name: "token_endpoint", Value: l.TokenEndpoint},
+		{Name: oauth.ParamGrantType, Value: oauth.RefreshToken}, {Name: oauth.ParamTokenEndpoint, Value: l.TokenEndpoint},
 	}}
 	if l.InBody {
-		a.Params = append(a.Params, vault.Param{Name: "client_auth", Value: oauth.InBody})
+		a.Params = append(a.Params, vault.Param{Name: oauth.ParamClientAuth, Value: oauth.InBody})
 	}
 	cfg, err := oauth.ConfigOf(a)
 	if err != nil {
@@ -143,18 +145,6 @@ func (l *Login) consent(redirect, state, challenge string) [][2]string {
 		params = append(params, [2]string{p.Name, p.Value})
 	}
 	return params
-}
-
-func (b *Broker) loginClient(l *Login) *wire.Client {
-	roots := l.CACert
-	if len(roots) == 0 {
-		roots = b.cfg.Roots
-	}
-	private := l.AllowPrivate
-	return wire.New(wire.Config{
-		Version: b.cfg.Version, CACert: roots, Resolve: b.cfg.Resolve, Dial: b.cfg.Dial,
-		Check: func(addr netip.Addr) error { return policy.CheckAddr(addr, private) },
-	})
 }
 
 // storeTokens makes the secret that takes the tokens, or gives the one of that

@@ -2,14 +2,10 @@ package broker
 
 import (
 	"context"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
 	"aivault/broker/internal/auth"
-	"aivault/broker/internal/wire"
-	"aivault/keys/fault"
 	"aivault/vault"
 )
 
@@ -26,15 +22,10 @@ func (b *Broker) Preview(ctx context.Context, call Call) (*Preview, error) {
 		return nil, err
 	}
 	req := p.wireRequest(p.request)
-	path, err := url.PathUnescape(req.Path)
+	r, err := req.HTTP(b.cfg.Version)
 	if err != nil {
-		return nil, fault.New(fault.Internal, "the canonical path cannot be decoded")
+		return nil, err
 	}
-	r := &http.Request{
-		Method: req.Method, Host: req.Host, Header: req.Header, ContentLength: int64(len(req.Body)),
-		URL: &url.URL{Scheme: "https", Host: req.Host, Path: path, RawPath: req.Path, RawQuery: req.RawQuery},
-	}
-	wire.Complete(r.Header, b.cfg.Version)
 	names := map[string]string{}
 	for _, part := range p.choice.Parts {
 		names[part.Placeholder] = part.Secret.Name

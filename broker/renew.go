@@ -1,7 +1,9 @@
 package broker
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -151,32 +153,22 @@ func (r *renewal) run(ctx context.Context) error {
 		return err
 	}
 	end := vault.RenewalEnd{Version: x.version}
-	token, err := r.ask(ctx)
-	if err != nil {
-		if errLost(err) {
-			return err // whether it was exchanged is not known, and stays so on record
-		}
+	var err error
+	if end.Value, err = r.ask(ctx); isLost(err) {
+		return err // whether it was exchanged is not known, and stays so on record
+	} else if err != nil {
 		end.Code, end.Refused = fault.CodeOf(err), oauth.IsRefused(err)
-		if failed := store.EndRenewal(ctx, x.grant.Intent, r.use, end); failed != nil {
-			return failed
-		}
-		return err
+		return cmp.Or(store.EndRenewal(ctx, x.grant.Intent, r.use, end), err)
 	}
-	defer token.Clear()
-	value, err := r.secret.Renewed(token, x.broker.cfg.Now())
-	if err != nil {
-		return err
-	}
-	end.Value = value
 	switch err := r.keep(ctx, end); {
 	case fault.CodeOf(err) == fault.Conflict:
 		// An operator stored another value meanwhile, which counts; the token
 		// is good for this call all the same.
 	case err != nil:
-		value.Clear()
+		end.Value.Clear()
 		return err
 	}
-	x.adopt(value, x.version+1)
+	x.adopt(end.Value, x.version+1)
 	return nil
 }
 
@@ -197,31 +189,56 @@ func (r *renewal) keep(ctx context.Context, end vault.RenewalEnd) error {
 	}
 }
 
-// A lost is the error of a request that may have been carried out, and whose
-// answer did not come.
-type lost struct{ error }
-
-func (l lost) Unwrap() error { return l.error }
-
-func errLost(err error) bool {
-	_, ok := err.(lost) //nolint:errorlint // it is never wrapped
-	return ok
-}
-
-// ask sends the request to the token endpoint, by the connections of the
-// credential.
-func (r *renewal) ask(ctx context.Context) (*oauth.Token, error) {
-	header, body := oauth.TokenRequest(r.cfg, r.secret)
+// ask gets a token by the connections of the credential, and returns the value
+// that the secret has with it.
+func (r *renewal) ask(ctx context.Context) (vault.Value, error) {
 	client, err := r.x.broker.client(r.x.plan, r.x.values)
 	if err != nil {
 		return nil, err
 	}
-	var written atomic.Bool
-	token, err := askToken(ctx, client, r.cfg, header, body, &written)
-	if err != nil && token == nil && written.Load() && isTransport(err) {
-		return nil, lost{err}
+	header, body := oauth.TokenRequest(r.cfg, r.secret)
+	token, err := askToken(ctx, client, r.cfg, header, body)
+	if err != nil {
+		return nil, err
 	}
-	return token, err
+	defer token.Clear()
+	return r.secret.Renewed(token, r.x.broker.cfg.Now())
+}
+
+// askToken sends a token request once, and clears its body. No redirect is
+// followed, and of the answer nothing but the tokens leaves.
+func askToken(ctx context.Context, client *wire.Client, cfg oauth.Config, header http.Header, body []byte) (*oauth.Token, error) {
+	defer clear(body)
+	host, judged, err := tokenRequest(cfg)
+	if err != nil {
+		return nil, err
+	}
+	var written atomic.Bool
+	resp, err := client.Do(ctx, wire.Request{
+		Method: judged.Method, Host: host, Path: judged.Path, RawQuery: judged.RawQuery,
+		Header: header, Body: body, MaxBody: oauth.MaxAnswer, Written: func() { written.Store(true) },
+	})
+	switch {
+	case fault.CodeOf(err) == fault.ResponseTooLarge:
+		return nil, fault.New(fault.AuthFailed, "the answer of the token endpoint is longer than %d KiB", oauth.MaxAnswer>>10)
+	case err != nil && written.Load() && isTransport(err):
+		return nil, lost{err}
+	case err != nil:
+		return nil, err
+	}
+	defer clear(resp.Body)
+	return oauth.ParseToken(resp.Status, resp.Header.Get("Content-Type"), resp.Body)
+}
+
+// A lost is the error of a token request that may have been carried out, and
+// whose answer did not come.
+type lost struct{ error }
+
+func (l lost) Unwrap() error { return l.error }
+
+func isLost(err error) bool {
+	_, ok := errors.AsType[lost](err)
+	return ok
 }
 
 // isTransport reports whether an error is of a request without an answer.
@@ -231,26 +248,4 @@ func isTransport(err error) bool {
 		return true
 	}
 	return false
-}
-
-// askToken sends a token request once. No redirect is followed, and of the
-// answer nothing but the tokens leaves.
-func askToken(ctx context.Context, client *wire.Client, cfg oauth.Config, header http.Header, body []byte, written *atomic.Bool) (*oauth.Token, error) {
-	defer clear(body)
-	host, judged, err := tokenRequest(cfg)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := client.Do(ctx, wire.Request{
-		Method: judged.Method, Host: host, Path: judged.Path, RawQuery: judged.RawQuery,
-		Header: header, Body: body, MaxBody: oauth.MaxAnswer, Written: func() { written.Store(true) },
-	})
-	if fault.CodeOf(err) == fault.ResponseTooLarge {
-		return nil, fault.New(fault.AuthFailed, "the answer of the token endpoint is longer than %d KiB", oauth.MaxAnswer>>10)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer clear(resp.Body)
-	return oauth.ParseToken(resp.Status, resp.Header.Get("Content-Type"), resp.Body)
 }

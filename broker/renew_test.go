@@ -53,6 +53,13 @@ func (r *rig) oauth(t testing.TB, grant string, fields map[string]any) (*stage.I
 	return i, s.ID
 }
 
+// tokensFrom is an authentication with a token endpoint at a host.
+func tokensFrom(host string) *vault.Auth {
+	return &vault.Auth{Kind: "oauth2", Params: []vault.Param{
+		{Name: "grant_type", Value: "refresh_token"}, {Name: "token_endpoint", Value: "https://" + host + "/token"},
+	}}
+}
+
 func (r *rig) welcome(t testing.TB, status int) {
 	t.Helper()
 	answer, err := r.invoke("acme/items", vault.Context{})
@@ -297,6 +304,34 @@ func TestClientRefusedForGood(t *testing.T) {
 	if n := len(r.up.Requests()); n != 1 {
 		t.Errorf("%d token requests", n)
 	}
+}
+
+// Tokens with which no vault would hold the secret are an end of the renewal,
+// and on record as such: nothing was lost on the way.
+func TestRenewalTooLong(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, r *rig) {
+		i, _ := r.oauth(t, "refresh_token", map[string]any{"padding": strings.Repeat("x", vault.MaxValue-1000)})
+		i.Answer(func(w http.ResponseWriter, _ string) bool {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = fmt.Fprintf(w, `{"access_token":%q}`, strings.Repeat("t", 2000))
+			return true
+		})
+		for range 3 {
+			if _, err := r.invoke("acme/items", vault.Context{}); fault.CodeOf(err) != fault.InvalidRequest {
+				t.Fatalf("error %v", err)
+			}
+		}
+		ends := 0
+		for _, e := range r.events(t) {
+			if e.Kind == vault.KindOAuthRefresh && e.Outcome == vault.OutcomeError && e.Code == fault.InvalidRequest {
+				ends++
+			}
+		}
+		if ends != 3 {
+			t.Errorf("%d renewals ended on record, want 3", ends)
+		}
+	})
 }
 
 // A renewal whose answer was lost is tried once more, and then left to the

@@ -44,7 +44,7 @@ func TestOAuthRefreshToken(t *testing.T) {
 		t.Errorf("a dry run, after %d connections:\n%s", v.service.Connections(), out)
 	}
 
-	// The first token is over at once, and the refresh token of its answer is
+	// The first token is over after a second, and the refresh token of its answer is
 	// the one that gets the second.
 	a.live(1)
 	out, _ = v.run(nil, "invoke", "acme/items", "--path", "/v1/items?a=1", "--body", `{"n":1}`)
@@ -52,6 +52,7 @@ func TestOAuthRefreshToken(t *testing.T) {
 		t.Errorf("the service got %q", out)
 	}
 	a.live(3600)
+	time.Sleep(1100 * time.Millisecond)
 	v.run(nil, "invoke", "acme/items", "--method", "GET")
 	v.run(nil, "invoke", "acme/items", "--method", "GET") // with the same token
 	if got := a.revoke(); got != "refresh_token refresh_token" {

@@ -1,8 +1,8 @@
 // Package vault keeps secrets, their scopes and groups, and what an operator
-// made of them: credentials, capabilities, bindings. It resolves nothing and
-// sends nothing; that is the broker's. What it gives to people is everything
-// but the values ([Vault]); what it gives to the broker is a value for a call
-// that was recorded before ([Store.Authorize]).
+// made of them: credentials, capabilities, bindings, policies. It resolves
+// nothing and sends nothing; that is the broker's. What it gives to people is
+// everything but the values ([Vault]); what it gives to the broker is a value
+// for a call that was recorded before ([Store.Authorize], [Store.Reopen]).
 //
 // # The file
 //

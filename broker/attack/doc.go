@@ -146,6 +146,7 @@
 //	087  TestCase087TokenEndpoint              token endpoints that are elsewhere, or answer with something else
 //	     TestCase087PinnedToItsProvider
 //	     broker.TestCase087NoToken
+//	     broker.TestCase087BorrowedEndpoint
 //	     broker/internal/oauth.TestCase087TokenAnswers
 //	088  TestCase088Processes                  one refresh for many processes
 //	     broker.TestCase088OneRefresh

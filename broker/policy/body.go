@@ -18,7 +18,7 @@ const maxPart = 64
 // something else, such as _method: in a form, where the convention comes from,
 // and among the members of a JSON object, where some look for it too. A body
 // without a type is a form to some servers, and one of a malformed type may be
-// anything. What else is in a body is between the caller and the upstream.
+// anything.
 func CheckBody(contentType string, body []byte) error {
 	kind, _, _ := strings.Cut(contentType, ";")
 	kind = strings.ToLower(trimBlank(kind))

@@ -6,7 +6,9 @@
 // has one canonical form here; [Decide] returns it, and the caller sends those
 // bytes and no others. What has no canonical form is refused, never repaired:
 // a path that two servers could read in two ways (dot segments, encoded
-// slashes, double encoding, matrix parameters) is not ours to interpret.
+// slashes, double encoding, matrix parameters) is not ours to interpret. Of a
+// body no more is judged than whether it overrides the method, by [CheckBody]
+// and [CheckField]: what else is in it is between the caller and the upstream.
 //
 // A refusal is a *fault.Error of one of three codes: invalid_request for what
 // no capability could ever allow, policy_violation for what this one does not,

@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"syscall"
@@ -31,7 +32,7 @@ func WhileRead(parent context.Context, out io.Writer) (context.Context, func()) 
 			// Asked for nothing, poll tells of the other end alone.
 			fds := []unix.PollFd{{Fd: fd}}
 			switch _, err := unix.Poll(fds, lookEvery); {
-			case err == unix.EINTR: //nolint:errorlint // the kernel's own
+			case errors.Is(err, unix.EINTR):
 			case err != nil, fds[0].Revents&unix.POLLNVAL != 0:
 				return
 			case fds[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0:

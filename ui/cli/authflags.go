@@ -61,7 +61,7 @@ func (f *credentialFlags) addAuth(fs *pflag.FlagSet) {
 	many(fs, &a.AuthHeaders, "auth-header", "NAME=TEXT", "of multi-header: a header and its value, with {{field}} in it")
 	many(fs, &a.AuthQuery, "auth-query", "NAME=TEXT", "of multi-query: a parameter and its value, with {{field}} in it")
 	text(fs, &a.GrantType, "grant-type", "TYPE", "of oauth2: refresh_token or client_credentials")
-	text(fs, &a.TokenEndpoint, "token-endpoint", "URL", "of oauth2: where tokens are handed out")
+	text(fs, &a.TokenEndpoint, "token-endpoint", "URL", "of oauth2: where tokens are handed out, at one of the hosts")
 	many(fs, &a.Scopes, "scope", "SCOPE", "of oauth2: a scope to ask for")
 	text(fs, &a.ClientAuth, "client-auth", "HOW", "of oauth2: send the client secret in the header (basic) or the body")
 	text(fs, &a.AWSService, "aws-service", "NAME", "of aws-sigv4: the service, s3 if not given")

@@ -1,11 +1,12 @@
 // Package cli is the command line of aivault: the documented commands, for
 // people, scripts and agents.
 //
-// Each file holds a group of commands. A command is made by a function of its
-// own, which reads flags into a local struct, turns them into a request
-// (parsing), and hands that to the vault or the broker and prints what comes
-// back (acting). Only the group that the arguments name is made, as most of
-// what a command costs at its start is making commands.
+// A file holds a group of commands, or what several of them share: how flags
+// are read, what a call is made of, how things are printed. A command is made
+// by a function of its own, which reads flags into a local struct, turns them
+// into a request (parsing), and hands that to the vault or the broker and
+// prints what comes back (acting). Only the group that the arguments name is
+// made, as most of what a command costs at its start is making commands.
 package cli
 
 import (

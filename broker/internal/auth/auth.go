@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"aivault/broker/internal/oauth"
 	"aivault/keys/fault"
 	"aivault/keys/opaque"
 	"aivault/vault"
@@ -20,7 +21,7 @@ const (
 	KindBasic       = "basic"
 	KindMultiHeader = "multi-header"
 	KindMultiQuery  = "multi-query"
-	KindOAuth2      = "oauth2"
+	KindOAuth2      = oauth.Kind
 	KindSigV4       = "aws-sigv4"
 	KindHMAC        = "hmac"
 	KindMTLS        = "mtls"
@@ -92,7 +93,8 @@ type Refuser interface {
 }
 
 // New returns the strategy of a credential. A fault.InvalidRequest names the
-// parameter that is wrong, or lists the kinds there are.
+// parameter that is wrong, or lists the kinds there are; a token endpoint that
+// nobody may send to is a fault.PolicyViolation.
 func New(cfg vault.Auth) (Strategy, error) {
 	switch cfg.Kind {
 	case KindHeader:

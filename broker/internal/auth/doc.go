@@ -22,9 +22,11 @@
 // which stands for a secret. A credential of one secret calls it "secret". Where
 // a multi-header or multi-query credential has one secret and its templates use
 // any other placeholder, all placeholders are fields of that secret, which is a
-// JSON object. The secrets of oauth2 and aws-sigv4, and if so wanted of basic
-// and mtls, are JSON objects too. Fields within objects have names with dots,
-// and neither case nor underscores distinguish names: apiKey is api_key.
+// JSON object. The secret of aws-sigv4, and if so wanted of basic and mtls, is a
+// JSON object too. Fields within objects have names with dots, and neither case
+// nor underscores distinguish names: apiKey is api_key. The secret of oauth2 is
+// rewritten when it is renewed, so that its fields have no more than the two
+// spellings of package oauth.
 //
 // # HMAC
 //

@@ -3,6 +3,7 @@ package auth
 import (
 	"strings"
 
+	"aivault/broker/internal/oauth"
 	"aivault/keys/fault"
 	"aivault/vault"
 )
@@ -94,16 +95,16 @@ func (f *Flags) oauth2() ([]vault.Param, error) {
 			WithHint("give the https address where the provider hands out tokens")
 	}
 	params := []vault.Param{
-		{Name: paramGrantType, Value: either(f.GrantType, grantRefreshToken)},
-		{Name: paramTokenEndpoint, Value: f.TokenEndpoint},
+		{Name: oauth.ParamGrantType, Value: either(f.GrantType, oauth.RefreshToken)},
+		{Name: oauth.ParamTokenEndpoint, Value: f.TokenEndpoint},
 	}
 	for _, scopes := range f.Scopes {
 		for scope := range strings.FieldsSeq(scopes) {
-			params = append(params, vault.Param{Name: paramScope, Value: scope})
+			params = append(params, vault.Param{Name: oauth.ParamScope, Value: scope})
 		}
 	}
 	if f.ClientAuth != "" {
-		params = append(params, vault.Param{Name: paramClientAuth, Value: f.ClientAuth})
+		params = append(params, vault.Param{Name: oauth.ParamClientAuth, Value: f.ClientAuth})
 	}
 	return params, nil
 }

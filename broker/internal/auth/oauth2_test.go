@@ -77,15 +77,19 @@ func TestOAuth2SecretForm(t *testing.T) {
 		says   string
 	}{
 		{"text", refresh, word, "no JSON object"},
-		{"no id", refresh, `{"refreshToken":"` + word + `"}`, "no field clientId"},
-		{"no refresh token", refresh, `{"clientId":"c","clientSecret":"` + word + `"}`, "no field refreshToken"},
-		{"no client secret", client, `{"clientId":"c","refreshToken":"` + word + `"}`, "no field clientSecret"},
-		{"a number", client, `{"clientId":7731,"clientSecret":"` + word + `"}`, "clientId of the secret is not text"},
-		{"an object", refresh, `{"clientId":"c","refreshToken":{"x":"` + word + `"}}`, "no field refreshToken"},
-		{"a token twice", refresh, `{"clientId":"c","refreshToken":"r","accessToken":"` + word + `","access_token":"x"}`, "accessToken twice"},
-		{"a token with a line break", refresh, `{"clientId":"c","refreshToken":"r","accessToken":"` + word + `\r\nX: y"}`, "accessToken of the secret has a character"},
-		{"a token with a space", refresh, `{"clientId":"c","refreshToken":"r","accessToken":"` + word + ` x"}`, "accessToken of the secret has a character"},
-		{"a token that is no ASCII", refresh, `{"clientId":"c","refreshToken":"r","accessToken":"` + word + "\u00e9" + `"}`, "accessToken of the secret has a character"},
+		{"no id", refresh, `{"refreshToken":"` + word + `"}`, "no field clientId, which refresh_token needs"},
+		{"no refresh token", refresh, `{"clientId":"c","clientSecret":"` + word + `"}`, "no field refreshToken, which refresh_token needs"},
+		{"no client secret", client, `{"clientId":"c","refreshToken":"` + word + `"}`, "no field clientSecret, which client_credentials needs"},
+		{"a number", client, `{"clientId":7731,"clientSecret":"` + word + `"}`, "clientId is no text"},
+		{"an object", refresh, `{"clientId":"c","refreshToken":{"x":"` + word + `"}}`, "refreshToken is no text"},
+		{"a token twice", refresh, `{"clientId":"c","refreshToken":"r","accessToken":"` + word + `","access_token":"x"}`, "accessToken in two spellings"},
+		{"a token with a line break", refresh, `{"clientId":"c","refreshToken":"r","accessToken":"` + word + `\r\nX: y"}`, "accessToken has a character"},
+		{"a token with a space", refresh, `{"clientId":"c","refreshToken":"r","accessToken":"` + word + ` x"}`, "accessToken has a character"},
+		{"a token that is no ASCII", refresh, `{"clientId":"c","refreshToken":"r","accessToken":"` + word + "\u00e9" + `"}`, "accessToken has a character"},
+		// What could not be renewed is not stored.
+		{"another spelling", refresh, `{"ClientID":"c","refreshToken":"` + word + `"}`, "clientId in another spelling"},
+		{"a client secret with a line break", refresh, `{"clientId":"c","refreshToken":"r","clientSecret":"` + word + `\n"}`, "clientSecret has a character"},
+		{"an end that is text", refresh, `{"clientId":"c","refreshToken":"` + word + `","accessTokenExpiresAtMs":"1"}`, "accessTokenExpiresAtMs is no whole number"},
 	} {
 		err := auth.SecretShape(test.cfg, values("secret", test.secret)["secret"])
 		if fault.CodeOf(err) != fault.InvalidRequest || !strings.Contains(err.Error(), test.says) {
@@ -123,6 +127,8 @@ func TestOAuth2Refuses(t *testing.T) {
 		{grant, "refresh_token", endpoint, "https:auth.test"},
 		{grant, "refresh_token", endpoint, "auth.test/token"},
 		{grant, "refresh_token", endpoint, "https://auth.test/\n"},
+		{grant, "refresh_token", endpoint, "https://auth.test:0443/token"}, // as which no request could be sent
+		{grant, "refresh_token", endpoint, `https://auth.test\@evil.test/token`},
 		append(good, endpoint, "https://auth.test/token"),
 		append(good, grant, "refresh_token"),
 		append(good, "client_auth", "none"),

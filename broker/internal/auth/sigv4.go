@@ -140,7 +140,12 @@ func readAWSKeys(values Values) (k awsKeys, err error) {
 	if err := checkTrimmed("the field "+secret+" of the secret", k.secret.Reveal()); err != nil {
 		return k, err
 	}
-	return k, checkToken("the field "+token+" of the secret", k.token.Reveal())
+	for _, c := range k.token.Reveal() {
+		if c <= ' ' || c >= 0x7f {
+			return k, invalid("the field %s of the secret has a character that cannot be sent", token)
+		}
+	}
+	return k, nil
 }
 
 // Apply returns the secret key and the session token, and the signature, with

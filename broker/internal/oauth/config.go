@@ -29,6 +29,14 @@ import (
 // Kind is the kind of a vault.Auth that a [Config] is read from.
 const Kind = "oauth2"
 
+// Parameters of such an Auth.
+const (
+	ParamGrantType     = "grant_type"
+	ParamTokenEndpoint = "token_endpoint"
+	ParamScope         = "scope"       // may repeat
+	ParamClientAuth    = "client_auth" // may be left out
+)
+
 // The grants by which an access token is renewed.
 const (
 	RefreshToken      = "refresh_token"      // RFC 6749, section 6
@@ -67,13 +75,13 @@ func ConfigOf(a vault.Auth) (Config, error) {
 	for _, p := range a.Params {
 		var once *string
 		switch p.Name {
-		case "grant_type":
+		case ParamGrantType:
 			once = &c.GrantType
-		case "token_endpoint":
+		case ParamTokenEndpoint:
 			once = &c.TokenEndpoint
-		case "client_auth":
+		case ParamClientAuth:
 			once = &c.ClientAuth
-		case "scope":
+		case ParamScope:
 			if !isScope(p.Value) {
 				return Config{}, invalid("a scope is empty, or has a character that no scope has").
 					WithHint("give each scope by itself")
@@ -94,13 +102,13 @@ func ConfigOf(a vault.Auth) (Config, error) {
 // checked fills in what was left out, and refuses what is wrong.
 func (c Config) checked() (Config, error) {
 	if c.GrantType != RefreshToken && c.GrantType != ClientCredentials {
-		return Config{}, invalid("the parameter grant_type is neither %s nor %s", RefreshToken, ClientCredentials)
+		return Config{}, invalid("the parameter %s is neither %s nor %s", ParamGrantType, RefreshToken, ClientCredentials)
 	}
 	if c.ClientAuth == "" {
 		c.ClientAuth = InHeader
 	}
 	if c.ClientAuth != InHeader && c.ClientAuth != InBody {
-		return Config{}, invalid("the parameter client_auth is neither %s nor %s", InHeader, InBody)
+		return Config{}, invalid("the parameter %s is neither %s nor %s", ParamClientAuth, InHeader, InBody)
 	}
 	u, err := parseURL("the token endpoint", c.TokenEndpoint)
 	if err != nil {
@@ -136,7 +144,7 @@ func (c Config) Check(s *Secret) error {
 	default:
 		return nil
 	}
-	return invalid("the secret has no %s, which %s needs", missing, c.GrantType).WithHint("%s", shape)
+	return invalid("the secret has no field %s, which %s needs", missing, c.GrantType).WithHint("%s", shape)
 }
 
 // parseURL reads the address of an endpoint: https, a host in canonical form,

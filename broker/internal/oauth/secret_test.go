@@ -57,7 +57,7 @@ func TestParseSecret(t *testing.T) {
 				if missing == "" && err == nil {
 					continue
 				}
-				if fault.CodeOf(err) != fault.InvalidRequest || missing == "" || !strings.Contains(err.Error(), "no "+missing+",") {
+				if fault.CodeOf(err) != fault.InvalidRequest || missing == "" || !strings.Contains(err.Error(), "no field "+missing+",") {
 					t.Errorf("%s: %v, want one that names %q", grant, err, missing)
 				}
 			}

@@ -25,7 +25,6 @@ type Token struct {
 	AccessToken  opaque.Bytes
 	RefreshToken opaque.Bytes  // empty: the one before stays
 	ExpiresIn    time.Duration // of the access token; 0: it was not said
-	Scope        string        // scopes, separated by spaces; empty: those asked for
 }
 
 // Clear overwrites the tokens.
@@ -140,9 +139,6 @@ func (a answer) token() (*Token, error) {
 	if t.ExpiresIn, err = a.expiresIn(); err != nil {
 		return nil, err
 	}
-	if t.Scope, err = a.scope(); err != nil {
-		return nil, err
-	}
 	access, err := a.text("access_token")
 	if err != nil {
 		return nil, err
@@ -193,26 +189,6 @@ func (a answer) expiresIn() (time.Duration, error) {
 		return 0, failed("the expires_in of the token endpoint is no whole number of seconds up to ten years")
 	}
 	return time.Duration(seconds) * time.Second, nil
-}
-
-// scope returns the scopes, which some write as an array.
-func (a answer) scope() (string, error) {
-	if a.absent("scope") {
-		return "", nil
-	}
-	var list []string
-	if json.Unmarshal(a["scope"], &list) != nil {
-		text, err := a.text("scope")
-		if err != nil {
-			return "", err
-		}
-		list = []string{string(text)}
-	}
-	scope := strings.Join(list, " ")
-	if !isText([]byte(scope)) {
-		return "", failed("the scope of the token endpoint has a character that no scope has")
-	}
-	return scope, nil
 }
 
 func failed(format string, args ...any) *fault.Error {

@@ -140,13 +140,14 @@ func (s *search) lendingTemplate(name string) int {
 	return first
 }
 
-// asOne puts one secret in the place of a credential's own. Where that has
-// several, only basic authentication can do with one, `user:password`.
+// asOne puts one secret in the place of a credential's own; false where that has
+// several, and one cannot stand for them.
 func asOne(a vault.Auth, parts []Part, sec *vault.Secret) (vault.Auth, []Part, bool) {
 	if len(parts) == 1 {
 		return a, []Part{{parts[0].Placeholder, sec}}, true
 	}
-	return vault.Auth{Kind: a.Kind}, []Part{{auth.Placeholder, sec}}, a.Kind == auth.KindBasic
+	one, ok := inOne(a)
+	return one, []Part{{auth.Placeholder, sec}}, ok
 }
 
 // Destinations returns where a binding of the secret, in the context of the

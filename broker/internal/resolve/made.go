@@ -181,11 +181,17 @@ func AuthForOne(t *registry.Credential) (a vault.Auth, ok bool) {
 		}
 		return a, true
 	}
+	return inOne(a)
+}
+
+// inOne returns how an authentication that takes several secrets does with one,
+// see [AuthForOne].
+func inOne(a vault.Auth) (one vault.Auth, ok bool) {
 	switch a.Kind {
 	case auth.KindBasic:
 		// The value of a basic credential without parameters is user:password.
 		return vault.Auth{Kind: a.Kind}, true
-	case "multi-header", "multi-query":
+	case auth.KindMultiHeader, auth.KindMultiQuery:
 		return a, true
 	}
 	return vault.Auth{}, false

@@ -14,34 +14,17 @@ import (
 // build makes the request that is sent, and sees to it that it is the one that
 // was asked for (case 19).
 func (c *Client) build(call *call, r Request) (*http.Request, *body, error) {
-	path, err := url.PathUnescape(r.Path)
+	req, err := r.HTTP(c.config.Version)
 	if err != nil {
-		return nil, nil, fault.New(fault.Internal, "the canonical path cannot be decoded")
+		return nil, nil, err
 	}
-	req := (&http.Request{
-		Method:     r.Method,
-		URL:        &url.URL{Scheme: "https", Host: r.Host, Path: path, RawPath: r.Path, RawQuery: r.RawQuery},
-		Host:       r.Host,
-		Proto:      "HTTP/1.1",
-		ProtoMajor: 1,
-		ProtoMinor: 1,
-		Header:     maps.Clone(r.Header),
-	}).WithContext(call.traced())
-	if req.Header == nil {
-		req.Header = make(http.Header)
-	}
-	Complete(req.Header, c.config.Version)
+	req = req.WithContext(call.traced())
 	sent := &body{data: r.Body, progress: call.progress}
 	if r.Body != nil {
-		req.ContentLength = int64(len(r.Body))
 		req.Body = sent // without GetBody, so that nobody reads it twice
 		if len(r.Body) == 0 {
 			req.Body = http.NoBody
 		}
-	}
-	// A target with two slashes would name another host to some servers.
-	if req.URL.RequestURI() != target(r) || !strings.HasPrefix(r.Path, "/") || strings.HasPrefix(r.Path, "//") {
-		return nil, nil, fault.New(fault.Internal, "the request would not be sent in its canonical form")
 	}
 	if r.Authenticate != nil {
 		if err := r.Authenticate(req); err != nil {
@@ -54,8 +37,37 @@ func (c *Client) build(call *call, r Request) (*http.Request, *body, error) {
 	return req, sent, nil
 }
 
-// Complete adds to the header of a request what every request has.
-func Complete(h http.Header, version string) {
+// HTTP returns the request as it is sent, without its body and without what
+// Authenticate adds. The version is that of aivault. What would not be sent in
+// its canonical form is a fault.Internal.
+func (r Request) HTTP(version string) (*http.Request, error) {
+	path, err := url.PathUnescape(r.Path)
+	if err != nil {
+		return nil, fault.New(fault.Internal, "the canonical path cannot be decoded")
+	}
+	req := &http.Request{
+		Method:        r.Method,
+		URL:           &url.URL{Scheme: "https", Host: r.Host, Path: path, RawPath: r.Path, RawQuery: r.RawQuery},
+		Host:          r.Host,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        maps.Clone(r.Header),
+		ContentLength: int64(len(r.Body)),
+	}
+	if req.Header == nil {
+		req.Header = make(http.Header)
+	}
+	complete(req.Header, version)
+	// A target with two slashes would name another host to some servers.
+	if req.URL.RequestURI() != target(r) || !strings.HasPrefix(r.Path, "/") || strings.HasPrefix(r.Path, "//") {
+		return nil, fault.New(fault.Internal, "the request would not be sent in its canonical form")
+	}
+	return req, nil
+}
+
+// complete adds to the header of a request what every request has.
+func complete(h http.Header, version string) {
 	if h.Get("User-Agent") == "" {
 		h.Set("User-Agent", "aivault/"+version)
 	}

@@ -94,8 +94,7 @@ type Client struct {
 	broken    error         // of the configuration; the answer to every call
 }
 
-// New returns a Client. A CACert without a certificate in it fails each call;
-// see [CheckCACert].
+// New returns a Client. A CACert without a certificate in it fails each call.
 func New(config Config) *Client {
 	defaults := DefaultTimeouts()
 	for _, t := range [...]struct{ set, otherwise *time.Duration }{
