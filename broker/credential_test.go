@@ -56,17 +56,22 @@ func TestCreateCredentialRefuses(t *testing.T) {
 		{"an unknown secret", func(n *broker.NewCredential) { n.Secret = vault.ID{1} }, fault.SecretNotFound},
 		{"no auth for an unknown provider", func(n *broker.NewCredential) { n.Auth = nil }, fault.InvalidRequest},
 		{"an auth to come", func(n *broker.NewCredential) { n.Auth = &vault.Auth{Kind: "oauth2"} }, fault.InvalidRequest},
+		{"87 tokens of a host that it has not", tokens("https://auth.beta.test/token"), fault.InvalidRequest},
+		{"87 tokens of a private host", tokens("https://127.0.0.1:1/token"), fault.InvalidRequest},
+		{"87 tokens at a path of two meanings", tokens("https://api.acme.test/a/../token"), fault.InvalidRequest},
+		{"87 tokens at an escaped slash", tokens("https://api.acme.test/a%2ftoken"), fault.InvalidRequest},
+		{"87 tokens at an address that is none", tokens("https://api.acme.test/tok en"), fault.InvalidRequest},
+		{"87 a pinned secret for tokens of another host", func(n *broker.NewCredential) {
+			tokens("https://auth.beta.test/token")(n)
+			n.Secret, n.Provider, n.Hosts = pinned.id, "openai", nil
+		}, fault.InvalidRequest},
+		{"87 the same, with that host", func(n *broker.NewCredential) {
+			tokens("https://auth.beta.test/token")(n)
+			n.Secret, n.Provider, n.Hosts = pinned.id, "openai", []string{"api.openai.com", "auth.beta.test"}
+		}, fault.PolicyViolation},
 		{"an auth of two secrets", func(n *broker.NewCredential) {
 			n.Auth = &vault.Auth{Kind: "header", Params: []vault.Param{{Name: "x-pair", Value: "{{secret}} {{other}}"}}}
 		}, fault.InvalidRequest},
-		{"87 a token endpoint at another host", func(n *broker.NewCredential) { n.Auth = tokensFrom("auth.acme.test") }, fault.InvalidRequest},
-		{"87 a token endpoint of somebody's for a pinned secret", func(n *broker.NewCredential) {
-			*n = broker.NewCredential{ID: "c", Provider: "openai", Secret: pinned.id, Scope: vault.GlobalScope(), Auth: tokensFrom("auth.acme.test")}
-		}, fault.InvalidRequest},
-		{"87 the same, and its host", func(n *broker.NewCredential) {
-			*n = broker.NewCredential{ID: "c", Provider: "openai", Secret: pinned.id, Scope: vault.GlobalScope(), Auth: tokensFrom("auth.acme.test")}
-			n.Hosts = []string{"api.openai.com", "auth.acme.test"}
-		}, fault.PolicyViolation},
 		{"no host", func(n *broker.NewCredential) { n.Hosts = nil }, fault.InvalidRequest},
 		{"a wildcard", func(n *broker.NewCredential) { n.Hosts = []string{"*.acme.test"} }, fault.InvalidRequest},
 		{"41 localhost", func(n *broker.NewCredential) { n.Hosts = []string{"localhost"} }, fault.PolicyViolation},
@@ -107,6 +112,11 @@ func TestCreateCredentialRefuses(t *testing.T) {
 	if creds, _ := r.broker.Credentials(context.Background()); len(creds) != 1 {
 		t.Errorf("%d credentials were made", len(creds)-1)
 	}
+}
+
+// tokens makes it a credential of OAuth.
+func tokens(endpoint string) func(*broker.NewCredential) {
+	return func(n *broker.NewCredential) { n.Auth = tokensFrom(endpoint) }
 }
 
 func privateKey(t *testing.T) []byte {

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -37,13 +38,13 @@ func (b *Broker) Stream(ctx context.Context, call Call, to Sink) (*Answer, error
 	}
 	p, grant, err := b.authorize(ctx, &call)
 	if err != nil {
-		return nil, err
+		return nil, inWords(err)
 	}
 	x := newExchange(b, p, grant)
 	defer x.clear()
 	answer, err := x.run(ctx, to)
 	if err != nil {
-		err = hideSecrets(err, x.secrets)
+		err = hideSecrets(inWords(err), x.secrets)
 	}
 	outcome := x.outcome(answer, err)
 	outcome.Duration = b.cfg.Now().Sub(start)
@@ -106,6 +107,23 @@ func (p *plan) url() string {
 		url += "?" + query
 	}
 	return url
+}
+
+// inWords returns err, or where it is no more than that of a context what it
+// means. On the wire such an error has words already: here the call waited for
+// the vault, or for another one that renews the same token.
+func inWords(err error) error {
+	if _, ok := errors.AsType[*fault.Error](err); ok {
+		return err
+	}
+	switch fault.CodeOf(err) {
+	case fault.Timeout:
+		return fault.New(fault.Timeout, "the time that the call was given is over, and it still waited for others at the vault").
+			WithHint("allow more with --timeout-ms")
+	case fault.Canceled:
+		return fault.New(fault.Canceled, "the call was canceled while it waited for others at the vault")
+	}
+	return err
 }
 
 // hideSecrets returns err, or an error of the same code whose text does not

@@ -374,3 +374,25 @@ func BenchmarkInvoke(b *testing.B) {
 		})
 	}
 }
+
+// Who gives up while the vault is busy is told so, and not in the words of a
+// program.
+func TestGivenUpWhileWaiting(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, r *rig) {
+		r.acme(t)
+		late, cancel := context.WithTimeout(context.Background(), 0)
+		defer cancel()
+		gone, leave := context.WithCancel(context.Background())
+		leave()
+		for code, ctx := range map[fault.Code]context.Context{fault.Timeout: late, fault.Canceled: gone} {
+			_, err := r.broker.Invoke(ctx, broker.Call{Capability: "acme/items", Method: "GET"})
+			if fault.CodeOf(err) != code || strings.Contains(err.Error(), "context") {
+				t.Errorf("%v, want %s in words", err, code)
+			}
+		}
+		if n := len(r.up.Requests()); n > 0 {
+			t.Errorf("%d requests were sent", n)
+		}
+	})
+}

@@ -54,7 +54,7 @@ func (b *Broker) Policies(ctx context.Context) ([]vault.Policy, error) {
 func (p *plan) checkSize() error {
 	if limit := p.policy.MaxRequest; limit != nil && p.body.size > *limit {
 		return fault.New(fault.RequestTooLarge, "the body has %d bytes, and the policy of %s allows %d", p.body.size, p.capability.ID, *limit).
-			WithHint("send less, or change it: `aivault capability policy set --capability %s --max-request-body-bytes N`", p.capability.ID)
+			WithHint("send less; the operator can raise the limit")
 	}
 	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"aivault/broker/internal/auth"
 	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/wire"
-	"aivault/broker/policy"
 	"aivault/keys/fault"
 	"aivault/keys/opaque"
 	"aivault/vault"
@@ -20,7 +19,7 @@ import (
 // How access tokens are renewed.
 const (
 	// freshFor is how much longer a token must be valid to be used: it has to
-	// arrive.
+	// arrive. Where a token lives for less than two of it, half its life is.
 	freshFor = time.Minute
 	// renewEvery is how long after a renewal a service that refuses the new
 	// token too is not asked for another one (case 90).
@@ -44,7 +43,7 @@ func (x *exchange) freshen(ctx context.Context) error {
 		return err
 	}
 	defer secret.Clear()
-	if x.isFresh(secret) {
+	if x.isFresh(secret, time.Time{}) {
 		return nil
 	}
 	_, err = x.renew(ctx, false)
@@ -52,9 +51,18 @@ func (x *exchange) freshen(ctx context.Context) error {
 }
 
 // isFresh reports whether an access token is there and not about to expire. One
-// whose end is not known is used until it is refused.
-func (x *exchange) isFresh(s *oauth.Secret) bool {
-	return s.AccessToken.Len() > 0 && (s.ExpiresAt.IsZero() || s.ExpiresAt.After(x.broker.cfg.Now().Add(freshFor)))
+// whose end is not known is used until it is refused. Since is when it was got,
+// zero if that is not known: else a service whose tokens live for a minute would
+// be asked for one by each call.
+func (x *exchange) isFresh(s *oauth.Secret, since time.Time) bool {
+	if s.AccessToken.Len() == 0 || s.ExpiresAt.IsZero() {
+		return s.AccessToken.Len() > 0
+	}
+	spare := freshFor
+	if !since.IsZero() {
+		spare = max(0, min(spare, s.ExpiresAt.Sub(since)/2))
+	}
+	return s.ExpiresAt.After(x.broker.cfg.Now().Add(spare))
 }
 
 // renew gets a new access token, or takes one that another call got meanwhile.
@@ -88,14 +96,14 @@ func (x *exchange) renew(ctx context.Context, refused bool) (renewed bool, err e
 		return false, err
 	}
 	switch {
-	case other && (refused || x.isFresh(secret)) && secret.AccessToken.Len() > 0:
+	case refused && other && secret.AccessToken.Len() > 0, !refused && x.isFresh(secret, known.LastAt):
 		return true, nil
 	case refused && x.broker.cfg.Now().Sub(known.LastAt) < renewEvery:
 		return false, nil
 	case known.Refused:
-		return false, errConsent("refused the refresh token before")
+		return false, errRefused(cfg, use.Secret)
 	case cfg.GrantType == oauth.RefreshToken && known.Begun >= maxCutOff:
-		return false, errConsent("was asked for new tokens twice, and the answers were lost")
+		return false, errConsent("was asked for new tokens twice, and the answers were lost", use.Secret)
 	}
 	r := renewal{x: x, cfg: cfg, use: use, secret: secret}
 	if err := r.run(ctx); err != nil {
@@ -111,9 +119,19 @@ func (x *exchange) adopt(value opaque.Bytes, version uint64) {
 	x.values[auth.Placeholder], x.version = value, version
 }
 
-func errConsent(why string) *fault.Error {
+// errRefused is for what the service refused for good before. A client that acts
+// for itself has no owner to consent (RFC 6749, section 4.4).
+func errRefused(cfg oauth.Config, secret vault.ID) *fault.Error {
+	if cfg.GrantType == oauth.RefreshToken {
+		return errConsent("refused the refresh token before", secret)
+	}
+	return fault.New(fault.OAuthRefreshRequired, "the token endpoint refused the client before").
+		WithHint("check its id, secret and scopes at the service, and store what is right: `aivault secrets rotate --id %s`", secret)
+}
+
+func errConsent(why string, secret vault.ID) *fault.Error {
 	return fault.New(fault.OAuthRefreshRequired, "the token endpoint %s: its owner must consent again", why).
-		WithHint("`aivault oauth login` gets new tokens")
+		WithHint("see `aivault oauth login --help`; a new refresh token from elsewhere is stored by `aivault secrets rotate --id %s`", secret)
 }
 
 // A renewal is one exchange with a token endpoint.
@@ -127,7 +145,8 @@ type renewal struct {
 // run asks for a token and stores it. That it asks is on record before, so that
 // a renewal which was cut off is known.
 func (r *renewal) run(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTimeout)
+	late := fault.New(fault.Timeout, "%s handed out no token within %s", r.use.Host.Name, renewTimeout).WithHint("try again later")
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), renewTimeout, late)
 	defer cancel()
 	x, store := r.x, r.x.broker.store
 	if err := store.BeginRenewal(ctx, x.grant.Intent, r.use, x.version); err != nil {
@@ -190,14 +209,7 @@ func (r *renewal) ask(ctx context.Context) (vault.Value, error) {
 // followed, and of the answer nothing but the tokens leaves.
 func askToken(ctx context.Context, client *wire.Client, cfg oauth.Config, header http.Header, body []byte) (*oauth.Token, error) {
 	defer clear(body)
-	host, path, query := cfg.Endpoint()
-	// The one canonical form, as of any request.
-	rule := policy.Rule{Methods: []string{http.MethodPost}, Paths: []string{"/"}}
-	target := path
-	if query != "" {
-		target += "?" + query
-	}
-	judged, err := policy.Decide(rule, policy.Request{Method: http.MethodPost, Target: target})
+	host, judged, err := tokenRequest(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -207,6 +219,8 @@ func askToken(ctx context.Context, client *wire.Client, cfg oauth.Config, header
 		Header: header, Body: body, MaxBody: oauth.MaxAnswer, Written: func() { written.Store(true) },
 	})
 	switch {
+	case fault.CodeOf(err) == fault.ResponseTooLarge:
+		return nil, fault.New(fault.AuthFailed, "the answer of the token endpoint is longer than %d KiB", oauth.MaxAnswer>>10)
 	case err != nil && written.Load() && isTransport(err):
 		return nil, lost{err}
 	case err != nil:

@@ -2,7 +2,6 @@ package broker_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"aivault/broker"
 	"aivault/broker/brokertest"
@@ -18,105 +18,6 @@ import (
 	"aivault/keys/opaque"
 	"aivault/vault"
 )
-
-// An issuer is an authorization server (RFC 6749) at auth.acme.test and an API
-// at api.acme.test that takes its tokens, behind one upstream.
-type issuer struct {
-	t       testing.TB
-	secrets []string // all that it ever gave or was given
-
-	mu      sync.Mutex
-	refresh string                           // the refresh token that is valid
-	access  string                           // the access token that is valid
-	calls   []string                         // bodies of token requests
-	auth    []string                         // their Authorization
-	answer  func(w http.ResponseWriter) bool // instead of tokens, if it returns true
-	refuse  bool                             // every access token is refused
-}
-
-func (i *issuer) fresh() string {
-	s := brokertest.Word(i.t)
-	i.secrets = append(i.secrets, s)
-	return s
-}
-
-func (i *issuer) serve(w http.ResponseWriter, req *http.Request) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if req.Host == "api.acme.test" {
-		if got := req.Header.Get("Authorization"); i.refuse || got != "Bearer "+i.access {
-			w.WriteHeader(http.StatusUnauthorized)
-			_, _ = fmt.Fprintf(w, "who is %s?", got)
-			return
-		}
-		_, _ = fmt.Fprint(w, "welcome")
-		return
-	}
-	body := make([]byte, req.ContentLength)
-	_, _ = req.Body.Read(body)
-	i.calls = append(i.calls, string(body))
-	i.auth = append(i.auth, req.Header.Get("Authorization"))
-	if i.answer != nil && i.answer(w) {
-		return
-	}
-	form, _ := url.ParseQuery(string(body))
-	w.Header().Set("Content-Type", "application/json")
-	if form.Get("grant_type") == "refresh_token" && form.Get("refresh_token") != i.refresh {
-		w.WriteHeader(http.StatusBadRequest)
-		_, _ = fmt.Fprint(w, `{"error":"invalid_grant"}`)
-		return
-	}
-	i.access, i.refresh = i.fresh(), i.fresh()
-	_, _ = fmt.Fprintf(w, `{"access_token":%q,"token_type":"Bearer","expires_in":3600,"refresh_token":%q}`, i.access, i.refresh)
-}
-
-// oauth gives a rig an issuer, and a credential of it with fields beside those
-// that the secret needs.
-func (r *rig) oauth(t testing.TB, grant string, fields map[string]any) (*issuer, vault.ID) {
-	t.Helper()
-	i := &issuer{t: t}
-	i.refresh = i.fresh()
-	doc := map[string]any{"clientId": "me", "refreshToken": i.refresh, "tenant": map[string]any{"id": 7}}
-	for k, v := range fields {
-		doc[k] = v
-	}
-	b, err := json.Marshal(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx := context.Background()
-	s, err := r.store.CreateSecret(ctx, vault.NewSecret{Name: "ACME_OAUTH", Scope: vault.GlobalScope(), Value: opaque.New(b)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.capability(t, "acme/items", "api.acme.test")
-	_, err = r.broker.CreateCredential(ctx, broker.NewCredential{
-		ID: "acme-main", Provider: "acme", Secret: s.ID, Scope: vault.GlobalScope(), Hosts: []string{"api.acme.test", "auth.acme.test"},
-		Auth: &vault.Auth{Kind: "oauth2", Params: []vault.Param{
-			{Name: "grant_type", Value: grant}, {Name: "token_endpoint", Value: "https://auth.acme.test/token"}, {Name: "scope", Value: "read"}, {Name: "scope", Value: "write"},
-		}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.up.Handle(i.serve)
-	return i, s.ID
-}
-
-// tokensFrom is an authentication with a token endpoint at a host.
-func tokensFrom(host string) *vault.Auth {
-	return &vault.Auth{Kind: "oauth2", Params: []vault.Param{
-		{Name: "grant_type", Value: "refresh_token"}, {Name: "token_endpoint", Value: "https://" + host + "/token"},
-	}}
-}
-
-func (r *rig) welcome(t testing.TB, status int) {
-	t.Helper()
-	answer, err := r.invoke("acme/items", vault.Context{})
-	if err != nil || answer.Status != status {
-		t.Fatalf("%v, %v, want status %d", answer, err, status)
-	}
-}
 
 // A token is got for the first call and stored; the next call uses it. After a
 // 401 it is renewed once, with the refresh token that came with it (T48, T49,
@@ -191,6 +92,36 @@ func TestCase088OneRefresh(t *testing.T) {
 	})
 }
 
+// A token that lives for less than a minute is good for more than one call: not
+// each of them asks for another (case 88).
+func TestShortLivedToken(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, r *rig) {
+		i, _ := r.oauth(t, "refresh_token", nil)
+		i.lives = 50
+		for range 5 {
+			r.welcome(t, 200)
+		}
+		if len(i.calls) != 1 {
+			t.Errorf("%d token requests for five calls", len(i.calls))
+		}
+	})
+}
+
+// A token that has run out is not used, however short its life was.
+func TestShortLivedTokenEnds(t *testing.T) {
+	t.Parallel()
+	r, _ := newMemoryRig(t)
+	i, _ := r.oauth(t, "refresh_token", nil)
+	i.lives = 1
+	r.welcome(t, 200)
+	time.Sleep(1100 * time.Millisecond)
+	r.welcome(t, 200)
+	if len(i.calls) != 2 {
+		t.Errorf("%d token requests for two calls, a token's life apart", len(i.calls))
+	}
+}
+
 // A token that is refused is renewed once, and the call repeated once, with
 // what a refused call's body may be; a service that refuses every token is
 // asked for one only once a minute (case 90).
@@ -237,6 +168,9 @@ func TestCase087NoToken(t *testing.T) {
 		"invalid grant": func(w http.ResponseWriter) {
 			w.WriteHeader(400)
 			fmt.Fprint(w, `{"error":"invalid_grant","error_description":"`+canary+`"}`)
+		},
+		"endless": func(w http.ResponseWriter) {
+			fmt.Fprint(w, strings.Repeat(" ", 1<<20), `{"access_token":"`+canary+`"}`)
 		},
 		"a secret instead": func(w http.ResponseWriter) { fmt.Fprint(w, `{"access_token":"a b\n`+canary+`"}`) },
 	}
@@ -358,5 +292,31 @@ func TestEndpointDown(t *testing.T) {
 	r.welcome(t, 200)
 	if len(i.calls) != 1 {
 		t.Errorf("%d token requests", len(i.calls))
+	}
+}
+
+// A client that the service refuses for good has no owner who could consent
+// again: the error says what can be done.
+func TestRefusedClient(t *testing.T) {
+	t.Parallel()
+	r, _ := newMemoryRig(t)
+	i, id := r.oauth(t, "client_credentials", map[string]any{"clientSecret": brokertest.Word(t), "refreshToken": ""})
+	i.answer = func(w http.ResponseWriter) bool {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(401)
+		_, _ = fmt.Fprint(w, `{"error":"invalid_client"}`)
+		return true
+	}
+	for range 2 {
+		_, err := r.invoke("acme/items", vault.Context{})
+		text := fmt.Sprint(err)
+		if fault.CodeOf(err) != fault.OAuthRefreshRequired || strings.Contains(text, "owner") || strings.Contains(text, "refresh token") {
+			t.Errorf("%v", err)
+		}
+		i.answer = func(http.ResponseWriter) bool { t.Error("asked again"); return false }
+	}
+	_, err := r.invoke("acme/items", vault.Context{})
+	if hint := fault.HintOf(err); !strings.Contains(hint, "aivault secrets rotate --id "+id.String()) {
+		t.Errorf("hint %q", hint)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"aivault/keys/fault"
 )
@@ -94,8 +95,12 @@ func signalOf(ctx context.Context) int {
 	return int(syscall.SIGINT)
 }
 
+// sameSignal is how long after a signal another one is taken for the same:
+// timeout(1) sends its own to a process and again to the group of it.
+const sameSignal = 250 * time.Millisecond
+
 // WithSignals returns a context that ends when the process is asked to end,
-// and knows by which signal. From then on signals do what they do by default,
+// and knows by which signal. A moment later signals do what they do by default,
 // so that a second one ends the process at once. The function that it returns
 // has that effect too.
 //
@@ -117,6 +122,7 @@ func WithSignals(parent context.Context) (context.Context, func()) {
 			if number, ok := s.(syscall.Signal); ok {
 				cancel(signalError{number})
 			}
+			time.Sleep(sameSignal)
 		case <-ctx.Done():
 		}
 		signal.Stop(c)

@@ -84,8 +84,49 @@ func TestExitStatusOfSignals(t *testing.T) {
 	}
 }
 
+// Who has the same signal twice at once, as timeout(1) sends it to a process
+// and again to its group, means one: what a call came to is still recorded. A
+// later one ends the process at once.
+func TestSignalTwiceAtOnceIsOne(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestHelperWaitsForSignal$")
+	cmd.Env = append(os.Environ(), "WAIT_FOR_SIGNAL=and linger")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []string{"is ready", "got the first", "lived through the second"} {
+		if _, err := out.Read(make([]byte, 1)); err != nil {
+			t.Fatalf("the process ended before it %s: %v", step, err)
+		}
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Skipf("this system has no SIGTERM: %v", err)
+		}
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	for {
+		select {
+		case <-ended:
+			if code := cmd.ProcessState.ExitCode(); code != -1 {
+				t.Errorf("a later signal: status %d, want the signal itself", code)
+			}
+			return
+		case <-time.After(50 * time.Millisecond):
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+		}
+	}
+}
+
 func TestHelperWaitsForSignal(t *testing.T) {
-	if os.Getenv("WAIT_FOR_SIGNAL") == "" {
+	how := os.Getenv("WAIT_FOR_SIGNAL")
+	if how == "" {
 		t.Skip("only as a process of its own")
 	}
 	ctx, stop := app.WithSignals(context.Background())
@@ -93,6 +134,12 @@ func TestHelperWaitsForSignal(t *testing.T) {
 	_, _ = os.Stdout.WriteString("x")
 	select {
 	case <-ctx.Done():
+		if how == "and linger" {
+			_, _ = os.Stdout.WriteString("x")
+			time.Sleep(50 * time.Millisecond)
+			_, _ = os.Stdout.WriteString("x")
+			time.Sleep(time.Minute)
+		}
 		os.Exit(app.ExitStatus(ctx, fault.Wrap(fault.Canceled, context.Cause(ctx), "waiting")))
 	case <-time.After(time.Minute):
 		t.Fatal("no signal in " + strconv.Itoa(60) + " s")

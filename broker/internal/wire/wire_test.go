@@ -170,6 +170,13 @@ func TestCancel(t *testing.T) {
 	_, err := c.Do(ctx, get("/"))
 	wantError(t, err, fault.Timeout, "took longer than the call was given")
 
+	// Who has a reason of its own to give up says it.
+	reason := fault.New(fault.Timeout, "it was too slow for us")
+	ctx, cancel = context.WithTimeoutCause(t.Context(), 100*time.Millisecond, reason)
+	defer cancel()
+	_, err = c.Do(ctx, get("/"))
+	wantError(t, err, fault.Timeout, "it was too slow for us")
+
 	ctx, cancel = context.WithCancel(t.Context())
 	cancel()
 	_, err = c.Do(ctx, get("/"))
