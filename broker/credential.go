@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"aivault/broker/internal/auth"
-	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
 	"aivault/broker/registry"
@@ -95,9 +94,6 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 	if len(c.Hosts) == 0 {
 		return fault.New(fault.InvalidRequest, "credential %s has no host", n.ID).WithHint("add --host, such as --host api.example.com")
 	}
-	if err := checkEndpoint(c); err != nil {
-		return err
-	}
 	if err := checkCACert(n.AllowPrivate, n.CACert); err != nil {
 		return err
 	}
@@ -105,23 +101,6 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 		return err
 	}
 	return checkPinned(c, sec, provider)
-}
-
-// checkEndpoint wants the host that hands out the tokens of an OAuth credential
-// among its hosts: the secret goes there too (case 87).
-func checkEndpoint(c *vault.Credential) error {
-	if c.Auth.Kind != oauth.Kind {
-		return nil
-	}
-	cfg, err := oauth.ConfigOf(c.Auth)
-	if err != nil {
-		return err
-	}
-	if host, _, _ := cfg.Endpoint(); !slices.Contains(c.Hosts, host) {
-		return fault.New(fault.InvalidRequest, "credential %s gets its tokens from %s, which is none of its hosts", c.ID, host).
-			WithHint("add --host %s, beside the hosts to be called", host)
-	}
-	return nil
 }
 
 func isWildcard(host string) bool { return strings.HasPrefix(host, "*") }

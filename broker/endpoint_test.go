@@ -12,12 +12,6 @@ import (
 	"aivault/vault"
 )
 
-func oauthAt(endpoint string) *vault.Auth {
-	return &vault.Auth{Kind: "oauth2", Params: []vault.Param{
-		{Name: "grant_type", Value: "refresh_token"}, {Name: "token_endpoint", Value: endpoint},
-	}}
-}
-
 // A token endpoint gets all that is in a secret. It is one of the credential's
 // hosts, and for a pinned secret one of its provider's, or there is no
 // credential (case 87).
@@ -36,7 +30,7 @@ func TestCase087EndpointOfAnotherHost(t *testing.T) {
 		"pinned, and host": {broker.NewCredential{Provider: "openai", Secret: pinned.id, Hosts: []string{"api.openai.com", "evil.test"}}, fault.PolicyViolation},
 	} {
 		n := tt.credential
-		n.ID, n.Scope, n.Auth = "mine", vault.GlobalScope(), oauthAt("https://evil.test/token")
+		n.ID, n.Scope, n.Auth = "mine", vault.GlobalScope(), tokensFrom("https://evil.test/token")
 		_, err := r.broker.CreateCredential(context.Background(), n)
 		if got := fault.CodeOf(err); got != tt.want {
 			t.Errorf("%s: %q (%v), want %q", name, got, err, tt.want)
@@ -53,7 +47,7 @@ func TestCase087EndpointByBinding(t *testing.T) {
 		lender := r.put(t, "LENDER", vault.GlobalScope(), false)
 		pinned := r.put(t, "OPENAI_API_KEY", mustScope(t, "w", ""), false)
 		_, err := r.broker.CreateCredential(ctx, broker.NewCredential{
-			ID: "lender", Provider: "openai", Secret: lender.id, Scope: mustScope(t, "w", "a"), Auth: oauthAt("https://auth.acme.test/token"),
+			ID: "lender", Provider: "openai", Secret: lender.id, Scope: mustScope(t, "w", "a"), Auth: tokensFrom("https://auth.acme.test/token"),
 			Hosts: []string{"api.openai.com", "auth.acme.test"},
 		})
 		if err != nil {

@@ -104,7 +104,7 @@ func TestLogin(t *testing.T) {
 		r.capability(t, "acme/items", "api.acme.test")
 		_, err = r.broker.CreateCredential(context.Background(), broker.NewCredential{
 			ID: "acme-main", Provider: "acme", Secret: sec.ID, Scope: vault.GlobalScope(), Hosts: []string{"api.acme.test", "auth.acme.test"},
-			Auth: tokensFrom("auth.acme.test"),
+			Auth: tokensFrom("https://auth.acme.test/token"),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -130,7 +130,7 @@ func TestLoginWithCredential(t *testing.T) {
 			l := o.login(nil)
 			l.Credential = &broker.NewCredential{
 				ID: "acme-main", Provider: "acme", Scope: vault.GlobalScope(), Hosts: []string{"api.acme.test", "auth.acme.test"},
-				Auth: tokensFrom("auth.acme.test"),
+				Auth: tokensFrom("https://auth.acme.test/token"),
 			}
 			change(l.Credential)
 			_, err := r.broker.Login(context.Background(), l)

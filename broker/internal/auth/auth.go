@@ -161,7 +161,11 @@ func needs(placeholders []string, needed ...string) error {
 }
 
 func errMissing(placeholder string) error {
-	return invalid("the credential has no secret for {{%s}}", placeholder)
+	err := invalid("the credential has no secret for {{%s}}", placeholder)
+	if placeholder != Placeholder {
+		err = err.WithHint("a credential of one secret has {{%s}} for it", Placeholder)
+	}
+	return err
 }
 
 // oneSecret returns the value of a credential that has one secret.

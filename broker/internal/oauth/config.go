@@ -144,7 +144,11 @@ func (c Config) Check(s *Secret) error {
 	default:
 		return nil
 	}
-	return invalid("the secret has no field %s, which %s needs", missing, c.GrantType).WithHint("%s", shape)
+	hint := shape
+	if c.GrantType == ClientCredentials { // nobody consents
+		hint = `store it as {"clientId":"...","clientSecret":"..."}`
+	}
+	return invalid("the secret has no field %s, which %s needs", missing, c.GrantType).WithHint("%s", hint)
 }
 
 // parseURL reads the address of an endpoint: https, a host in canonical form,

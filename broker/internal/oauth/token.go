@@ -75,7 +75,8 @@ func ParseToken(status int, mediaType string, body []byte) (*Token, error) {
 		}
 	}
 	if !granted {
-		return nil, failed("the token endpoint answered with status %d", status)
+		return nil, failed("the token endpoint answered with status %d", status).
+			WithHint("check its address in the credential; if that is right, try again later")
 	}
 	if err != nil {
 		return nil, err
@@ -90,7 +91,8 @@ type answer map[string]json.RawMessage
 func readAnswer(mediaType string, body []byte) (answer, error) {
 	media, _, err := mime.ParseMediaType(mediaType)
 	if err != nil || media != "application/json" && !(strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")) {
-		return nil, failed("the answer of the token endpoint is not JSON")
+		return nil, failed("the answer of the token endpoint is not JSON").
+			WithHint("check its address in the credential: it may be that of a page for people")
 	}
 	if len(body) > MaxAnswer {
 		return nil, failed("the answer of the token endpoint is longer than %d KiB", MaxAnswer>>10)
