@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -178,13 +179,14 @@ func TestConnectionsAreBounded(t *testing.T) {
 	s := brokertest.New(t, "api.test")
 	var open, most atomic.Int32
 	full, proceed := make(chan struct{}), make(chan struct{})
+	isFull := sync.OnceFunc(func() { close(full) }) // it may be full again later
 	s.Handle(func(http.ResponseWriter, *http.Request) {
 		n := open.Add(1)
 		defer open.Add(-1)
 		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
 		}
 		if n == 96 {
-			close(full)
+			isFull()
 		}
 		<-proceed
 	})
