@@ -20,7 +20,6 @@ const readSize = 32 << 10
 type cleaner struct {
 	to     Sink
 	fields *fields.Stream
-	red    *redact.Redactor
 	text   *redact.Stream
 	broken error // of the sink
 }
