@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +34,8 @@ type output struct {
 	msgWidth int
 	colour   bool
 	err      error // of writing to out, the first
+	// until ends what waits for somebody to read out; nil: nothing does.
+	until context.Context //nolint:containedctx // of the command, which an output belongs to
 }
 
 func newOutput(env *app.Env, asJSON bool) *output {
@@ -47,12 +50,21 @@ func (o *output) write(b []byte) {
 	if o.err != nil {
 		return
 	}
-	if _, err := o.out.Write(b); err != nil {
-		code := fault.IO
-		if errors.Is(err, syscall.EPIPE) {
-			code = fault.Canceled
-		}
-		o.err = fault.Wrap(code, err, "writing the output")
+	until := o.until
+	if until == nil {
+		until = context.Background()
+	}
+	switch err := app.WriteUntil(until, o.out, b); {
+	case err == nil:
+	case errors.Is(err, context.DeadlineExceeded):
+		o.err = fault.New(fault.Timeout, "the output was not read within the time that the call was given").
+			WithHint("allow more with --timeout-ms")
+	case errors.Is(err, context.Canceled):
+		o.err = fault.New(fault.Canceled, "the output was not read")
+	case errors.Is(err, syscall.EPIPE):
+		o.err = fault.Wrap(fault.Canceled, err, "writing the output")
+	default:
+		o.err = fault.Wrap(fault.IO, err, "writing the output")
 	}
 }
 
@@ -168,8 +180,13 @@ type errorJSON struct {
 // toError returns what is shown of an error. One without a code is a bug.
 func toError(err error) errorJSON {
 	e := errorJSON{Code: fault.CodeOf(err), Message: err.Error(), Hint: fault.HintOf(err)}
-	if _, known := errors.AsType[*fault.Error](err); !known && e.Code == fault.Internal {
-		e.Message = "unexpected: " + e.Message
+	if _, known := errors.AsType[*fault.Error](err); !known {
+		switch e.Code {
+		case fault.Internal:
+			e.Message = "unexpected: " + e.Message
+		case fault.Canceled: // that of a context, which says no more
+			e.Message = "the command was ended before it was done"
+		}
 	}
 	if e.Code == fault.Internal && e.Hint == "" {
 		e.Hint = "this is a bug in aivault: please report this line with the output of `aivault --version`"
