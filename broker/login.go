@@ -27,6 +27,9 @@ func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
 	if err != nil {
 		return vault.Secret{}, err
 	}
+	if err := l.checkSecret(); err != nil {
+		return vault.Secret{}, err
+	}
 	if err := checkCACert(l.AllowPrivate, l.CACert); err != nil {
 		return vault.Secret{}, err
 	}
@@ -131,7 +134,22 @@ func (l *Login) config() (oauth.Config, error) {
 	default:
 		_, err = policy.ParseHost(host, l.AllowPrivate)
 	}
+	if err == nil {
+		_, _, err = tokenRequest(cfg)
+	}
 	return cfg, err
+}
+
+// checkSecret checks what can be checked of the secret that takes the tokens
+// before they are there, and would be lost.
+func (l *Login) checkSecret() (err error) {
+	if l.Name, err = vault.ParseName(l.Name); err != nil {
+		return err
+	}
+	token := oauth.Token{AccessToken: opaque.New([]byte("x"))}
+	value, err := oauth.NewSecret(l.ClientID, l.ClientSecret, &token, time.Time{})
+	value.Clear()
+	return err
 }
 
 // consent lists the parameters of the authorization request.

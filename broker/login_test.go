@@ -8,7 +8,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
+	"time"
 
 	"aivault/broker"
 	"aivault/broker/brokertest"
@@ -167,6 +169,34 @@ func TestLoginWithCredential(t *testing.T) {
 		o.redirect = ""
 		if err := login(func(*broker.NewCredential) {}); fault.CodeOf(err) != fault.AlreadyExists || o.redirect != "" {
 			t.Errorf("again: %v", err)
+		}
+	})
+}
+
+// What would keep the tokens from being stored is found before anybody consents:
+// afterwards they would be lost.
+func TestLoginChecksBeforeConsent(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, r *rig) {
+		o := &owner{visit: func(string, url.Values) {}}
+		for name, change := range map[string]func(*broker.Login){
+			"no name":                      func(l *broker.Login) { l.Name = " " },
+			"a name with a line break":     func(l *broker.Login) { l.Name = "a\nb" },
+			"a name too long":              func(l *broker.Login) { l.Name = strings.Repeat("a", 257) },
+			"an id that is not ASCII":      func(l *broker.Login) { l.ClientID = "m\u00e9" },
+			"a secret with a line break":   func(l *broker.Login) { l.ClientSecret = vaultValue("a\nb") },
+			"an endpoint of two meanings":  func(l *broker.Login) { l.TokenEndpoint = "https://auth.acme.test/a/../token" },
+			"an endpoint without a scheme": func(l *broker.Login) { l.TokenEndpoint = "auth.acme.test/token" },
+		} {
+			l := o.login(nil)
+			change(&l)
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			_, err := r.broker.Login(ctx, l)
+			cancel()
+			if fault.CodeOf(err) != fault.InvalidRequest || o.redirect != "" {
+				t.Errorf("%s: %v; asked for consent: %v", name, err, o.redirect != "")
+			}
+			o.redirect = ""
 		}
 	})
 }

@@ -158,6 +158,59 @@ func TestStreamEndsUpstream(t *testing.T) {
 	}
 }
 
+// A command whose output is open but not read ends all the same, when it is told
+// to and when its time is over: a pipe that is full blocks it otherwise.
+func TestEndsWhileNobodyReads(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no signals")
+	}
+	for _, test := range []struct {
+		name    string
+		args    []string
+		status  int
+		outcome string
+	}{
+		{"a stream that is interrupted", []string{"--stream"}, 130, "canceled"},
+		{"a stream whose time is over", []string{"--stream", "--timeout-ms", "1000"}, 10, "timeout"},
+		{"an answer that is printed", nil, 130, "ok"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			service := brokertest.New(t)
+			full := make(chan struct{})
+			service.Handle(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
+				close(full)
+			})
+			v := newRealVault(t, service)
+			cmd := exec.Command(v.exe, append([]string{"invoke", "acme/items"}, test.args...)...)
+			cmd.Env = v.env
+			if _, err := cmd.StdoutPipe(); err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			stuck := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+			defer stuck.Stop()
+			<-full
+			time.Sleep(300 * time.Millisecond) // it prints by now
+			if test.status == 130 {
+				_ = cmd.Process.Signal(syscall.SIGINT)
+			}
+			state, err := cmd.Process.Wait()
+			if err != nil || state.ExitCode() != test.status {
+				t.Errorf("%v, %v, want status %d", state, err, test.status)
+			}
+			out, _ := v.run(nil, "audit", "--limit", "1")
+			if !strings.Contains(out, "acme/items") || !strings.Contains(out, test.outcome) {
+				t.Errorf("the audit log has\n%s", out)
+			}
+		})
+	}
+}
+
 // A call whose outcome cannot be recorded was made: its answer is printed, and
 // a notice says what the audit log lacks.
 func TestUnrecordedOutcome(t *testing.T) {

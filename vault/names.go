@@ -18,6 +18,10 @@ const maxName = 256
 // maxAliases is how many aliases a secret may have.
 const maxAliases = 64
 
+// ParseName returns the one form of a secret's name, in which it is stored. Its
+// error is fault.InvalidRequest.
+func ParseName(name string) (string, error) { return cleanName("name", name) }
+
 // cleanName returns a secret's name in its one form: trimmed, and in Unicode
 // normal form C, so that names which look alike for an encoding's sake are one.
 func cleanName(what, name string) (string, error) {

@@ -26,6 +26,11 @@ func CheckBody(contentType string, body []byte) error {
 	if first, second, _ := strings.Cut(kind, "/"); !isToken(first) || !isToken(second) {
 		form, multipart, object = true, true, true
 	}
+	if form || multipart || object {
+		if err := checkCharset(contentType); err != nil {
+			return err
+		}
+	}
 	if form {
 		if err := checkForm(string(body)); err != nil {
 			return err
@@ -101,9 +106,38 @@ func checkPartNames(body []byte) error {
 	}
 }
 
-// checkMembers decides on the names of a JSON object's members. What is no
-// JSON is no object to anybody.
+// checkCharset refuses a body whose parameters some servers would read in a
+// charset in which other bytes stand for their names.
+func checkCharset(contentType string) error {
+	_, params, _ := strings.Cut(contentType, ";")
+	for param := range strings.SplitSeq(params, ";") {
+		name, value, _ := strings.Cut(param, "=")
+		if !strings.EqualFold(trimBlank(name), "charset") {
+			continue
+		}
+		switch strings.ToLower(strings.Trim(value, " \t\"'")) {
+		case "", "utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "latin1", "windows-1252":
+		default:
+			return errCharset()
+		}
+	}
+	return nil
+}
+
+func errCharset() error {
+	return fault.New(fault.PolicyViolation, "the body is in a charset in which its parameters cannot be read").
+		WithHint("send it in UTF-8")
+}
+
+// checkMembers decides on the names of a JSON object's members. A byte order
+// mark before it is none of it to many readers (RFC 8259, section 8.1), and
+// JSON has no zero bytes but in UTF-16 and UTF-32.
 func checkMembers(body []byte) error {
+	const marks = "\x00\xfe\xff" // of UTF-16 and UTF-32
+	if head := bytes.TrimLeft(body, marks+" \t\r\n"); bytes.HasPrefix(head, []byte("{")) && bytes.IndexByte(body, 0) >= 0 {
+		return errCharset()
+	}
+	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	in := json.NewDecoder(bytes.NewReader(body))
 	if start, err := in.Token(); err != nil || start != json.Delim('{') {
 		return nil
@@ -111,7 +145,7 @@ func checkMembers(body []byte) error {
 	for in.More() {
 		name, err := in.Token()
 		if err != nil {
-			return nil
+			return checkQuoted(body[in.InputOffset():])
 		}
 		if text, ok := name.(string); ok {
 			if err := CheckField(text); err != nil {
@@ -120,7 +154,26 @@ func checkMembers(body []byte) error {
 		}
 		var value json.RawMessage
 		if in.Decode(&value) != nil {
-			return nil
+			return checkQuoted(body[in.InputOffset():])
+		}
+	}
+	return nil
+}
+
+// checkQuoted decides on whatever stands in quotes in text that is no JSON, but
+// to a lenient reader.
+func checkQuoted(text []byte) error {
+	text = text[:bytes.LastIndexByte(text, '"')+1] // what follows is in none
+	for piece := range bytes.SplitSeq(text, []byte(`"`)) {
+		if len(piece) > maxPart {
+			continue
+		}
+		name := string(piece)
+		if strings.Contains(name, `\`) && json.Unmarshal([]byte(`"`+name+`"`), &name) != nil {
+			continue
+		}
+		if err := CheckField(name); err != nil {
+			return err
 		}
 	}
 	return nil

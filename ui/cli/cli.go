@@ -68,6 +68,7 @@ type shell struct {
 // Main runs the command that the arguments say, and returns the exit status.
 func Main(ctx context.Context, env *app.Env, args []string) (status int) {
 	sh := &shell{env: env, out: newOutput(env, wantsJSON(env, args))}
+	sh.out.until = ctx
 	defer func() {
 		if r := recover(); r != nil {
 			status = sh.fail(ctx, crash(r))

@@ -103,6 +103,12 @@ func (f *callFlags) call(ctx context.Context, sh *shell, be app.Backend, call br
 	}
 	ctx, stop := app.WhileRead(ctx, sh.env.Stdout)
 	defer stop()
+	if call.Timeout > 0 {
+		defer func(until context.Context) { sh.out.until = until }(sh.out.until)
+		var cancel context.CancelFunc
+		sh.out.until, cancel = context.WithTimeout(ctx, call.Timeout)
+		defer cancel()
+	}
 	p := &printer{out: sh.out}
 	answer, err := be.Stream(ctx, call, p)
 	p.end()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,8 @@ type output struct {
 	terminal bool // out is one
 	colour   bool
 	err      error // of writing to out, the first
+	// until ends what waits for somebody to read out; nil: nothing does.
+	until context.Context //nolint:containedctx // of the command, which an output belongs to
 }
 
 func newOutput(env *app.Env, asJSON bool) *output {
@@ -44,12 +47,21 @@ func (o *output) write(b []byte) {
 	if o.err != nil {
 		return
 	}
-	if _, err := o.out.Write(b); err != nil {
-		code := fault.IO
-		if errors.Is(err, syscall.EPIPE) {
-			code = fault.Canceled
-		}
-		o.err = fault.Wrap(code, err, "writing the output")
+	until := o.until
+	if until == nil {
+		until = context.Background()
+	}
+	switch err := app.WriteUntil(until, o.out, b); {
+	case err == nil:
+	case errors.Is(err, context.DeadlineExceeded):
+		o.err = fault.New(fault.Timeout, "the output was not read within the time that the call was given").
+			WithHint("allow more with --timeout-ms")
+	case errors.Is(err, context.Canceled):
+		o.err = fault.New(fault.Canceled, "the output was not read")
+	case errors.Is(err, syscall.EPIPE):
+		o.err = fault.Wrap(fault.Canceled, err, "writing the output")
+	default:
+		o.err = fault.Wrap(fault.IO, err, "writing the output")
 	}
 }
 

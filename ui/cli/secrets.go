@@ -68,6 +68,7 @@ pass show github | aivault secrets create --name GITHUB_TOKEN --value-stdin`,
 		if err != nil {
 			return err
 		}
+		sh.noteShort(s.Value)
 		if err := sh.printSecret(stored, "stored"); err != nil {
 			return err
 		}
@@ -156,6 +157,7 @@ aivault secrets rotate --id 3f2a91bc --value-file new-key.txt`,
 		if err != nil {
 			return err
 		}
+		sh.noteShort(v)
 		return sh.printSecret(rotated, fmt.Sprintf("rotated to version %d", rotated.Version))
 	})
 	return cmd

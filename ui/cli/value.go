@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/spf13/cobra"
@@ -63,6 +64,18 @@ func (f *valueFlags) read(ctx context.Context, sh *shell) (opaque.Bytes, error) 
 		return readValue(ctx, sh, "-")
 	}
 	return readValue(ctx, sh, f.file)
+}
+
+// shortValue is the length under which a value is short, in bytes: it is found
+// in an answer only where it stands alone, see package redact, and whoever can
+// have an answer say much finds it by trying.
+const shortValue = 8
+
+// noteShort says what a short value that was stored is worth (case 77).
+func (sh *shell) noteShort(value opaque.Bytes) {
+	if n := len(bytes.TrimRight(value.Reveal(), "\r\n")); n < shortValue {
+		sh.out.noticef("the value has only %s: it can be guessed, and is removed from an answer only where it stands alone", count(n, "byte"))
+	}
 }
 
 // proof returns the value that the flags give, or nil.
