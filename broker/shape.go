@@ -2,7 +2,6 @@ package broker
 
 import (
 	"aivault/broker/internal/auth"
-	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
 	"aivault/broker/registry"
 	"aivault/keys/opaque"
@@ -26,29 +25,9 @@ func CheckValue(reg *registry.Registry) func(*vault.Secret, []vault.Auth, vault.
 			if err := auth.SecretShape(a, value); err != nil {
 				return err
 			}
-			if err := checkTokens(a, value); err != nil {
-				return err
-			}
 		}
 		return nil
 	}
-}
-
-// checkTokens refuses a secret of OAuth that a renewal could not read.
-func checkTokens(a vault.Auth, value vault.Value) error {
-	if a.Kind != oauth.Kind {
-		return nil
-	}
-	cfg, err := oauth.ConfigOf(a)
-	if err != nil {
-		return nil //nolint:nilerr // the credential is wrong, and no value makes it right
-	}
-	s, err := oauth.ParseSecret(value.Reveal())
-	if err != nil {
-		return err
-	}
-	defer s.Clear()
-	return cfg.Check(s)
 }
 
 // checkPart checks a value as the one that a template knows by a name, if it

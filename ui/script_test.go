@@ -7,10 +7,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -40,6 +42,13 @@ func (t tidy) Run() int {
 			_ = os.RemoveAll(builtIn)
 		}
 	}()
+	// What is ignored here, as by a shell for what it starts in the background,
+	// commands would ignore too: who ends them by it would wait for ever.
+	for _, s := range [...]os.Signal{syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
 	return t.m.Run()
 }
 

@@ -16,7 +16,7 @@ import (
 	"aivault/vault/vaulttest"
 )
 
-// TestNames are the rules of secret names; see security.md, case 116.
+// TestNames are the rules of secret names (case 116).
 func TestNames(t *testing.T) {
 	l := vaulttest.New(t, nil)
 	tests := []struct {

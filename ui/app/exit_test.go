@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"syscall"
 	"testing"
@@ -55,6 +56,19 @@ func TestExitStatusOfEveryCode(t *testing.T) {
 	if got := app.ExitStatus(context.Background(), nil); got != 0 {
 		t.Errorf("no error: status %d, want 0", got)
 	}
+}
+
+// What is ignored here, as by a shell for what it starts in the background, the
+// processes that are asked would ignore too.
+func TestMain(m *testing.M) {
+	if os.Getenv("WAIT_FOR_SIGNAL") == "" {
+		for _, s := range [...]os.Signal{syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT} {
+			if signal.Ignored(s) {
+				signal.Notify(make(chan os.Signal, 1), s)
+			}
+		}
+	}
+	m.Run()
 }
 
 // A signal becomes the exit status; a process is asked, as a signal is for all
