@@ -3,6 +3,7 @@ package vault
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -192,7 +193,11 @@ func (l *Local) finishOutcomes(b *batch, err error) {
 
 // errOutcomes is the error of outcomes that could not be recorded.
 func errOutcomes(n int, err error) error {
-	return fault.Wrap(fault.AuditUnavailable, err, "%d outcomes of calls could not be recorded, which read \"unknown\" in the audit log", n).
+	what := "the outcome of a call"
+	if n > 1 {
+		what = fmt.Sprintf("outcomes of %d calls", n)
+	}
+	return fault.Wrap(fault.AuditUnavailable, err, "%s could not be recorded, and may read \"unknown\" in the audit log", what).
 		WithHint("%s", fault.HintOf(err))
 }
 

@@ -23,6 +23,18 @@ func (c class) refuse(name string) error {
 	return err.WithHint("leave it out")
 }
 
+// MayManageHeader reports whether a credential may bring the header. One that
+// changes what the request is would be a way around the capability, which judged
+// what the caller gave: the method, the target or an operation beside the path.
+func MayManageHeader(name string) bool {
+	var buf [maxHeaderName]byte
+	folded := fold(buf[:0], name)
+	return !isFraming(folded) && !isForwarding(folded) && !isMethodOverride(folded) && (isAuth(folded) || !reachesFurther(folded))
+}
+
+// MayManageQuery is MayManageHeader for a query parameter, decoded.
+func MayManageQuery(name string) bool { return !overridesMethod(name) }
+
 // classify sorts a folded header name into its class. Headers are refused by
 // class rather than by a list of names, as a name that nobody thought of is
 // the one that an attacker uses.

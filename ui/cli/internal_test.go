@@ -2,7 +2,9 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -278,4 +280,14 @@ func FuzzArguments(f *testing.F) {
 			t.Errorf("%q: status %d\n%s", line, status, errs.String())
 		}
 	})
+}
+
+// A command that is ended while it waits says so in words.
+func TestCanceledInWords(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{context.Canceled, fmt.Errorf("reading: %w", context.Canceled)} {
+		if e := toError(err); e.Code != fault.Canceled || strings.Contains(e.Message, "context") {
+			t.Errorf("%+v", e)
+		}
+	}
 }

@@ -172,8 +172,13 @@ type errorJSON struct {
 // toError returns what is shown of an error. One without a code is a bug.
 func toError(err error) errorJSON {
 	e := errorJSON{Code: fault.CodeOf(err), Message: err.Error(), Hint: fault.HintOf(err)}
-	if _, known := errors.AsType[*fault.Error](err); !known && e.Code == fault.Internal {
-		e.Message = "unexpected: " + e.Message
+	if _, known := errors.AsType[*fault.Error](err); !known {
+		switch e.Code {
+		case fault.Internal:
+			e.Message = "unexpected: " + e.Message
+		case fault.Canceled: // that of a context, which says no more
+			e.Message = "the command was ended before it was done"
+		}
 	}
 	if e.Code == fault.Internal && e.Hint == "" {
 		e.Hint = "this is a bug in aivault: please report this line with the output of `aivault --version`"

@@ -4,6 +4,7 @@ import (
 	"net/textproto"
 	"strings"
 
+	"aivault/broker/policy"
 	"aivault/keys/opaque"
 	"aivault/vault"
 )
@@ -43,7 +44,7 @@ func parseHeader(p vault.Param) (template, error) {
 
 // checkHeaderName refuses what is no name (RFC 9110, section 5.6.2), and
 // headers that are about the message and not about who sends it: they frame
-// the request, or choose where it goes.
+// the request, or choose what it is and where it goes.
 func checkHeaderName(name string) error {
 	const mark = "!#$%&'*+-.^_`|~"
 	if name == "" || len(name) > 128 {
@@ -61,7 +62,7 @@ func checkHeaderName(name string) error {
 	case "host", "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect",
 		"accept-encoding", "cookie", "set-cookie", "via", "forwarded", "range", "user-agent":
 	default:
-		if !hasAnyPrefix(lower, "content-", "proxy-", "sec-", "x-forwarded-", "x-aivault-") {
+		if !hasAnyPrefix(lower, "content-", "proxy-", "sec-", "x-forwarded-", "x-aivault-") && policy.MayManageHeader(name) {
 			return nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"aivault/broker/policy"
 	"aivault/keys/opaque"
 	"aivault/vault"
 )
@@ -40,6 +41,9 @@ func parseQuery(p vault.Param) (template, error) {
 			return template{}, invalid("the name of the query parameter has a character that would need an escape").
 				WithHint("names have letters, digits, dashes, dots and underscores")
 		}
+	}
+	if !policy.MayManageQuery(p.Name) {
+		return template{}, invalid("the query parameter %s overrides the method, and cannot carry authentication", p.Name)
 	}
 	return parseTemplate("the query parameter "+p.Name, p.Value)
 }
