@@ -59,6 +59,7 @@ type Broker struct {
 
 	mu      sync.Mutex
 	clients map[clientKey]*wire.Client // at most maxClients
+	bufs    sync.Pool                  // of *[readSize]byte, for answers
 }
 
 var _ Service = (*Broker)(nil)
@@ -68,7 +69,9 @@ func New(cfg Config) *Broker {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Broker{cfg: cfg, store: cfg.Store, reg: cfg.Registry, clients: map[clientKey]*wire.Client{}}
+	return &Broker{cfg: cfg, store: cfg.Store, reg: cfg.Registry, clients: map[clientKey]*wire.Client{},
+		bufs: sync.Pool{New: func() any { return new([readSize]byte) }},
+	}
 }
 
 // Close closes the connections that no call uses. The broker can be used again.

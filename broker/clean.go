@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"sync"
 
 	"aivault/broker/internal/fields"
 	"aivault/broker/internal/redact"
@@ -22,6 +23,7 @@ type cleaner struct {
 	fields *fields.Stream
 	text   *redact.Stream
 	broken error // of the sink
+	bufs   *sync.Pool
 }
 
 // errSinkGone is the code of a call whose reader went away.
@@ -60,9 +62,13 @@ func (p *plan) head(s *wire.Stream, red *redact.Redactor) *Answer {
 // whichever side broke off; what had arrived by then was handed over, but for a
 // tail that could be the beginning of something which must not leave.
 func (c *cleaner) hand(s *wire.Stream) error {
-	buf := make([]byte, readSize)
+	buf := c.bufs.Get().(*[readSize]byte)
+	defer c.bufs.Put(buf)
+	used := 0
+	defer func() { clear(buf[:used]) }() // an answer may echo the secret
 	for {
-		n, err := s.Read(buf)
+		n, err := s.Read(buf[:])
+		used = max(used, n)
 		if n > 0 {
 			if err := c.write(buf[:n]); err != nil {
 				return err

@@ -83,7 +83,10 @@ func (x *exchange) deliver(s *wire.Stream, to Sink) (*Answer, error) {
 	defer red.Clear()
 	answer := x.plan.head(s, red)
 	answer.Redirects = x.redirects
-	c := cleaner{to: to, fields: fields.New(x.plan.policy.Block).Stream(s.Header.Get("Content-Type")), text: red.Stream()}
+	c := cleaner{to: to, fields: fields.New(x.plan.policy.Block).Stream(s.Header.Get("Content-Type")), text: red.Stream(), bufs: &x.broker.bufs}
+	if w, ok := to.(*whole); ok {
+		w.body = make([]byte, 0, s.Expected())
+	}
 	err := to.Begin(answer)
 	if err != nil {
 		err = errSinkGone(err)

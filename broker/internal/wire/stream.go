@@ -170,8 +170,9 @@ func (s *Stream) Close() error {
 	return nil
 }
 
-// expected returns how many bytes to make room for, before there is one.
-func (s *Stream) expected() int { return int(min(max(s.length, 0), s.limit, 1<<20)) }
+// Expected returns how many bytes of body to make room for, before there is one:
+// as many as were announced, and at most 1 MiB.
+func (s *Stream) Expected() int { return int(min(max(s.length, 0), s.limit, 1<<20)) }
 
 // announcesBody reports whether an answer of a status without a body has one.
 func announcesBody(resp *http.Response) bool {

@@ -199,7 +199,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	}
 	defer func() { _ = s.Close() }()
 	var body bytes.Buffer
-	body.Grow(s.expected() + bytes.MinRead)
+	body.Grow(s.Expected() + bytes.MinRead)
 	if _, err = body.ReadFrom(s); err != nil && fault.CodeOf(err) != fault.ResponseTooLarge {
 		return nil, err
 	}
