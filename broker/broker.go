@@ -69,7 +69,8 @@ func New(cfg Config) *Broker {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Broker{cfg: cfg, store: cfg.Store, reg: cfg.Registry, clients: map[clientKey]*wire.Client{},
+	return &Broker{
+		cfg: cfg, store: cfg.Store, reg: cfg.Registry, clients: map[clientKey]*wire.Client{},
 		bufs: sync.Pool{New: func() any { return new([readSize]byte) }},
 	}
 }
