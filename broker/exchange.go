@@ -158,7 +158,10 @@ func (x *exchange) follow(ctx context.Context, s *wire.Stream) (*wire.Stream, er
 		}
 		at = next
 	}
-	if x.redirects > 0 {
+	switch {
+	case x.redirects == 1:
+		x.notes = append(x.notes, "redirected once")
+	case x.redirects > 1:
 		x.notes = append(x.notes, fmt.Sprintf("redirected %d times", x.redirects))
 	}
 	return s, nil

@@ -85,7 +85,7 @@ func TestRedirects(t *testing.T) {
 			if got := sent[1]; got.Method != tt.method || got.Host != "api.acme.test" || got.Get("X-Mine") != "1" || got.Get("Authorization") != "Bearer "+s.value {
 				t.Errorf("the second request: %s %s, with the secret: %v", got.Method, got.URI, got.Get("Authorization") == "Bearer "+s.value)
 			}
-			if e := r.last(t); !strings.Contains(e.Note, "redirected 1 times") || len(r.events(t)) != 2 {
+			if e := r.last(t); !strings.Contains(e.Note, "redirected once") || len(r.events(t)) != 2 {
 				t.Errorf("recorded as %+v", e)
 			}
 		})
