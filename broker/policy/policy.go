@@ -137,12 +137,13 @@ func Choose(rule Rule, method, path string, hasBody bool) (string, string, error
 // that IANA has registered is UPDATEREDIRECTREF.
 const maxMethod = 32
 
-// ParseMethod returns the canonical, upper-case form of an HTTP method.
+// ParseMethod returns the canonical, upper-case form of an HTTP method: letters
+// and dashes, as all that are registered. An asterisk would read as all of them.
 // CONNECT, TRACE and TRACK are refused always: the first turns a request into
 // a tunnel, the others send the injected authentication back.
 func ParseMethod(s string) (string, error) {
-	if len(s) > maxMethod || !isToken(s) {
-		return "", fault.New(fault.InvalidRequest, "the method is not a word that HTTP allows").
+	if len(s) > maxMethod || strings.Trim(s, "-") == "" || strings.ContainsFunc(s, isNoMethod) {
+		return "", fault.New(fault.InvalidRequest, "the method is not a word that HTTP has for one").
 			WithHint("methods are words such as GET, POST or DELETE")
 	}
 	switch method := strings.ToUpper(s); method {
@@ -152,6 +153,8 @@ func ParseMethod(s string) (string, error) {
 		return method, nil
 	}
 }
+
+func isNoMethod(r rune) bool { return r != '-' && (r|0x20 < 'a' || r|0x20 > 'z') }
 
 // isToken reports whether s is a token of RFC 9110, section 5.6.2.
 func isToken(s string) bool {

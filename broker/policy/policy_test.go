@@ -158,3 +158,23 @@ func BenchmarkDecideLongPath(b *testing.B) {
 		}
 	}
 }
+
+// A method is a word: no asterisk passes for all of them.
+func TestParseMethod(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"get": "GET", "Version-Control": "VERSION-CONTROL"} {
+		if got, err := policy.ParseMethod(text); got != want || err != nil {
+			t.Errorf("%s: %q, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "*", "GET*", "GE T", "GET,POST", "GET\r\n", "-", "G\u212aT", "M3", strings.Repeat("A", 33)} {
+		if got, err := policy.ParseMethod(text); fault.CodeOf(err) != fault.InvalidRequest {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"connect", "TRACE", "Track"} {
+		if _, err := policy.ParseMethod(text); fault.CodeOf(err) != fault.PolicyViolation {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
