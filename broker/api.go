@@ -72,6 +72,10 @@ type Service interface {
 	// Uses tells what there is of a secret's, and would go with it.
 	// fault.SecretNotFound if there is no such secret.
 	Uses(ctx context.Context, secret vault.ID) (Uses, error)
+	// Effects tells what a change would do to the calls in the contexts that it
+	// touches, and changes nothing. What the change itself would be refused for
+	// is an error, but for revisions and for the proof of a binding's secret.
+	Effects(ctx context.Context, c Change) ([]Effect, error)
 }
 
 // A Call is one request of a caller that nobody trusts.
