@@ -66,6 +66,16 @@ type Service interface {
 	// Provisioned tells what the registry makes of a secret that was just
 	// stored or renamed: nothing if no provider claims its name.
 	Provisioned(ctx context.Context, s vault.Secret) (*Provision, error)
+	// Claim tells what storing a secret of a name in a scope would come to. A
+	// name that is none is fault.InvalidRequest. Nothing is changed.
+	Claim(ctx context.Context, name string, scope vault.Scope) (Claim, error)
+	// Uses tells what there is of a secret's, and would go with it.
+	// fault.SecretNotFound if there is no such secret.
+	Uses(ctx context.Context, secret vault.ID) (Uses, error)
+	// Effects tells what a change would do to the calls in the contexts that it
+	// touches, and changes nothing. What the change itself would be refused for
+	// is an error, but for revisions and for the proof of a binding's secret.
+	Effects(ctx context.Context, c Change) ([]Effect, error)
 }
 
 // A Call is one request of a caller that nobody trusts.
@@ -265,13 +275,4 @@ type NewBinding struct {
 type Binding struct {
 	vault.Binding
 	Auto bool // without weight in resolution
-}
-
-// A Provision is what the registry makes of a secret.
-type Provision struct {
-	Provider     string
-	Credential   string   // id of the credential that it completes; empty while names are missing
-	Capabilities int      // how many the credential carries
-	Missing      []string // names of further secrets that the credential waits for, in the same scope
-	Disabled     bool     // the credential would be made, but was deleted before
 }
