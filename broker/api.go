@@ -66,6 +66,12 @@ type Service interface {
 	// Provisioned tells what the registry makes of a secret that was just
 	// stored or renamed: nothing if no provider claims its name.
 	Provisioned(ctx context.Context, s vault.Secret) (*Provision, error)
+	// Claim tells what storing a secret of a name in a scope would come to. A
+	// name that is none is fault.InvalidRequest. Nothing is changed.
+	Claim(ctx context.Context, name string, scope vault.Scope) (Claim, error)
+	// Uses tells what there is of a secret's, and would go with it.
+	// fault.SecretNotFound if there is no such secret.
+	Uses(ctx context.Context, secret vault.ID) (Uses, error)
 }
 
 // A Call is one request of a caller that nobody trusts.
@@ -265,13 +271,4 @@ type NewBinding struct {
 type Binding struct {
 	vault.Binding
 	Auto bool // without weight in resolution
-}
-
-// A Provision is what the registry makes of a secret.
-type Provision struct {
-	Provider     string
-	Credential   string   // id of the credential that it completes; empty while names are missing
-	Capabilities int      // how many the credential carries
-	Missing      []string // names of further secrets that the credential waits for, in the same scope
-	Disabled     bool     // the credential would be made, but was deleted before
 }
