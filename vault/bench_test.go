@@ -143,6 +143,33 @@ func BenchmarkAudit(b *testing.B) {
 	})
 }
 
+// BenchmarkAuditPage is a look at 200 of 1,000,000 events: the newest, and those
+// in the middle.
+func BenchmarkAuditPage(b *testing.B) {
+	if testing.Short() {
+		b.Skip("filling a long log takes a while")
+	}
+	const n = 1_000_000
+	l, _ := filled(b, 10)
+	e := vault.Event{Kind: vault.KindSecretUpdate, Outcome: vault.OutcomeOK, Actor: "operator", Scope: "workspace:shop"}
+	if err := vault.Record(b.Context(), l, e, n); err != nil {
+		b.Fatal(err)
+	}
+	for name, q := range map[string]vault.AuditQuery{
+		"newest": {}, "middle": {UpTo: n / 2}, "oldest": {UpTo: 200},
+		"middle/ok": {UpTo: n / 2, Outcome: vault.OutcomeOK},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if events, err := l.Audit(b.Context(), q); err != nil || len(events) != 200 {
+					b.Fatal(len(events), err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkVerifyAudit verifies the whole log.
 func BenchmarkVerifyAudit(b *testing.B) {
 	bySize(b, func(b *testing.B, l *vault.Local, _ vault.ID) {
