@@ -14,6 +14,7 @@ package text
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mattn/go-runewidth"
 
@@ -214,6 +215,8 @@ func Slice(s string, x, w int) string {
 	for _, r := range s {
 		n := c.RuneWidth(r)
 		switch {
+		case n > 0 && at >= x+w:
+			return b.String()
 		case at >= x && at+n <= x+w:
 			b.WriteRune(r)
 		case n > 0 && at < x+w && at+n > x:
@@ -236,20 +239,22 @@ func Wrap(s string, w int) []string {
 
 func wrapLine(line string, w int) []string {
 	var out []string
-	for Width(line) > w {
-		n := prefix(line, w)
+	for {
+		n := prefix(line, w) // not the width of all that is left, which may be long
+		if n == len(line) {
+			return append(out, line)
+		}
 		if i := strings.LastIndexByte(line[:min(n+1, len(line))], ' '); i > 0 && strings.TrimLeft(line[:i], " ") != "" {
 			out = append(out, strings.TrimRight(line[:i], " "))
 			line = strings.TrimLeft(line[i:], " ")
 			continue
 		}
 		if n == 0 { // a rune that is wider than the line
-			n = len(string([]rune(line)[:1]))
+			_, n = utf8.DecodeRuneInString(line)
 		}
 		out = append(out, line[:n])
 		line = line[n:]
 	}
-	return append(out, line)
 }
 
 // Plural is "1 secret", "2 secrets".
