@@ -10,6 +10,11 @@
 // in the order of their paths. So this package imports os and syscall only, by
 // which it comes before net/http, crypto/x509 and everything that is built on
 // them. A further import here would undo that; a test looks after it.
+//
+// One variable is changed for a while only. Bubble Tea asks the terminal for
+// its background in an init, and waits 5 s for the answer while it swallows what
+// was typed ahead: in every command, as they are one binary. A dumb terminal is
+// not asked. Package release puts TERM back once that init has run.
 package guard
 
 import "os"
@@ -20,8 +25,26 @@ func init() {
 		_ = os.Unsetenv(name) // fails for malformed names only
 	}
 	if again && !isTest() {
-		restart()
+		restart() // with the TERM of the person, which is changed below
 	}
+	term, hasTerm = os.LookupEnv("TERM")
+	_ = os.Setenv("TERM", "dumb")
+}
+
+// What TERM was. This state is the package's purpose, written in init only.
+var (
+	term    string
+	hasTerm bool
+)
+
+// GiveBackTerm makes TERM what it was when the process started. It is for
+// package release, which calls it from its init.
+func GiveBackTerm() {
+	if hasTerm {
+		_ = os.Setenv("TERM", term)
+		return
+	}
+	_ = os.Unsetenv("TERM")
 }
 
 // harmful returns the variables that are taken out of the environment.
