@@ -92,7 +92,7 @@ func (m *Model) palette() tea.Cmd {
 	for _, s := range action.All() {
 		if !known[s.ID] {
 			known[s.ID] = true
-			others = append(others, widget.Choice{Key: string(s.ID), Title: s.Title, Hint: action.KeyName(s.Keys[0]), Off: "not here: this belongs to " + string(s.Where)})
+			others = append(others, widget.Choice{Key: string(s.ID), Title: s.Title, Hint: action.KeyName(s.Keys[0]), Off: "only in " + string(s.Where)})
 		}
 	}
 	return view.Dialog(m.picker("Commands", all, others))
