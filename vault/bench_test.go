@@ -114,6 +114,37 @@ func BenchmarkListScope(b *testing.B) {
 	})
 }
 
+// BenchmarkListAll lists every secret of the vault.
+func BenchmarkListAll(b *testing.B) {
+	bySize(b, func(b *testing.B, l *vault.Local, _ vault.ID) {
+		for b.Loop() {
+			if secrets, err := l.Secrets(b.Context(), nil); err != nil || len(secrets) < 10 {
+				b.Fatal(len(secrets), err)
+			}
+		}
+	})
+}
+
+// BenchmarkEffective lists what a group sees of up to 100,000 secrets: 990 that
+// are global, and 10 of its workspace.
+func BenchmarkEffective(b *testing.B) {
+	bySize(b, func(b *testing.B, l *vault.Local, _ vault.ID) {
+		entries := make([]vault.ImportEntry, 990)
+		for i := range entries {
+			entries[i] = vault.ImportEntry{Name: fmt.Sprint("GLOBAL_", i), Value: opaque.New([]byte("made-up-value"))}
+		}
+		if _, err := l.ImportSecrets(b.Context(), vault.GlobalScope(), entries, false); err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			c := vault.Context{Workspace: target.Workspace, Group: "g"}
+			if list, err := l.Effective(b.Context(), c); err != nil || len(list) != 1000 {
+				b.Fatal(len(list), err)
+			}
+		}
+	})
+}
+
 func BenchmarkAuthorize(b *testing.B) {
 	bySize(b, func(b *testing.B, l *vault.Local, id vault.ID) {
 		decide := func(r vault.Reader) (vault.Decision, error) {

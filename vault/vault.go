@@ -18,8 +18,9 @@ type Vault interface {
 	// Status tells what can be told without changing anything. It fails only
 	// where the vault file itself cannot be looked at.
 	Status(ctx context.Context) (Status, error)
-	// State tells whether anybody, in whichever process, changed the vault
-	// since it was last called. It needs no key, takes no lock, waits for
+	// State stands for what the vault holds now: it is another one after each
+	// change, by whatever process. Who takes it before reading can tell later
+	// whether that is still so. It needs no key, takes no lock, waits for
 	// nobody, and costs microseconds.
 	State(ctx context.Context) (State, error)
 	// Unlock fetches the key now, which other methods do when they need it.
