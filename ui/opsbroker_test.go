@@ -158,7 +158,7 @@ func bindingCases() map[string]opsCase {
 		},
 		"unbind": {
 			do: func(ctx context.Context, w *opsWorld) (ops.Done, error) {
-				return ops.Unbind(ctx, w.be, "stripe/charges", mustScope("web-shop", ""), "")
+				return ops.Unbind(ctx, w.be, broker.BindingRef{Capability: "stripe/charges", Scope: mustScope("web-shop", "")})
 			},
 			text:    "unbound STRIPE_API_KEY from stripe/charges in workspace web-shop",
 			lines:   "aivault capability unbind --capability stripe/charges --workspace-id web-shop",
@@ -166,7 +166,7 @@ func bindingCases() map[string]opsCase {
 		},
 		"unbind nothing": {
 			do: func(ctx context.Context, w *opsWorld) (ops.Done, error) {
-				return ops.Unbind(ctx, w.be, "stripe/charges", vault.GlobalScope(), "bot")
+				return ops.Unbind(ctx, w.be, broker.BindingRef{Capability: "stripe/charges", Scope: vault.GlobalScope(), Consumer: "bot"})
 			},
 			text: "nothing changed: there is no binding of stripe/charges in the global scope for consumer bot",
 		},

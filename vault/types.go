@@ -166,15 +166,6 @@ type SecretChange struct {
 // still have, or zero for whichever it has. Otherwise: fault.Conflict.
 type IfRevision uint64
 
-// A Sharing is one step of sharing secrets with groups: an attachment, or the
-// end of one.
-type Sharing struct {
-	Secret   ID
-	Group    GroupRef
-	Detach   bool
-	Revision IfRevision // that the secret must still have
-}
-
 // Removed says what went away with a deleted secret.
 type Removed struct {
 	Secret      Secret
