@@ -31,6 +31,12 @@ type Host struct {
 	// Context is the context that people look from: it follows the scope that
 	// is selected, and is where a test or a why begins.
 	Context vault.Context
+	// Keyhole is where a typed passphrase goes.
+	Keyhole *Keyhole
+	// Touched notes that the program itself is changing the vault just now, as
+	// a call does: a change that is seen soon is not told as somebody else's.
+	// Writes of package task are noted without it.
+	Touched func()
 }
 
 // A Screen is a page or the content of a dialog.
@@ -77,4 +83,10 @@ type Sized interface {
 type Leaver interface {
 	Leave()
 	Enter() tea.Cmd
+}
+
+// A Shower is a page that can be told what to select: one of the Show
+// messages.
+type Shower interface {
+	Show(m tea.Msg) tea.Cmd
 }
