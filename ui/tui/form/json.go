@@ -1,0 +1,25 @@
+package form
+
+import (
+	"encoding/json"
+	"errors"
+
+	"aivault/keys/fault"
+)
+
+// JSON is a Validate of an Area: the text is one value of JSON, or empty. What
+// is wrong is told with its line and column.
+func JSON(b []byte) error {
+	if len(b) == 0 || json.Valid(b) {
+		return nil
+	}
+	var v json.RawMessage
+	err := json.Unmarshal(b, &v)
+	syntax, ok := errors.AsType[*json.SyntaxError](err)
+	if !ok {
+		return fault.New(fault.InvalidRequest, "this is not JSON")
+	}
+	// The offset counts the bytes that were read, the wrong one with them.
+	line, column := place(b, max(min(int(syntax.Offset), len(b))-1, 0))
+	return fault.New(fault.InvalidRequest, "not JSON: line %d, column %d: %s", line, column, syntax.Error())
+}
