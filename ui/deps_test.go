@@ -29,6 +29,7 @@ var owners = map[string][]string{
 	"github.com/godbus/dbus":        {"aivault/keys"},
 	"github.com/spf13/cobra":        {"aivault/ui/cli"},
 	"github.com/aws":                {"aivault/broker/internal/auth"},
+	"github.com/sahilm/fuzzy":       {"aivault/ui/tui/widget"},
 	"golang.org/x/crypto":           {"aivault/keys", "aivault/vault/internal/seal"},
 	"crypto":                        {"aivault/keys", "aivault/vault/internal", "aivault/broker"},
 	"net/http":                      {"aivault/broker/internal", "aivault/broker/brokertest", "aivault/broker"},

@@ -1,0 +1,343 @@
+package widget
+
+import (
+	"fmt"
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
+
+	// It puts back the TERM that the guard hides from bubbletea's init.
+	_ "aivault/ui/guard/release"
+	"aivault/ui/tui/text"
+	"aivault/ui/tui/theme"
+)
+
+// A Cell is what a row has in a column.
+type Cell struct {
+	Text  string
+	Style lipgloss.Style
+}
+
+// A Row of a list.
+type Row struct {
+	Cells []Cell
+	Lead  string // a glyph of one cell before the row, as the theme's Shadow; empty: none
+	Dim   bool
+}
+
+// A List shows rows of which only those are asked for that are visible. Rows
+// have keys: what is selected and marked is so by key, whatever becomes of the
+// order.
+type List struct {
+	// Header shows the titles of the columns.
+	Header bool
+	// Empty is shown where there are no rows: what would be here, and how to
+	// make it.
+	Empty []string
+
+	ink *ink
+	columns
+	window
+	key func(i int) string
+	row func(i int) Row
+
+	// want is the key that was selected by somebody; where it is not among the
+	// rows, have is the one under the cursor in its place.
+	want, have string
+	marks
+	leads bool // some row had a lead
+	bare  bool // rows cannot be marked
+	body  int  // the line of the view at which rows begin
+}
+
+// NewList returns an empty list.
+func NewList(th *theme.Theme, cols ...Column) *List {
+	return &List{ink: newInk(th), columns: columns{cols: cols}}
+}
+
+// SetRows replaces the rows: there are n, and key and row say what they are.
+// Both are called while the list shows them, so what they read must not change
+// before the next SetRows. What was selected stays so; where it is gone, the
+// row that has its place is selected, until it is back.
+func (l *List) SetRows(n int, key func(i int) string, row func(i int) Row) {
+	l.key, l.row = key, row
+	l.resize(n, l.find(n))
+	l.have = l.Key()
+	l.marks.recount(n, key)
+}
+
+// find returns where the selected row is now.
+func (l *List) find(n int) int {
+	if l.want == "" && l.have == "" {
+		return l.cur
+	}
+	if l.cur < n && l.key(l.cur) == l.want {
+		return l.cur
+	}
+	at := l.cur
+	for i := range n {
+		switch l.key(i) {
+		case l.want:
+			return i
+		case l.have:
+			at = i
+		}
+	}
+	return at
+}
+
+// Len returns how many rows there are.
+func (l *List) Len() int { return l.n }
+
+// Index returns the row under the cursor, -1 if there is none.
+func (l *List) Index() int {
+	if l.n == 0 {
+		return -1
+	}
+	return l.cur
+}
+
+// Key returns the key of the row under the cursor, "" if there is none.
+func (l *List) Key() string {
+	if l.n == 0 {
+		return ""
+	}
+	return l.key(l.cur)
+}
+
+// Select puts the cursor on the row with a key. If there is none, it goes there
+// once there is.
+func (l *List) Select(key string) bool {
+	l.want = key
+	if l.n == 0 {
+		return false
+	}
+	if at := l.find(l.n); l.key(at) == key {
+		l.SelectIndex(at)
+		return true
+	}
+	return false
+}
+
+// SelectIndex puts the cursor on a row, the nearest one if i is out of range.
+func (l *List) SelectIndex(i int) {
+	l.move(i)
+	l.chose()
+}
+
+// chose remembers what is under the cursor as somebody's choice.
+func (l *List) chose() {
+	if l.n > 0 {
+		l.have = l.key(l.cur)
+		l.want = l.have
+	}
+}
+
+// KeyMsg takes a key that moves the cursor, and reports whether it is one.
+func (l *List) KeyMsg(k tea.KeyMsg) bool {
+	to, ok := l.step(k)
+	if ok {
+		l.SelectIndex(to)
+	}
+	return ok
+}
+
+// Mouse takes a mouse event at a cell of the last view: the wheel scrolls, and
+// a click selects. It reports whether something was there.
+func (l *List) Mouse(x, y int, m tea.MouseMsg) bool {
+	if by := turn(m); by != 0 {
+		l.scroll(by)
+		l.chose()
+		return true
+	}
+	i := l.at + y - l.body
+	if !clicked(m) || x < 0 || y < l.body || y >= l.body+l.h || i >= l.n {
+		return false
+	}
+	l.SelectIndex(i)
+	return true
+}
+
+// Say tells in words where the cursor is: "row 3 of 128, 2 marked".
+func (l *List) Say() string {
+	if l.n == 0 {
+		return "no rows"
+	}
+	s := fmt.Sprintf("row %s of %s", text.Number(l.cur+1), text.Number(l.n))
+	if l.count > 0 {
+		s += fmt.Sprintf(", %s marked", text.Number(l.count))
+	}
+	return s
+}
+
+// View draws the list.
+func (l *List) View(w, h int, focused bool) []string {
+	if w <= 0 || h <= 0 {
+		return empty(w, h)
+	}
+	l.body = 0
+	if l.Header && h > 1 {
+		l.body = 1
+	}
+	l.show(h - l.body)
+	if l.n == 0 {
+		return l.nothing(w, h)
+	}
+	room := w
+	if l.n > l.h && w > 1 {
+		room--
+	}
+	rows := make([]Row, min(l.h, l.n-l.at))
+	for i := range rows {
+		rows[i] = l.row(l.at + i)
+		l.leads = l.leads || rows[i].Lead != ""
+	}
+	l.begin(room-l.gutter(), l.Header)
+	forms := l.measure(rows)
+	widths := l.widths()
+	out := make([]string, 0, h)
+	if l.body > 0 {
+		out = append(out, l.titles(widths, room))
+	}
+	for i, r := range rows {
+		out = append(out, l.draw(l.at+i, r, forms[i], widths, room, focused))
+	}
+	for len(out) < h {
+		out = append(out, blank(room))
+	}
+	if room == w {
+		return out
+	}
+	for i, c := range l.ink.bar(l.h, l.at, l.h, l.n) {
+		out[l.body+i] += c
+	}
+	if l.body > 0 {
+		out[0] += " "
+	}
+	return out
+}
+
+// nothing says that there are no rows.
+func (l *List) nothing(w, h int) []string {
+	out := empty(w, h)
+	i := 0
+	for _, s := range l.Empty {
+		for _, line := range text.Wrap(s, max(w-2, 1)) {
+			if i < h {
+				out[i] = Clip(" "+l.ink.paint(l.ink.th.Dim, l.ink.plain(line)), w)
+				i++
+			}
+		}
+	}
+	return out
+}
+
+// measure returns the display forms of the cells of rows, as wide as they can
+// come to be shown, and has the columns see them.
+func (l *List) measure(rows []Row) [][]string {
+	out := make([][]string, len(rows))
+	for i := range rows {
+		cells := rows[i].Cells[:min(len(rows[i].Cells), len(l.cols))]
+		out[i] = make([]string, len(cells))
+		for j := range cells {
+			form := l.ink.cut(cells[j].Text, l.most(j))
+			l.saw(j, text.Width(form))
+			out[i][j] = form
+		}
+	}
+	return out
+}
+
+// gutter is how wide the marks before a row are.
+func (l *List) gutter() int {
+	n := 2 // the cursor and a space
+	if !l.bare {
+		n++
+	}
+	if l.leads {
+		n++
+	}
+	return n
+}
+
+// titles draws the header.
+func (l *List) titles(widths []int, w int) string {
+	var b strings.Builder
+	b.WriteString(blank(l.gutter()))
+	between := ""
+	for i, col := range l.cols {
+		if widths[i] >= 0 {
+			b.WriteString(between)
+			l.ink.put(&b, l.ink.th.Head, align(l.ink.cut(col.Title, widths[i]), widths[i], col.Right))
+			between = blank(gap)
+		}
+	}
+	return Clip(b.String(), w)
+}
+
+// draw draws a row.
+func (l *List) draw(i int, r Row, forms []string, widths []int, w int, focused bool) string {
+	th := l.ink.th
+	var b strings.Builder
+	cursor, whole := " ", i == l.cur
+	if whole {
+		cursor = th.Cursor0
+	}
+	put := func(s *lipgloss.Style, form string) {
+		if whole {
+			b.WriteString(form) // in one style for all of the row, below
+			return
+		}
+		l.ink.put(&b, *s, form)
+	}
+	b.WriteString(cursor)
+	if mark := l.mark(i); mark != "" {
+		put(&th.Warn, mark)
+	}
+	if l.leads {
+		put(&th.Dim, align(l.ink.cut(r.Lead, 1), 1, false))
+	}
+	b.WriteString(" ")
+	between := ""
+	for j, form := range forms {
+		if widths[j] < 0 {
+			continue
+		}
+		style := &r.Cells[j].Style
+		if r.Dim {
+			style = &th.Dim
+		}
+		b.WriteString(between)
+		put(style, align(l.ink.trim(form, widths[j]), widths[j], l.cols[j].Right))
+		between = blank(gap)
+	}
+	line := Clip(b.String(), w)
+	switch {
+	case !whole:
+		return line
+	case focused:
+		return l.ink.paint(th.Selected, line)
+	}
+	return l.ink.paint(th.Chosen, line)
+}
+
+// mark returns the glyph that says whether a row is marked, "" in a list whose
+// rows cannot be.
+func (l *List) mark(i int) string {
+	switch {
+	case l.bare:
+		return ""
+	case l.count > 0 && l.IsMarked(l.key(i)):
+		return l.ink.th.Mark
+	}
+	return " "
+}
+
+// align fills a display form up to w cells.
+func align(form string, w int, right bool) string {
+	if right {
+		return blank(w-text.Width(form)) + form
+	}
+	return text.Pad(form, w)
+}
