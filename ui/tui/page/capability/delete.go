@@ -17,7 +17,7 @@ import (
 // once it is known what goes with it.
 func (p *page) remove() tea.Cmd {
 	be, r, in := p.host.Backend, p.current(), p.context()
-	id, limits := r.ID, limitWords(r.limits)
+	id, limits := r.ID, ops.Limits(r.limits)
 	return task.Go(p.tasks, "delete", func(ctx context.Context) (about, error) {
 		return learn(ctx, be, id, in)
 	}, func(a about, err error) tea.Cmd {

@@ -2,7 +2,6 @@ package capability
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -168,7 +167,7 @@ func (p *page) describe(d *widget.Details, r *row) {
 	}
 	p.beyond(d)
 	d.Head("Limits")
-	limits := limitWords(r.limits)
+	limits := ops.Limits(r.limits)
 	if len(limits) == 0 {
 		limits = []string{"none of its own; p sets some"}
 	}
@@ -263,38 +262,6 @@ func where(c vault.Context) string {
 	}
 	if c.Consumer != "" {
 		s += " for consumer " + c.Consumer
-	}
-	return s
-}
-
-// limitWords say what a policy limits, one sentence each.
-func limitWords(p vault.Policy) []string {
-	var out []string
-	switch {
-	case p.Rate == nil:
-	case *p.Rate == 0:
-		out = append(out, "no calls at all")
-	default:
-		out = append(out, text.Plural(int(*p.Rate), "call")+" at most in any 60 s")
-	}
-	size := func(what string, n *int64) {
-		if n != nil {
-			out = append(out, fmt.Sprintf("%s of at most %s", what, sizeWords(*n)))
-		}
-	}
-	size("a request", p.MaxRequest)
-	size("an answer", p.MaxResponse)
-	if len(p.Block) > 0 {
-		out = append(out, "kept back: "+strings.Join(p.Block, ", "))
-	}
-	return out
-}
-
-// sizeWords is a size, exactly: "1,000,000 bytes", "1,048,576 bytes (1.0 MB)".
-func sizeWords(n int64) string {
-	s := text.Plural(int(n), "byte")
-	if n >= 1024 {
-		s += " (" + text.Bytes(n) + ")"
 	}
 	return s
 }

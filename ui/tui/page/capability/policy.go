@@ -58,10 +58,9 @@ func newPolicyForm(host *view.Host, now vault.Policy) *policyForm {
 	}
 	f.rate.Help = "in any 60 seconds, over all contexts; 0 stops all calls"
 	f.rate.Validate = func(s string) error { _, err := parseLimit(s, false); return err }
+	f.request.Validate, f.answer.Validate = checkSize, checkSize
 	f.request.Help = "of its body, in bytes, or as 64 KB or 2 MB"
 	f.answer.Help = "of its body once it is decoded, in bytes, or as 64 KB or 2 MB"
-	f.request.Validate = func(s string) error { _, err := parseLimit(s, true); return err }
-	f.answer.Validate = f.request.Validate
 	f.block.Help = "names of JSON fields whose values do not leave, at any depth; with spaces between them"
 	f.Form = form.New(host, "Limits of "+now.Capability, f.rate, f.request, f.answer, f.block)
 	f.Owner, f.Verb, f.Submit, f.Hint = f, "set", f.submit, f.hint
@@ -118,7 +117,7 @@ func (f *policyForm) hint(w int) []string {
 		return browse.Said(th.Dim, th.Dot, "no limits: calls are limited by the provider alone", w)
 	}
 	var out []string
-	for _, s := range limitWords(p) {
+	for _, s := range ops.Limits(p) {
 		style, glyph := th.Text, th.Dot
 		if p.Rate != nil && *p.Rate == 0 && len(out) == 0 {
 			style, glyph = th.Warn, th.Alert
@@ -180,7 +179,7 @@ func (f *policyForm) failed(err error) tea.Cmd {
 }
 
 func (f *policyForm) ask(now vault.Policy) view.Screen {
-	words := limitWords(now)
+	words := ops.Limits(now)
 	if len(words) == 0 {
 		words = []string{"none"}
 	}
@@ -198,6 +197,15 @@ func (f *policyForm) ask(now vault.Policy) view.Screen {
 			return f.Save()
 		}},
 	)
+}
+
+// checkSize checks a size that is typed.
+func checkSize(s string) error {
+	n, err := parseLimit(s, true)
+	if err == nil {
+		_, err = vault.Policy{Capability: "any", MaxRequest: n}.Normal()
+	}
+	return err
 }
 
 // parseLimit reads a limit: a number, with commas or without, and of sizes with
