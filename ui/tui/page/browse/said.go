@@ -8,6 +8,7 @@ import (
 
 	"aivault/keys/fault"
 	"aivault/ui/tui/text"
+	"aivault/ui/tui/theme"
 )
 
 // Said is a sentence in a style, after a glyph, in lines of at most w cells: for
@@ -34,6 +35,21 @@ func ForForm(err error) error {
 	plain := *e
 	plain.Hint = ""
 	return &plain
+}
+
+// Trouble says why what is typed is no use as it is, while it is being typed:
+// quietly where that is only because it is not all there yet.
+func Trouble(th *theme.Theme, err error, w int) []string {
+	plain := ForForm(err)
+	s := plain.Error()
+	if hint := fault.HintOf(plain); hint != "" {
+		s += "; " + hint
+	}
+	switch fault.CodeOf(err) {
+	case fault.InvalidRequest, fault.SecretNotFound, fault.CredentialNotFound:
+		return Said(th.Dim, th.Dot, "not yet: "+s, w)
+	}
+	return Said(th.Warn, th.Alert, s, w)
 }
 
 // Some names the first of several things, and says how many more there are.

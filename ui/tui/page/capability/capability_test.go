@@ -91,6 +91,7 @@ func TestContext(t *testing.T) {
 	t.Parallel()
 	s := world(t)
 	s.Host.Context = vault.Context{Workspace: "web-shop", Group: "payments"}
+	s.W = 160
 	show(t, s, "openai/models")
 	s.Want("Use in web-shop/payments", "By credential openai:group:web-shop:payments", "--workspace-id web-shop --group-id payments")
 }

@@ -194,7 +194,7 @@ func (f *createForm) hint(w int) []string {
 	case !f.checked:
 		return nil
 	case f.problem != nil:
-		return browse.Said(th.Warn, th.Alert, browse.ForForm(f.problem).Error(), w)
+		return browse.Trouble(th, f.problem, w)
 	}
 	c := &f.found
 	out := browse.Said(th.Good, th.OK, "allows "+strings.Join(c.Allow.Methods, ", ")+" of https://"+c.Allow.Hosts[0]+browse.Some(c.Allow.Paths, 2)+" and what is below", w)

@@ -145,10 +145,13 @@ func (p *page) describe(d *widget.Details, r *row) {
 	}
 	d.Row("Provider", provider)
 	d.Row("Kind", kind)
-	if r.Ready {
-		d.Styled("Ready", th.OK+" yes", th.Good)
-	} else {
+	switch {
+	case !r.Ready:
 		d.Styled("Ready", "no: no credential carries it", th.Warn)
+	case a.known && a.ladder.Err != nil:
+		d.Styled("Ready", th.OK+" in some scopes, not in "+where(a.in), th.Good)
+	default:
+		d.Styled("Ready", th.OK+" yes", th.Good)
 	}
 	p.wanted(d)
 	d.Head("Allowed")

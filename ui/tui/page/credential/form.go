@@ -204,6 +204,9 @@ func (f *createForm) typed() (draft, error) {
 func (d *draft) complete(ctx context.Context, be app.Backend) (err error) {
 	if d.secret != "" {
 		s, err := be.FindSecret(ctx, d.secret)
+		if fault.CodeOf(err) == fault.InvalidRequest { // it is not even the beginning of an id
+			err = fault.New(fault.SecretNotFound, "no secret is known as %.80q", d.secret).WithHint("choose a suggested one")
+		}
 		if err != nil {
 			return err
 		}
@@ -260,7 +263,7 @@ func (f *createForm) hint(w int) []string {
 	case !f.checked:
 		return nil
 	case f.problem != nil:
-		return browse.Said(th.Warn, th.Alert, browse.ForForm(f.problem).Error(), w)
+		return browse.Trouble(th, f.problem, w)
 	}
 	d := &f.found
 	s := d.Auth.Kind + " at " + browse.Some(d.Hosts, 3)

@@ -40,13 +40,13 @@ func New(host *view.Host) view.Screen {
 	p := &page{host: host, tasks: host.Tasks.Group()}
 	p.Browser = browse.New(
 		host.Theme, "", "Credentials", []string{"provider:", "ws:", "group:", "registry", "hand", "disabled", "private"},
-		widget.Column{Title: "ID", Min: 18, Max: 48},
+		widget.Column{Title: "ID", Min: 22, Max: 48},
 		widget.Column{Title: "MADE", Min: 8, Max: 8},
 		widget.Column{Title: "SECRET", Min: 14, Max: 40, Drop: 1},
-		widget.Column{Title: "SCOPE", Min: 8, Max: 32, Drop: 2},
-		widget.Column{Title: "AUTH", Min: 6, Max: 12, Drop: 3},
+		widget.Column{Title: "SCOPE", Min: 12, Max: 32, Drop: 2},
+		widget.Column{Title: "AUTH", Min: 11, Max: 12, Drop: 3},
 		widget.Column{Title: "PROVIDER", Min: 8, Max: 16, Drop: 5},
-		widget.Column{Title: "HOSTS", Min: 12, Grow: true, Drop: 4},
+		widget.Column{Title: "HOSTS", Min: 14, Grow: true, Drop: 4},
 	)
 	p.Panes.Weights, p.Panes.Max = []int{13, 9}, []int{120, 0}
 	p.Moved, p.Filtered, p.Opened = p.rest, p.refilter, p.opened
