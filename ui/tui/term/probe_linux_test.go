@@ -13,6 +13,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"aivault/keys/fault"
 	"aivault/ui/app"
 	"aivault/ui/tui/term"
 )
@@ -50,7 +51,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	_, err := term.Run(ctx, term.TTY{In: os.Stdin, Out: os.Stdout}, p, settings, opts)
-	if err != nil {
+	if err != nil && fault.CodeOf(err) != fault.Canceled {
 		_, _ = fmt.Fprintln(os.Stderr, "aivault:", err)
 	}
 	os.Exit(app.ExitStatus(ctx, err))
