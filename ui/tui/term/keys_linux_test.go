@@ -14,7 +14,7 @@ import (
 // program sees of it.
 func TestInput(t *testing.T) {
 	t.Parallel()
-	const silence = "" // 60 ms
+	const silence = "" // 200 ms
 	split := func(s string) (pieces []string) {
 		for _, b := range []byte(s) {
 			pieces = append(pieces, string([]byte{b}))
@@ -58,7 +58,7 @@ func TestInput(t *testing.T) {
 			term := start(t)
 			for _, s := range test.types {
 				if s == silence {
-					time.Sleep(60 * time.Millisecond)
+					time.Sleep(200 * time.Millisecond)
 					continue
 				}
 				term.types(s)

@@ -64,7 +64,7 @@ func Run(ctx context.Context, tty TTY, model tea.Model, s Settings, opts RunOpti
 	within, stop := context.WithCancel(ctx)
 	defer stop()
 	out := NewOutput(tty.Out)
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	out.trace = openTrace(opts.Trace, opts.Busy)
 	defer out.trace.close()
 	g := &guarded{model: model, crash: &crash{stop: stop}, trace: out.trace}
