@@ -267,3 +267,6 @@ func FuzzBounds(f *testing.F) {
 		}
 	})
 }
+
+// regexpColour matches what sets a colour, of the text or behind it.
+var regexpColour = regexp.MustCompile("\x1b\\[([0-9;]*;)?(3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]")

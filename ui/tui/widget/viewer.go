@@ -23,7 +23,8 @@ type Viewer struct {
 	shaped  int      // the width that it was made for
 
 	top    place // the first line that somebody scrolled to
-	x      int   // the first cell that shows, of lines that are not wrapped
+	x      int   // the first cell that somebody scrolled to, of lines that are not wrapped
+	shift  int   // the first one that shows, which is less where all lines end before
 	w, h   int   // of the text in the last view
 	stream bool  // lines come at the end
 	tail   bool  // and the end is what shows
@@ -135,15 +136,20 @@ const panStep = 8
 
 // pan scrolls sideways, as far as the widest line that shows.
 func (v *Viewer) pan(by int) {
-	if v.Wrap {
-		return
+	if !v.Wrap {
+		v.x = v.sideways(v.x)
+		v.x = v.sideways(v.x + by)
 	}
+}
+
+// sideways returns the cell closest to x at which lines can begin.
+func (v *Viewer) sideways(x int) int {
 	widest := 0
 	line, _ := v.first()
 	for i := line; i < min(line+v.h, v.Len()); i++ {
 		widest = max(widest, v.line(i).width())
 	}
-	v.x = max(min(v.x+by, widest-v.w), 0)
+	return max(min(x, widest-v.w), 0)
 }
 
 // Mouse takes the wheel, and reports whether it was that.
@@ -233,6 +239,9 @@ func (v *Viewer) View(w, h int) []string {
 	v.w, v.h = max(w-1, 1), h
 	if v.details != nil && v.shaped != v.w {
 		v.SetDetails(v.details)
+	}
+	if v.shift = 0; !v.Wrap && v.x > 0 {
+		v.shift = v.sideways(v.x)
 	}
 	line, row := v.first()
 	out, at := make([]string, 0, h), make([]bool, h)
