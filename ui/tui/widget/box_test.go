@@ -10,7 +10,9 @@ import (
 	"aivault/ui/tui/widget"
 )
 
-// Checklist 21, 25: the focus shows by the frame alone.
+// The focus shows by the frame alone.
+//
+// Checklist 21, 25.
 func TestBox(t *testing.T) {
 	t.Parallel()
 	th := themes()
@@ -102,8 +104,10 @@ func TestJoinAndPlace(t *testing.T) {
 	}
 }
 
-// Checklist 28: what is over at once is not worth a word, and a spinner stands
+// What is over at once is not worth a word, and a spinner stands
 // still for those who want that.
+//
+// Checklist 28.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	still := theme.New(theme.Options{Still: true})

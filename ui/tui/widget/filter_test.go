@@ -71,7 +71,9 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-// Checklist 34: a field that is not known is reported, never ignored.
+// A field that is not known is reported, never ignored.
+//
+// Checklist 34.
 func TestFilterUnknownField(t *testing.T) {
 	t.Parallel()
 	for _, q := range []string{"foo:", "foo:bar", "api !foo:bar", "pinned:yes", `foo:"a:b"`, "Foo:x"} {

@@ -54,8 +54,21 @@ func TestListMoves(t *testing.T) {
 		keys string
 		want int
 	}{
-		{"j j j j", 4}, {"k", 3}, {"down", 4}, {"up up", 2}, {"G", 99}, {"j", 99}, {"g", 0}, {"k", 0}, {"end", 99}, {"home", 0},
-		{"ctrl+d", 5}, {"ctrl+d", 10}, {"ctrl+u", 5}, {"pgdown", 14}, {"pgup pgup", 0},
+		{"j j j j", 4},
+		{"k", 3},
+		{"down", 4},
+		{"up up", 2},
+		{"G", 99},
+		{"j", 99},
+		{"g", 0},
+		{"k", 0},
+		{"end", 99},
+		{"home", 0},
+		{"ctrl+d", 5},
+		{"ctrl+d", 10},
+		{"ctrl+u", 5},
+		{"pgdown", 14},
+		{"pgup pgup", 0},
 	} {
 		press(l, strings.Fields(tc.keys)...)
 		if l.Index() != tc.want {
@@ -71,6 +84,29 @@ func TestListMoves(t *testing.T) {
 	}
 }
 
+// At 100,000 rows, a key and a frame ask for no more than the rows that show.
+//
+// Checklist 35.
+func TestListAsksForWhatShows(t *testing.T) {
+	t.Parallel()
+	l := widget.NewList(themes()["true"], widget.Column{Grow: true})
+	keys, rows := 0, 0
+	l.SetRows(many, func(i int) string { keys++; return fmt.Sprint(i) }, func(i int) widget.Row {
+		rows++
+		return widget.Row{Cells: []widget.Cell{{Text: fmt.Sprint(i)}}}
+	})
+	l.View(80, 24, true)
+	l.Toggle()
+	for _, k := range []string{"j", "G", "pgup", "g"} {
+		keys, rows = 0, 0
+		press(l, k)
+		l.View(80, 24, true)
+		if keys > 50 || rows > 24 {
+			t.Errorf("%s asked for %d keys and %d rows", k, keys, rows)
+		}
+	}
+}
+
 // What is selected stays so through reload, sort and filter, and comes back
 // when a filter that hid it goes.
 //
@@ -81,7 +117,9 @@ func TestListSelectionSticks(t *testing.T) {
 	fill(l, "a", "b", "c", "d")
 	press(l, "j", "j")
 	for _, tc := range []struct{ rows, want string }{
-		{"a b c d", "c"}, {"d c b a", "c"}, {"x y z c", "c"},
+		{"a b c d", "c"},
+		{"d c b a", "c"},
+		{"x y z c", "c"},
 		{"a b d", "d"},     // hidden: the row that has its place
 		{"a b y d", "d"},   // which is kept by its key too
 		{"a c d", "c"},     // back
@@ -141,7 +179,9 @@ func TestListSameAfterResize(t *testing.T) {
 	}
 }
 
-// Checklist 12, 15: columns go where there is no room, and none is stretched.
+// Columns go where there is no room, and none is stretched.
+//
+// Checklist 12, 15.
 func TestListColumns(t *testing.T) {
 	t.Parallel()
 	th := themes()["mono"]
@@ -226,7 +266,9 @@ func TestListMarks(t *testing.T) {
 	check("none")
 }
 
-// Checklist 22, 23, 25: the row under the cursor shows wherever it is drawn.
+// The row under the cursor shows wherever it is drawn.
+//
+// Checklist 22, 23, 25.
 func TestListCursorWithoutColour(t *testing.T) {
 	t.Parallel()
 	for name, th := range themes() {

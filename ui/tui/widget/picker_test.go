@@ -184,8 +184,17 @@ func TestPickerEdits(t *testing.T) {
 	t.Parallel()
 	p := newPicker()
 	for _, tc := range []struct{ keys, want string }{
-		{"a b c", "abc"}, {"left left x", "axbc"}, {"home y end z", "yaxbcz"}, {"backspace", "yaxbc"}, {"ctrl+a delete", "axbc"},
-		{"right ctrl+k", "a"}, {"delete", "a"}, {"ctrl+e b", "ab"}, {"ctrl+a ctrl+u backspace", "ab"}, {"end ctrl+w", ""}, {"tab", ""},
+		{"a b c", "abc"},
+		{"left left x", "axbc"},
+		{"home y end z", "yaxbcz"},
+		{"backspace", "yaxbc"},
+		{"ctrl+a delete", "axbc"},
+		{"right ctrl+k", "a"},
+		{"delete", "a"},
+		{"ctrl+e b", "ab"},
+		{"ctrl+a ctrl+u backspace", "ab"},
+		{"end ctrl+w", ""},
+		{"tab", ""},
 	} {
 		for _, k := range strings.Fields(tc.keys) {
 			p.Key(keyMsg(k))

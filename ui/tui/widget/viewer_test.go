@@ -51,7 +51,9 @@ func TestViewerScrolls(t *testing.T) {
 	}
 }
 
-// Checklist 20: what is too long for the pane can be scrolled to.
+// What is too long for the pane can be scrolled to.
+//
+// Checklist 20.
 func TestViewerSideways(t *testing.T) {
 	t.Parallel()
 	v := widget.NewViewer(themes()["mono"])
@@ -245,6 +247,8 @@ func TestViewerStyles(t *testing.T) {
 	if diff := cmp.Diff(want, v.View(17, 2)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	v.Append("end")
+	viewed(t, v, 17, 3, `ok \x1b[31m`, "", "end")
 }
 
 func TestDetails(t *testing.T) {
