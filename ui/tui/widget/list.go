@@ -21,6 +21,8 @@ type Cell struct {
 
 // A Row of a list.
 type Row struct {
+	// Cells are those of the columns. Where there are fewer, the last one takes
+	// the room of the columns that are left.
 	Cells []Cell
 	Lead  string // a glyph of one cell before the row, as the theme's Shadow; empty: none
 	Dim   bool
@@ -240,8 +242,12 @@ func (l *List) measure(rows []Row) {
 		cells := make([]Cell, min(len(rows[i].Cells), len(l.cols)))
 		for j := range cells {
 			c := rows[i].Cells[j]
-			c.Text = l.ink.cut(c.Text, l.most(j))
-			l.saw(j, text.Width(c.Text))
+			if spans := j == len(cells)-1 && j < len(l.cols)-1; spans {
+				c.Text = l.ink.cut(c.Text, l.room)
+			} else {
+				c.Text = l.ink.cut(c.Text, l.most(j))
+				l.saw(j, text.Width(c.Text))
+			}
 			cells[j] = c
 		}
 		rows[i].Cells = cells
@@ -300,14 +306,18 @@ func (l *List) draw(i int, r Row, widths []int, w int, focused bool) string {
 	b.WriteString(" ")
 	between := ""
 	for j, c := range r.Cells {
-		if widths[j] < 0 {
+		width, right := widths[j], l.cols[j].Right
+		if j == len(r.Cells)-1 && j < len(widths)-1 {
+			width, right = rest(widths[j:]), false
+		}
+		if width < 0 {
 			continue
 		}
 		if r.Dim {
 			c.Style = th.Dim
 		}
 		b.WriteString(between)
-		put(c.Style, align(l.ink.trim(c.Text, widths[j]), widths[j], l.cols[j].Right))
+		put(c.Style, align(l.ink.trim(c.Text, width), width, right))
 		between = blank(gap)
 	}
 	line := Clip(b.String(), w)
