@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aivault/broker/brokertest"
+	"aivault/keys/fault"
 	"aivault/keys/opaque"
 	"aivault/ui/app"
 	"aivault/ui/tui/view"
@@ -337,6 +338,14 @@ func TestDetach(t *testing.T) {
 	}
 	d.reload()
 	d.want("RISK_TOKEN attached", "5 effective")
+	d.keys("x")
+	risk, _ := d.find("infra", "RISK_TOKEN")
+	d.attach(risk, "infra/core") // by somebody else
+	if _, err := d.undo.Run(context.Background()); fault.CodeOf(err) != fault.Conflict {
+		t.Errorf("over a change of somebody else's: %v", err)
+	}
+	d.attach(risk, "web-shop/payments")
+	d.reload()
 
 	// Of those that are marked, the ones that are attached are meant.
 	notes, _ := d.find("web-shop/research", "NOTES_TOKEN")

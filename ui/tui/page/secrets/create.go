@@ -59,13 +59,25 @@ func newCreate(p *page, scope vault.Scope) *create {
 	c.scope.Help = "global, a workspace, or workspace/group; new ones can be typed"
 	c.scope.Validate = func(s string) error { _, err := parseScope(s); return err }
 	c.scope.Suggest = p.suggest
-	c.scope.OnChange = c.look
+	c.scope.OnChange = func() tea.Cmd {
+		c.SetFields(c.fields()...)
+		return c.look()
+	}
 	c.aliases.Help = "further names, with spaces between them"
 	c.aliases.Each = checkName
-	c.only.Help = "for a secret of the global scope"
-	c.Form = form.New(p.host, "New secret", c.name, c.value, c.scope, c.aliases, c.only)
+	c.Form = form.New(p.host, "New secret", c.fields()...)
 	c.Owner, c.Verb, c.Submit, c.Hint = c, "store", c.submit, c.claim.lines
 	return c
+}
+
+// fields are those that apply: only a secret of the global scope can be kept
+// from all but the groups that it is attached to.
+func (c *create) fields() []form.Field {
+	list := []form.Field{c.name, c.value, c.scope, c.aliases}
+	if s, err := parseScope(c.scope.Value()); err == nil && s.Level == vault.Global {
+		list = append(list, c.only)
+	}
+	return list
 }
 
 // Close ends what is under way, and wipes the value.
@@ -91,7 +103,8 @@ func (c *create) submit() tea.Cmd {
 		return nil
 	}
 	n := vault.NewSecret{
-		Name: c.name.Value(), Aliases: c.aliases.Words(), Scope: scope, AttachedOnly: c.only.On, Value: c.value.Value(),
+		Name: c.name.Value(), Aliases: c.aliases.Words(), Scope: scope,
+		AttachedOnly: c.only.On && scope.Level == vault.Global, Value: c.value.Value(),
 	}
 	be := c.page.host.Backend
 	return task.Write(c.tasks, "storing "+n.Name, func(ctx context.Context) (changed, error) {

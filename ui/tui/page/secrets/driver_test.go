@@ -289,7 +289,7 @@ func (d *driver) frame(s view.Screen, w, h int) {
 	}
 	for i, line := range lines {
 		plain := ansi.Strip(line)
-		if n := text.Width(plain); n > w {
+		if n := text.Width(plain); n > w || n < w && s == d.page {
 			d.t.Errorf("%s, line %d has %d cells in %dx%d: %q", s.Title(), i, n, w, h, plain)
 		}
 		if strings.ContainsFunc(plain, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }) {

@@ -92,6 +92,9 @@ func (p *page) listTitle() (title, note string) {
 	default:
 		note = text.Number(p.effective()) + " effective"
 	}
+	if p.failed && p.loaded {
+		note = "could not be read again"
+	}
 	if n := p.list.MarkCount(); n > 0 {
 		note = text.Number(n) + " marked"
 	}

@@ -50,9 +50,10 @@ type page struct {
 	loaded bool // there are rows, or it is known that there are none
 	failed bool // they could not be read
 	rows   []row
-	shown  []int // the rows that the filter lets through
-	own    bool  // only what belongs to the scope itself
-	want   vault.ID
+	shown  []int    // the rows that the filter lets through
+	own    bool     // only what belongs to the scope itself
+	want   vault.ID // to be selected as soon as it is in the list
+	load   load
 
 	uses  uses
 	drawn string // the key of the secret that the detail shows
@@ -84,51 +85,15 @@ func (p *page) Title() string { return "Secrets" }
 // Close implements view.Screen.
 func (p *page) Close() { p.tasks.Close() }
 
-// Load reads the scopes, the list, and who uses the secret under the cursor.
-func (p *page) Load() tea.Cmd {
-	if c := p.host.Context; c != p.told {
-		p.told = c
-		if n := contextNode(c); c != p.sent && !p.node.all && n != p.node {
-			return tea.Batch(p.loadScopes(), p.choose(n))
-		}
-	}
-	return tea.Batch(p.loadScopes(), p.loadList())
+// Leave implements view.Leaver: what was asked for here does not come up
+// elsewhere.
+func (p *page) Leave() {
+	p.tasks.Cancel("delete")
+	p.tasks.Cancel("show")
 }
 
-// failing is what could not be done when something could not be read: the same
-// for all, so that it is told once.
-const failing = "reading the secrets"
-
-func (p *page) loadScopes() tea.Cmd {
-	be := p.host.Backend
-	return task.Go(p.tasks, "scopes", be.Scopes, func(list []vault.ScopeCount, err error) tea.Cmd {
-		if err != nil {
-			return view.Fail(failing, err, p.Load)
-		}
-		p.setScopes(list)
-		return nil
-	})
-}
-
-func (p *page) loadList() tea.Cmd {
-	be, n := p.host.Backend, p.node
-	return task.Go(p.tasks, "list", func(ctx context.Context) ([]row, error) {
-		if n.all {
-			list, err := be.Secrets(ctx, nil)
-			return everything(list), err
-		}
-		c := n.context()
-		list, err := be.Effective(ctx, c)
-		return effective(list, c), err
-	}, func(rows []row, err error) tea.Cmd {
-		if err != nil {
-			p.failed = true
-			return view.Fail(failing, err, p.Load)
-		}
-		p.failed = false
-		return p.setRows(n, rows)
-	})
-}
+// Enter implements view.Leaver.
+func (p *page) Enter() tea.Cmd { return nil }
 
 // setRows shows the rows of a node.
 func (p *page) setRows(n node, rows []row) tea.Cmd {

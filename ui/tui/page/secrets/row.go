@@ -84,12 +84,6 @@ func everything(list []vault.Secret) []row {
 // keyOf is the key of a secret in the list.
 func keyOf(id vault.ID) string { return string(id[:]) }
 
-// idOf is the secret of a key.
-func idOf(key string) (id vault.ID) {
-	copy(id[:], key)
-	return id
-}
-
 // from says where a secret comes from: own, attached, the name of the
 // workspace, or global.
 func from(e *vault.Effective, c vault.Context) string {
