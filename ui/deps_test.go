@@ -29,12 +29,9 @@ var owners = map[string][]string{
 	"github.com/godbus/dbus":        {"aivault/keys"},
 	"github.com/spf13/cobra":        {"aivault/ui/cli"},
 	"github.com/aws":                {"aivault/broker/internal/auth"},
-<<<<<<< .merge_file_j6DoB0
 	"github.com/charmbracelet":      {"aivault/ui/tui", "aivault/ui/guard/release"},
 	"github.com/muesli":             {"aivault/ui/tui"},
-=======
 	"github.com/sahilm/fuzzy":       {"aivault/ui/tui/widget"},
->>>>>>> .merge_file_pxHN7C
 	"golang.org/x/crypto":           {"aivault/keys", "aivault/vault/internal/seal"},
 	"crypto":                        {"aivault/keys", "aivault/vault/internal", "aivault/broker"},
 	"net/http":                      {"aivault/broker/internal", "aivault/broker/brokertest", "aivault/broker"},
