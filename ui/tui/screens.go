@@ -21,6 +21,7 @@ const (
 // opened shows the pages.
 func (m *Model) opened(s vault.Status) tea.Cmd {
 	m.status = s
+	m.toast = toast{}
 	if m.gate == nil {
 		return nil
 	}

@@ -151,14 +151,7 @@ func isEmoji(r rune) bool {
 
 // Width returns how many cells a display form takes.
 func Width(s string) int {
-	ascii := true
-	for i := 0; i < len(s); i++ {
-		if s[i] >= 0x80 {
-			ascii = false
-			break
-		}
-	}
-	if ascii {
+	if ascii(s) {
 		return len(s)
 	}
 	n, c := 0, cond()
@@ -166,6 +159,16 @@ func Width(s string) int {
 		n += c.RuneWidth(r)
 	}
 	return n
+}
+
+// ascii reports whether every byte of a display form is a cell.
+func ascii(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // Cut returns the display form of s in one line of at most w cells; where it
@@ -210,6 +213,10 @@ func Pad(s string, w int) string { return s + strings.Repeat(" ", max(w-Width(s)
 // window that moves over a long line. A wide rune that is cut through becomes
 // spaces.
 func Slice(s string, x, w int) string {
+	if ascii(s) {
+		from := min(max(x, 0), len(s))
+		return s[from:max(min(x+w, len(s)), from)]
+	}
 	var b strings.Builder
 	at, c := 0, cond()
 	for _, r := range s {

@@ -196,14 +196,14 @@ func (l *List) View(w, h int, focused bool) []string {
 		l.leads = l.leads || rows[i].Lead != ""
 	}
 	l.begin(room-l.gutter(), l.Header)
-	l.measure(rows)
+	forms := l.measure(rows)
 	widths := l.widths()
 	out := make([]string, 0, h)
 	if l.body > 0 {
 		out = append(out, l.titles(widths, room))
 	}
 	for i, r := range rows {
-		out = append(out, l.draw(l.at+i, r, widths, room, focused))
+		out = append(out, l.draw(l.at+i, r, forms[i], widths, room, focused))
 	}
 	for len(out) < h {
 		out = append(out, blank(room))
@@ -235,23 +235,24 @@ func (l *List) nothing(w, h int) []string {
 	return out
 }
 
-// measure replaces the cells of rows by display forms, as wide as they can
+// measure returns the display forms of the cells of rows, as wide as they can
 // come to be shown, and has the columns see them.
-func (l *List) measure(rows []Row) {
+func (l *List) measure(rows []Row) [][]string {
+	out := make([][]string, len(rows))
 	for i := range rows {
-		cells := make([]Cell, min(len(rows[i].Cells), len(l.cols)))
+		cells := rows[i].Cells[:min(len(rows[i].Cells), len(l.cols))]
+		out[i] = make([]string, len(cells))
 		for j := range cells {
-			c := rows[i].Cells[j]
 			if spans := j == len(cells)-1 && j < len(l.cols)-1; spans {
-				c.Text = l.ink.cut(c.Text, l.room)
-			} else {
-				c.Text = l.ink.cut(c.Text, l.most(j))
-				l.saw(j, text.Width(c.Text))
+				out[i][j] = l.ink.cut(cells[j].Text, l.room)
+				continue
 			}
-			cells[j] = c
+			form := l.ink.cut(cells[j].Text, l.most(j))
+			l.saw(j, text.Width(form))
+			out[i][j] = form
 		}
-		rows[i].Cells = cells
 	}
+	return out
 }
 
 // gutter is how wide the marks before a row are.
@@ -282,42 +283,43 @@ func (l *List) titles(widths []int, w int) string {
 }
 
 // draw draws a row.
-func (l *List) draw(i int, r Row, widths []int, w int, focused bool) string {
+func (l *List) draw(i int, r Row, forms []string, widths []int, w int, focused bool) string {
 	th := l.ink.th
 	var b strings.Builder
 	cursor, whole := " ", i == l.cur
 	if whole {
 		cursor = th.Cursor0
 	}
-	put := func(s lipgloss.Style, form string) {
+	put := func(s *lipgloss.Style, form string) {
 		if whole {
 			b.WriteString(form) // in one style for all of the row, below
 			return
 		}
-		l.ink.put(&b, s, form)
+		l.ink.put(&b, *s, form)
 	}
 	b.WriteString(cursor)
 	if mark := l.mark(i); mark != "" {
-		put(th.Warn, mark)
+		put(&th.Warn, mark)
 	}
 	if l.leads {
-		put(th.Dim, align(l.ink.cut(r.Lead, 1), 1, false))
+		put(&th.Dim, align(l.ink.cut(r.Lead, 1), 1, false))
 	}
 	b.WriteString(" ")
 	between := ""
-	for j, c := range r.Cells {
+	for j, form := range forms {
 		width, right := widths[j], l.cols[j].Right
-		if j == len(r.Cells)-1 && j < len(widths)-1 {
+		if j == len(forms)-1 && j < len(widths)-1 {
 			width, right = rest(widths[j:]), false
 		}
 		if width < 0 {
 			continue
 		}
+		style := &r.Cells[j].Style
 		if r.Dim {
-			c.Style = th.Dim
+			style = &th.Dim
 		}
 		b.WriteString(between)
-		put(c.Style, align(l.ink.trim(c.Text, width), width, right))
+		put(style, align(l.ink.trim(form, width), width, right))
 		between = blank(gap)
 	}
 	line := Clip(b.String(), w)

@@ -34,7 +34,9 @@ type Picker struct {
 	all    []Choice
 	texts  []string // of all, in lower case, to search in
 	titles []string
-	shown  []Choice
+	shown  []int  // of all, those that show
+	free   Choice // what was typed, after them
+	isFree bool
 	in     input
 	list   *List
 	why    string // the last choice could not be made
@@ -65,21 +67,25 @@ func (p *Picker) SetChoices(choices []Choice) {
 // filter works out which choices show.
 func (p *Picker) filter() {
 	q := strings.TrimSpace(p.in.String())
-	found := rank(strings.ToLower(q), p.titles, p.texts)
-	p.shown = make([]Choice, 0, len(found)+1)
-	for _, i := range found {
-		p.shown = append(p.shown, p.all[i])
-	}
+	p.shown, p.isFree = rank(strings.ToLower(q), p.titles, p.texts), false
+	n := len(p.shown)
 	if p.Free != nil && q != "" {
-		if c, ok := p.Free(q); ok {
-			p.shown = append(p.shown, c)
+		if p.free, p.isFree = p.Free(q); p.isFree {
+			n++
 		}
 	}
-	shown := p.shown
-	p.list.SetRows(len(shown), func(i int) string { return shown[i].Key }, func(i int) Row { return p.row(shown[i]) })
+	p.list.SetRows(n, func(i int) string { return p.choice(i).Key }, func(i int) Row { return p.row(p.choice(i)) })
 }
 
-func (p *Picker) row(c Choice) Row {
+// choice returns the choice in a row.
+func (p *Picker) choice(i int) *Choice {
+	if i < len(p.shown) {
+		return &p.all[p.shown[i]]
+	}
+	return &p.free
+}
+
+func (p *Picker) row(c *Choice) Row {
 	th := p.ink.th
 	note := Cell{Text: c.Note, Style: th.Dim}
 	if c.Off != "" {
@@ -87,6 +93,9 @@ func (p *Picker) row(c Choice) Row {
 	}
 	return Row{Cells: []Cell{{Text: c.Title, Style: th.Text}, note, {Text: c.Hint, Style: th.Key}}, Dim: c.Off != ""}
 }
+
+// Select puts the cursor on a choice.
+func (p *Picker) Select(key string) bool { return p.list.Select(key) }
 
 // Title names the picker.
 func (p *Picker) Title() string { return p.title }
@@ -103,7 +112,7 @@ func (p *Picker) Close() {}
 // Actions are choosing and going away.
 func (p *Picker) Actions() []action.Bound {
 	open := action.Bound{ID: action.Open, Short: "choose", Run: p.choose}
-	if len(p.shown) == 0 {
+	if p.list.Len() == 0 {
 		open.Off = "nothing matches what is typed"
 	}
 	return []action.Bound{open, {ID: action.Cancel, Short: "close", Run: func() tea.Cmd { return view.Close(p) }}}
@@ -135,11 +144,12 @@ func (p *Picker) choose() tea.Cmd {
 	if i < 0 {
 		return nil
 	}
-	if c := p.shown[i]; c.Off != "" {
+	c := p.choice(i)
+	if c.Off != "" {
 		p.why = c.Off
 		return nil
 	}
-	return tea.Batch(view.Close(p), p.Pick(p.shown[i].Key))
+	return tea.Batch(view.Close(p), p.Pick(c.Key))
 }
 
 // Mouse selects what is clicked on, and takes what is selected already.
@@ -161,7 +171,7 @@ func (p *Picker) Say() string {
 	if i < 0 {
 		return fmt.Sprintf("%s, nothing matches %q", text.Line(p.title), text.Line(p.in.String()))
 	}
-	c := p.shown[i]
+	c := p.choice(i)
 	s := fmt.Sprintf("%s, %s", text.Line(c.Title), p.list.Say())
 	if c.Off != "" {
 		s += ", cannot be chosen: " + text.Line(c.Off)
@@ -183,7 +193,7 @@ func (p *Picker) View(w, h int) []string {
 	p.list.Empty = []string{"nothing matches what is typed"}
 	out = append(out, p.list.View(w, h-1-foot, true)...)
 	if foot > 0 {
-		line := p.ink.paint(th.Dim, p.ink.cut(fmt.Sprintf("%s of %s", text.Number(len(p.shown)), text.Plural(len(p.all), "choice")), w))
+		line := p.ink.paint(th.Dim, p.ink.cut(fmt.Sprintf("%s of %s", text.Number(p.list.Len()), text.Plural(len(p.all), "choice")), w))
 		if p.why != "" {
 			line = p.ink.paint(th.Warn, p.ink.cut(th.Alert+" "+p.why, w))
 		}

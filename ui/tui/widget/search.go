@@ -2,6 +2,7 @@ package widget
 
 import (
 	"sort"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -122,7 +123,7 @@ func (v *Viewer) Search(q string) (matches int) {
 		line, row := v.first()
 		v.origin = place{line, v.start(line, row)}
 	}
-	v.needle = newNeedle(q)
+	v.needle = newNeedle(v.ink.line(q)) // as it shows
 	v.gen++
 	v.hits, v.total, v.at, v.nth = nil, 0, 0, 0
 	v.count(0)
@@ -159,8 +160,8 @@ func (v *Viewer) count(from int) {
 // searched returns the display form of a line, which is not kept: a search
 // looks at all lines.
 func (v *Viewer) searched(i int) string {
-	if v.styled == nil && printable(v.raw[i]) {
-		return v.raw[i] // its own display form
+	if v.styled == nil && printable(v.raw[i], !strings.Contains(v.needle.ascii, " ")) {
+		return v.raw[i] // its own display form, or one with tabs for spaces
 	}
 	if d := v.cache[i]; d != nil {
 		return d.form
@@ -168,9 +169,10 @@ func (v *Viewer) searched(i int) string {
 	return v.make(i).form
 }
 
-func printable(s string) bool {
+// printable reports whether s is printable ASCII, or tabs where they will do.
+func printable(s string, tabs bool) bool {
 	for i := 0; i < len(s); i++ {
-		if s[i] < ' ' || s[i] > '~' {
+		if (s[i] < ' ' || s[i] > '~') && (s[i] != '\t' || !tabs) {
 			return false
 		}
 	}

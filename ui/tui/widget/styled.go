@@ -50,8 +50,15 @@ func Width(s string) int {
 
 // Clip returns a styled line cut, or filled up with spaces, to exactly w cells.
 func Clip(s string, w int) string {
-	part := Part(s, 0, w)
-	return part + blank(w-Width(part))
+	n := Width(s)
+	if n > w {
+		s = Part(s, 0, w)
+		n = Width(s)
+	}
+	if n == w {
+		return s
+	}
+	return s + blank(w-n)
 }
 
 // Part returns the part of a styled line from cell x on, at most w cells, in
@@ -81,7 +88,10 @@ func Part(s string, x, w int) string {
 					b.WriteString(style)
 					pending = false
 				}
-				b.WriteString(text.Slice(piece, max(x-at, 0), x+w-max(at, x)))
+				if at < x || at+n > x+w {
+					piece = text.Slice(piece, max(x-at, 0), x+w-max(at, x))
+				}
+				b.WriteString(piece)
 			}
 			at += n
 		}

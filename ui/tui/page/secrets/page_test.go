@@ -3,7 +3,6 @@ package secrets_test
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,9 +10,6 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/google/go-cmp/cmp"
 
-	"aivault/broker"
-	"aivault/keys/fault"
-	"aivault/keys/opaque"
 	"aivault/ui/tui/action"
 	"aivault/ui/tui/view"
 	"aivault/vault"
