@@ -31,6 +31,7 @@ var owners = map[string][]string{
 	"github.com/aws":                {"aivault/broker/internal/auth"},
 	"github.com/charmbracelet":      {"aivault/ui/tui", "aivault/ui/guard/release"},
 	"github.com/muesli":             {"aivault/ui/tui"},
+	"github.com/sahilm/fuzzy":       {"aivault/ui/tui/widget"},
 	"golang.org/x/crypto":           {"aivault/keys", "aivault/vault/internal/seal"},
 	"crypto":                        {"aivault/keys", "aivault/vault/internal", "aivault/broker"},
 	"net/http":                      {"aivault/broker/internal", "aivault/broker/brokertest", "aivault/broker"},

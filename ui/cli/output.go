@@ -12,6 +12,7 @@ import (
 
 	"aivault/keys/fault"
 	"aivault/ui/app"
+	"aivault/ui/neutral"
 )
 
 // The rules of output:
@@ -75,7 +76,7 @@ func (o *output) printf(format string, args ...any) {
 		case styled:
 			args[i] = string(arg)
 		case string, error, fmt.Stringer:
-			args[i] = neutral(fmt.Sprint(arg), escapeText)
+			args[i] = neutral.Text(fmt.Sprint(arg))
 		}
 	}
 	o.write(fmt.Appendf(nil, format+"\n", args...))
@@ -92,7 +93,7 @@ func (o *output) printJSON(v any) error {
 	}
 	s := b.String()
 	if o.terminal {
-		s = neutral(s, escapeJSON)
+		s = neutral.JSON(s)
 	}
 	o.write([]byte(s))
 	return nil
@@ -106,7 +107,7 @@ func (o *output) printLine(v any) error {
 	}
 	s := string(b) + "\n"
 	if o.terminal {
-		s = neutral(s, escapeJSON)
+		s = neutral.JSON(s)
 	}
 	o.write([]byte(s))
 	return nil
@@ -119,7 +120,7 @@ func (o *output) body(b []byte) {
 		o.write(b)
 		return
 	}
-	s := neutral(string(b), escapeText)
+	s := neutral.Text(string(b))
 	if s != "" && !strings.HasSuffix(s, "\n") {
 		s += "\n"
 	}
@@ -137,7 +138,7 @@ func (o *output) notice(msg string) {
 
 // say writes to stderr, in lines that fit.
 func (o *output) say(msg string) {
-	_, _ = io.WriteString(o.msg, paragraph("aivault: "+neutral(msg, escapeText), o.msgWidth))
+	_, _ = io.WriteString(o.msg, paragraph("aivault: "+neutral.Text(msg), o.msgWidth))
 }
 
 func (o *output) noticef(format string, args ...any) { o.notice(fmt.Sprintf(format, args...)) }

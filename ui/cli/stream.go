@@ -5,6 +5,8 @@ import (
 	"unicode/utf8"
 
 	"aivault/broker"
+
+	"aivault/ui/neutral"
 )
 
 // A printer is the sink of a streamed answer: it prints the body piece by piece,
@@ -43,7 +45,7 @@ func (p *printer) end() {
 }
 
 func (p *printer) print(b []byte) {
-	s := neutral(string(b), escapeText)
+	s := neutral.Text(string(b))
 	if s == "" {
 		return
 	}

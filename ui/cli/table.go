@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/width"
+
+	"aivault/ui/neutral"
 )
 
 // A style is how a word shows on a terminal with colour.
@@ -32,7 +34,7 @@ func (o *output) paint(st style, s string) string {
 type styled string
 
 // strong is a word to look at first.
-func (o *output) strong(s string) styled { return styled(o.paint(bold, neutral(s, escapeText))) }
+func (o *output) strong(s string) styled { return styled(o.paint(bold, neutral.Text(s))) }
 
 // A cell is a field of a table.
 type cell struct {
@@ -62,7 +64,7 @@ func (o *output) tableFrom(widths []int, rows [][]cell) []int {
 			continue
 		}
 		for i := range row {
-			row[i].text = neutral(row[i].text, escapeText)
+			row[i].text = neutral.Text(row[i].text)
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
@@ -72,7 +74,7 @@ func (o *output) tableFrom(widths []int, rows [][]cell) []int {
 	var b strings.Builder
 	for _, row := range rows {
 		if len(row) == 1 {
-			row[0].text = neutral(row[0].text, escapeText)
+			row[0].text = neutral.Text(row[0].text)
 		}
 		b.WriteString(o.tableRow(widths, row))
 	}

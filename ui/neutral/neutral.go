@@ -1,4 +1,6 @@
-package cli
+// Package neutral makes text harmless for a terminal: what people and upstreams
+// wrote must neither drive it nor change how the text around it shows.
+package neutral
 
 import (
 	"fmt"
@@ -6,11 +8,18 @@ import (
 	"unicode/utf8"
 )
 
-// neutral replaces the characters of s that could drive a terminal, or change
-// how the text around them shows: controls but line feed and tab, the
-// bidirectional and other invisible format characters, and what is no UTF-8.
-func neutral(s string, escape func(r rune, b byte) string) string {
-	if !strings.ContainsFunc(s, drives) && utf8.ValidString(s) {
+// Text replaces the characters of s that could drive a terminal, or change how
+// the text around them shows, by visible escapes: controls but line feed and
+// tab, the bidirectional and other invisible format characters, and what is no
+// UTF-8. A line feed swallows a carriage return before it.
+func Text(s string) string { return replace(s, escapeText) }
+
+// JSON does so in JSON, whose meaning stays: these characters can stand in a
+// string of it only.
+func JSON(s string) string { return replace(s, escapeJSON) }
+
+func replace(s string, escape func(r rune, b byte) string) string {
+	if !strings.ContainsFunc(s, Drives) && utf8.ValidString(s) {
 		return s
 	}
 	var b strings.Builder
@@ -18,7 +27,7 @@ func neutral(s string, escape func(r rune, b byte) string) string {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		switch {
 		case r == '\r' && strings.HasPrefix(s[i:], "\r\n"):
-		case r == utf8.RuneError && n == 1, drives(r):
+		case r == utf8.RuneError && n == 1, Drives(r):
 			b.WriteString(escape(r, s[i]))
 		default:
 			b.WriteString(s[i : i+n])
@@ -28,8 +37,8 @@ func neutral(s string, escape func(r rune, b byte) string) string {
 	return b.String()
 }
 
-// drives reports characters that must not reach a terminal.
-func drives(r rune) bool {
+// Drives reports characters that must not reach a terminal.
+func Drives(r rune) bool {
 	switch {
 	case r == '\n' || r == '\t':
 		return false
