@@ -94,7 +94,7 @@ func TestPickerShows(t *testing.T) {
 	want := []string{
 		"> th", "▸ Rotate the secret           give it a new value  r", "  Delete the secret           nothing is selected  D", "", "2 of 2 choices",
 	}
-	if diff := cmp.Diff(want, plain(p.View(52, 5))); diff != "" {
+	if diff := cmp.Diff(want, plain(p.View(53, 5))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if w, h := p.Size(120, 40); w != 90 || h != 8 {

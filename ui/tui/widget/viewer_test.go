@@ -258,8 +258,8 @@ func TestDetails(t *testing.T) {
 		Head("Used by").Styled("stripe/charge", "12 times since the first of the month", th.Good)
 	v := widget.NewViewer(th)
 	v.SetDetails(d)
-	viewed(t, v, 41, 9, "STRIPE_API_KEY", "group web-shop/payments", "Value          ••••••", "Attached       -", "", "Used by",
-		"stripe/charge  12 times since the first", "               of the month", "")
+	viewed(t, v, 42, 9, " STRIPE_API_KEY", " group web-shop/payments", " Value          ••••••", " Attached       -", "", " Used by",
+		" stripe/charge  12 times since the first", "                of the month", "")
 	viewed(t, v, 16, 15, "STRIPE_API_KEY", "group", "web-shop/paymen", "ts", "Value", "  ••••••", "Attached", "  -", "", "Used by",
 		"stripe/charge", "  12 times", "  since the", "  first of the", "  month")
 }
