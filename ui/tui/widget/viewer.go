@@ -155,12 +155,11 @@ func (v *Viewer) View(w, h int) []string {
 			out = append(out, margin+s)
 		}
 	}
-	more := line < v.Len() || row > 0 || begin > 0 || rest > 0
 	for len(out) < h {
 		out = append(out, blank(v.w+len(margin)))
 	}
 	if w > 1 {
-		v.edge(out, at, begin, rest, more && (begin > 0 || rest > 0 || !v.fits()))
+		v.edge(out, at, begin, rest, begin > 0 || rest > 0 || !v.fits())
 	}
 	return out
 }
