@@ -196,7 +196,7 @@ func TestPickerEdits(t *testing.T) {
 		{"end ctrl+w", ""},
 		{"tab", ""},
 	} {
-		for _, k := range strings.Fields(tc.keys) {
+		for k := range strings.FieldsSeq(tc.keys) {
 			p.Key(keyMsg(k))
 		}
 		if got := strings.TrimPrefix(plain(p.View(40, 3))[0], ">"); strings.TrimSpace(got) != tc.want {
