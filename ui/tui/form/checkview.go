@@ -91,7 +91,7 @@ func (c *Checklist) item(e entry, w int, at, focused bool) string {
 	if e.on || e.On {
 		state = c.state(e)
 	}
-	if state == "" || w < 48 && e.on == e.On {
+	if state == "" || w < 48 && e.on == e.On && e.Note != "" {
 		state = text.Line(e.Note)
 	} else if e.Note != "" && w >= 64 {
 		state = text.Line(e.Note) + " " + c.th.Dot + " " + state

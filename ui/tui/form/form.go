@@ -24,7 +24,8 @@ type Form struct {
 	// wait for it.
 	Abort func() tea.Cmd
 	// Hint returns what the fields mean just now, styled, in lines of at most w
-	// cells. It shows beside the fields where there is room, else below.
+	// cells. It shows beside the fields where there is room, else below, and is
+	// called for each frame.
 	Hint func(w int) []string
 	// Width is how wide the form likes to be as a dialog; 0: 72 cells.
 	Width int
@@ -79,7 +80,7 @@ func (f *Form) Focused() Field { return f.fields[f.at] }
 func (f *Form) Sending() bool { return f.sending }
 
 // Title is the title.
-func (f *Form) Title() string { return f.title }
+func (f *Form) Title() string { return text.Line(f.title) }
 
 // Load does nothing: what is in the form is of the person who fills it in.
 func (f *Form) Load() tea.Cmd { return nil }

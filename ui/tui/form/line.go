@@ -16,11 +16,11 @@ func cells(s string) int { return text.Width(ansi.Strip(s)) }
 // fill pads a styled line to w cells, and cuts it where it is longer.
 func fill(s string, w int) string {
 	n := cells(s)
-	if n > w {
-		s = ansi.Truncate(s, w, "")
+	for at := w; n > w; at-- { // ansi takes some for narrower than terminals do
+		s = ansi.Truncate(s, at, "")
 		n = cells(s)
 	}
-	return s + strings.Repeat(" ", max(w-n, 0))
+	return s + strings.Repeat(" ", w-n)
 }
 
 // wrapped is a text in lines of at most w cells, in a style.

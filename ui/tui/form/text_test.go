@@ -119,6 +119,13 @@ func TestSuggestions(t *testing.T) {
 	if both.Focused() == form.Field(f) {
 		t.Error("a second tab stays")
 	}
+	both.Prev()
+	for _, k := range press("<ctrl+u>s<down>") {
+		both.Key(k)
+	}
+	if both.Prev(); f.Value() != "s" || both.Focused() == form.Field(f) {
+		t.Errorf("going back takes %q", f.Value())
+	}
 }
 
 func TestEscapeClosesSuggestionsFirst(t *testing.T) {
@@ -199,7 +206,18 @@ func TestTextShows(t *testing.T) {
 	if got := bare(f.View(6, true)); got != "2edef_" {
 		t.Errorf("at its end: %q", got)
 	}
+	f.Key(press("<home>")[0])
+	if got := bare(f.View(6, true)); got != "_abc\\u" {
+		t.Errorf("and back at its beginning: %q", got)
+	}
 	none := looks()["none"]
+	f = form.NewText(none, "Name", "e\u0301x")
+	for _, k := range press("<home><right>") {
+		f.Key(k)
+	}
+	if got := f.View(5, true)[0]; !strings.Contains(got, "\x1b[7m\u0301x") {
+		t.Errorf("on an accent: %q", got)
+	}
 	f = form.NewText(none, "Name", "abc")
 	if view := f.View(8, true)[0]; !strings.Contains(view, "\x1b[7m") || hasColour(view) {
 		t.Errorf("without colour: %q", view)
