@@ -44,6 +44,16 @@ func marked(style lipgloss.Style, glyph, s string, w int) []string {
 	return lines
 }
 
+// bar is line i of the scroll bar of a window of h lines, which shows n lines
+// from the line top on.
+func bar(th *theme.Theme, i, h, top, n int) string {
+	size := max(h*h/n, 1)
+	if from := top * (h - size) / max(n-h, 1); i >= from && i < from+size {
+		return th.Focused.Render(th.Scroll)
+	}
+	return th.Border.Render(th.ScrollBar)
+}
+
 // A caret is the window of a line that is edited, which follows its cursor.
 type caret struct{ x int }
 
