@@ -125,45 +125,6 @@ func (b *Broker) DeleteCredential(ctx context.Context, id string) (bool, error) 
 	return b.store.DeleteCredential(ctx, id)
 }
 
-// Provisioned implements Service.
-func (b *Broker) Provisioned(ctx context.Context, s vault.Secret) (*Provision, error) {
-	id, claimed := b.reg.Claim(s.Name)
-	if !claimed || s.PinnedProvider != id {
-		return nil, nil
-	}
-	p, ok := b.reg.Provider(id)
-	if !ok {
-		return nil, fault.New(fault.Internal, "the registry claims %s for %s, which it does not have", s.Name, id)
-	}
-	out := &Provision{Provider: id}
-	err := b.store.View(ctx, func(r vault.Reader) error {
-		for order := range p.Credentials {
-			m, err := resolve.MadeAt(r, p, order, s.Scope)
-			if err != nil {
-				return err
-			}
-			if m == nil || !slices.ContainsFunc(m.Parts, func(p resolve.Part) bool { return p.Secret.ID == s.ID }) {
-				continue
-			}
-			if len(m.Missing) > 0 {
-				if out.Missing == nil {
-					out.Missing = m.Missing
-				}
-				continue
-			}
-			out.Credential, out.Disabled, out.Missing = m.ID, m.Disabled, nil
-			for _, c := range p.Capabilities {
-				if m.Carries(c.ID) {
-					out.Capabilities++
-				}
-			}
-			return nil
-		}
-		return nil
-	})
-	return out, err
-}
-
 // checkID checks the id of a credential or capability that an operator makes.
 // A capability's has at least one slash: provider/name.
 func checkID(what, id string, slash bool) error {

@@ -66,6 +66,16 @@ type Service interface {
 	// Provisioned tells what the registry makes of a secret that was just
 	// stored or renamed: nothing if no provider claims its name.
 	Provisioned(ctx context.Context, s vault.Secret) (*Provision, error)
+	// Claim tells what storing a secret of a name in a scope would come to. A
+	// name that is none is fault.InvalidRequest. Nothing is changed.
+	Claim(ctx context.Context, name string, scope vault.Scope) (Claim, error)
+	// Uses tells what there is of a secret's, and would go with it.
+	// fault.SecretNotFound if there is no such secret.
+	Uses(ctx context.Context, secret vault.ID) (Uses, error)
+	// Effects tells what a change would do to the calls in the contexts that it
+	// touches, and changes nothing. What the change itself would be refused for
+	// is an error, but for revisions and for the proof of a binding's secret.
+	Effects(ctx context.Context, c Change) ([]Effect, error)
 }
 
 // A Call is one request of a caller that nobody trusts.
@@ -95,10 +105,11 @@ type Part struct {
 	Data      []byte
 }
 
-// A Sink takes an answer as it arrives.
+// A Sink takes an answer as it arrives. One that is a [Watcher], too, is told how
+// far the call is.
 type Sink interface {
 	// Begin is called once, before the body, with everything but the body,
-	// the sizes and the duration.
+	// the sizes and the times.
 	Begin(a *Answer) error
 	// Write takes the next piece of the body, cleaned.
 	Write(p []byte) (int, error)
@@ -158,6 +169,7 @@ type Answer struct {
 	Redirects                   int // how many were followed
 	RequestBytes, ResponseBytes int64
 	Duration                    time.Duration
+	Timing                      Timing // of the last request that was sent
 	Intent                      uint64 // sequence number in the audit log
 	// Unrecorded is why an outcome could not be written to the audit log,
 	// which then says "unknown" of the call; nil as far as is known yet.
@@ -265,13 +277,4 @@ type NewBinding struct {
 type Binding struct {
 	vault.Binding
 	Auto bool // without weight in resolution
-}
-
-// A Provision is what the registry makes of a secret.
-type Provision struct {
-	Provider     string
-	Credential   string   // id of the credential that it completes; empty while names are missing
-	Capabilities int      // how many the credential carries
-	Missing      []string // names of further secrets that the credential waits for, in the same scope
-	Disabled     bool     // the credential would be made, but was deleted before
 }

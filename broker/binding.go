@@ -15,44 +15,52 @@ import (
 // capability: for an unpinned one that has other hosts already, the vault asks
 // for its value as proof.
 func (b *Broker) Bind(ctx context.Context, n NewBinding) (Binding, error) {
-	binding := vault.Binding{Capability: n.Capability, Secret: n.Secret, Scope: n.Scope, Consumer: n.Consumer}
-	if err := n.Scope.Validate(); err != nil {
-		return Binding{}, err
-	}
-	in := vault.Context{Workspace: n.Scope.Workspace, Group: n.Scope.Group, Consumer: n.Consumer}
-	if err := in.Validate(); err != nil {
-		return Binding{}, err
-	}
-	err := b.store.View(ctx, func(r vault.Reader) error {
-		c, err := b.capability(r, n.Capability)
-		if err != nil {
-			return err
-		}
-		sec, err := r.Secret(n.Secret)
-		if err != nil {
-			return err
-		}
-		if pin := sec.PinnedProvider; pin != "" && pin != c.Provider {
-			return fault.New(fault.PolicyViolation, "secret %s is pinned to %s, and %s is a capability of %s", sec.Name, pin, c.ID, c.Provider).
-				WithHint("bind it to a capability of %s, or store the value under a name of your own", pin)
-		}
-		hosts, by, err := resolve.Destinations(r, b.question(c, in, ""), sec)
-		if err != nil {
-			return err
-		}
-		if endpoint := tokenHost(by); endpoint != "" {
-			at := hosts[0]
-			at.Name = endpoint
-			hosts = append(hosts, at)
-		}
-		binding.Hosts = hosts
-		return nil
+	var binding vault.Binding
+	err := b.store.View(ctx, func(r vault.Reader) (err error) {
+		binding, _, err = b.newBinding(r, n)
+		return err
 	})
 	if err != nil {
 		return Binding{}, err
 	}
 	binding, err = b.store.PutBinding(ctx, binding, n.Proof)
 	return Binding{Binding: binding}, err
+}
+
+// newBinding returns what is to be stored of a binding, once it was checked, and
+// its capability.
+func (b *Broker) newBinding(r vault.Reader, n NewBinding) (vault.Binding, *Capability, error) {
+	binding := vault.Binding{Capability: n.Capability, Secret: n.Secret, Scope: n.Scope, Consumer: n.Consumer}
+	if err := n.Scope.Validate(); err != nil {
+		return binding, nil, err
+	}
+	in := vault.Context{Workspace: n.Scope.Workspace, Group: n.Scope.Group, Consumer: n.Consumer}
+	if err := in.Validate(); err != nil {
+		return binding, nil, err
+	}
+	c, err := b.capability(r, n.Capability)
+	if err != nil {
+		return binding, nil, err
+	}
+	sec, err := r.Secret(n.Secret)
+	if err != nil {
+		return binding, nil, err
+	}
+	if pin := sec.PinnedProvider; pin != "" && pin != c.Provider {
+		return binding, nil, fault.New(fault.PolicyViolation, "secret %s is pinned to %s, and %s is a capability of %s", sec.Name, pin, c.ID, c.Provider).
+			WithHint("bind it to a capability of %s, or store the value under a name of your own", pin)
+	}
+	hosts, by, err := resolve.Destinations(r, b.question(c, in, ""), sec)
+	if err != nil {
+		return binding, nil, err
+	}
+	if endpoint := tokenHost(by); endpoint != "" {
+		at := hosts[0]
+		at.Name = endpoint
+		hosts = append(hosts, at)
+	}
+	binding.Hosts = hosts
+	return binding, c, nil
 }
 
 // Unbind implements Service.

@@ -27,12 +27,8 @@ func (b *Broker) Explain(ctx context.Context, capability string, c vault.Context
 			return err
 		}
 		out.fill(l)
-		switch {
-		case l.Choice == nil:
-		case b.isBeyond(found, l.Choice):
-			out.Err = errBeyond(found.Provider)
-		default:
-			out.Err = checkTokenHost(b.reg, found.Provider, l.Choice)
+		if l.Choice != nil {
+			out.Err = b.mayServe(found, l.Choice)
 		}
 		return nil
 	})
@@ -40,6 +36,15 @@ func (b *Broker) Explain(ctx context.Context, capability string, c vault.Context
 		return nil, err
 	}
 	return out, nil
+}
+
+// mayServe refuses a choice that could not be used for any call of the
+// capability.
+func (b *Broker) mayServe(c *Capability, choice *resolve.Choice) error {
+	if b.isBeyond(c, choice) {
+		return errBeyond(c.Provider)
+	}
+	return checkTokenHost(b.reg, c.Provider, choice)
 }
 
 // fill takes over what package resolve found.

@@ -40,6 +40,18 @@ func TestFollow(t *testing.T) {
 			[]string{`"kind":"capability.create"`},
 			[]string{`"kind":"invoke.intent"`, `"kind":"invoke.outcome".*"status":200`, `"kind":"invoke.denied".*"code":"policy_violation"`},
 		},
+		{
+			"for people, by outcome",
+			[]string{"--outcome", "policy_violation"},
+			[]string{`^TIME +WHAT +OUTCOME +CONTEXT +DETAIL$`},
+			[]string{`acme/items +policy_violation +global +DELETE /items`},
+		},
+		{
+			"for programs, by outcome",
+			[]string{"--json", "--outcome", "ok", "--kind", "invoke"},
+			nil,
+			[]string{`"kind":"invoke.outcome".*"status":200`},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"encoding/binary"
+	"math"
 	"strings"
 
 	"aivault/keys/fault"
@@ -18,19 +19,21 @@ const (
 	// that who writes need not wait until a long log was read.
 	auditStride = 10_000
 	// auditPatience is after how many events in a row that are too old for
-	// AuditQuery.Since the log is read no further.
+	// AuditQuery.Since the log is read no further, and among how many behind
+	// AuditQuery.UpTo the ends of calls are looked for.
 	auditPatience = 5_000
 )
 
 // Audit implements Vault. Each event that it reads is verified to be the one
-// that the next one follows, and the newest to be the one of the manifest. An
-// error names the first event of the whole log that does not verify.
+// that the next one follows, and the newest to be the one of the manifest, if
+// it is read. An error names the first event of the whole log that does not
+// verify.
 func (l *Local) Audit(ctx context.Context, q AuditQuery) ([]Event, error) {
 	if q.Limit <= 0 {
 		q.Limit = defaultAuditLimit
 	}
 	l.flushBeforeRead(ctx)
-	a := auditReading{q: q}
+	a := auditReading{q: q, ends: newEnds()}
 	err := l.stride(ctx, a.stride)
 	if fault.CodeOf(err) == fault.AuditBroken {
 		if _, first := l.VerifyAudit(ctx); first != nil {
@@ -72,7 +75,7 @@ func (l *Local) stride(ctx context.Context, f func(*txn) (done bool, err error))
 	}
 }
 
-// An auditReading reads the log from its end.
+// An auditReading reads the log towards its beginning.
 type auditReading struct {
 	q       AuditQuery
 	started bool
@@ -80,16 +83,39 @@ type auditReading struct {
 	link    [seal.LinkSize]byte    // and its link
 	old     int                    // events in a row that are too old for the query
 	open    map[uint64]denialCount // denials that are counted and no events yet, by the first of their kind
+	ends    ends
 	found   []Event
+}
+
+// start finds the first event to read, and its link: the newest one, whose link
+// the manifest holds, or the one that the query starts with.
+func (a *auditReading) start(t *txn) error {
+	a.started, a.next, a.link = true, t.man.seq, t.man.link
+	from := a.q.UpTo
+	if a.q.Outcome != "" && from > 0 {
+		from += min(auditPatience, math.MaxUint64-from)
+	}
+	if from == 0 || from >= t.man.seq {
+		return nil
+	}
+	entry := t.tx.Get(store.Audit, seqKey(from))
+	if len(entry) < seal.LinkSize {
+		return errAudit(from)
+	}
+	a.next, a.link = from, [seal.LinkSize]byte(entry[len(entry)-seal.LinkSize:])
+	return nil
 }
 
 // stride reads a part of the log.
 func (a *auditReading) stride(t *txn) (done bool, err error) {
 	span := store.Span{Reverse: true}
-	if a.started {
+	if !a.started {
+		if err := a.start(t); err != nil {
+			return false, err
+		}
+	}
+	if a.next < t.man.seq { // otherwise also what is behind the newest, which must be nothing
 		span.From = seqKey(a.next)
-	} else {
-		a.started, a.next, a.link = true, t.man.seq, t.man.link
 	}
 	if a.open, err = t.openDenials(); err != nil {
 		return false, err
@@ -140,12 +166,13 @@ func (a *auditReading) read(t *txn, key, entry []byte) error {
 	if c, ok := a.open[e.Seq]; ok {
 		e.Count, e.Last = c.n, c.last
 	}
+	outcome, code := a.ends.of(e)
 	if !a.q.Since.IsZero() && e.Time.Before(a.q.Since) {
 		a.old++
 		return nil
 	}
 	a.old = 0
-	if a.q.selects(e) {
+	if a.q.selects(e) && a.q.cameTo(outcome, code) {
 		a.found = append(a.found, *e)
 	}
 	return nil
@@ -154,6 +181,8 @@ func (a *auditReading) read(t *txn, key, entry []byte) error {
 // selects reports whether a query asks for an event, Since and After aside.
 func (q *AuditQuery) selects(e *Event) bool {
 	switch {
+	case q.UpTo > 0 && e.Seq > q.UpTo:
+		return false
 	case !q.Before.IsZero() && !e.Time.Before(q.Before):
 		return false
 	case strings.HasSuffix(q.Kind, "."):
@@ -163,7 +192,7 @@ func (q *AuditQuery) selects(e *Event) bool {
 	case q.Kind != "" && e.Kind != q.Kind:
 		return false
 	}
-	return (q.Capability == "" || e.Capability == q.Capability) &&
+	return (q.Actor == "" || e.Actor == q.Actor) && (q.Capability == "" || e.Capability == q.Capability) &&
 		(q.Secret == ID{} || e.Secret == q.Secret) && q.within(e)
 }
 
@@ -202,70 +231,4 @@ func openEvent(chain *seal.Chain, key, entry []byte) (*Event, [seal.LinkSize]byt
 		return nil, none, errAudit(seq)
 	}
 	return e, link, nil
-}
-
-// VerifyAudit implements Vault.
-func (l *Local) VerifyAudit(ctx context.Context) (AuditState, error) {
-	var v auditVerification
-	err := l.stride(ctx, v.stride)
-	return v.state, err
-}
-
-// An auditVerification walks the chain from its beginning.
-type auditVerification struct {
-	state AuditState          // of what was verified
-	link  [seal.LinkSize]byte // of the last event of that
-}
-
-// stride verifies a part of the log. The error names the first event that does
-// not verify.
-func (v *auditVerification) stride(t *txn) (done bool, err error) {
-	var span store.Span
-	if v.state.Events > 0 {
-		span.From = append(seqKey(v.state.Events), 0) // the least key behind it, of whatever length
-	}
-	n := 0
-	err = t.tx.Range(store.Audit, span, func(k, b []byte) error {
-		if n++; n > auditStride {
-			return store.ErrStop
-		}
-		seq := v.state.Events + 1
-		if len(k) != 8 || binary.BigEndian.Uint64(k) != seq || seq > t.man.seq || !t.chain.Verify(seq, v.link, b) {
-			return errAudit(seq)
-		}
-		e, link, err := openEvent(t.chain, k, b)
-		if err != nil {
-			return err
-		}
-		if seq == 1 {
-			v.state.First = e.Time
-		}
-		v.state.Events, v.state.Last, v.link = seq, e.Time, link
-		return nil
-	})
-	switch {
-	case err != nil:
-		return false, err
-	case n > auditStride:
-		return false, nil
-	case v.state.Events != t.man.seq:
-		return false, errAudit(v.state.Events + 1)
-	case v.link != t.man.link:
-		return false, errAudit(v.state.Events)
-	}
-	return true, nil
-}
-
-// verifyAudit verifies the whole chain in one transaction, and returns how many
-// events it holds.
-func (t *txn) verifyAudit() (uint64, error) {
-	if err := t.openChain(); err != nil {
-		return 0, err
-	}
-	var v auditVerification
-	for {
-		if done, err := v.stride(t); done || err != nil {
-			return v.state.Events, err
-		}
-	}
 }

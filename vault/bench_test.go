@@ -114,6 +114,37 @@ func BenchmarkListScope(b *testing.B) {
 	})
 }
 
+// BenchmarkListAll lists every secret of the vault.
+func BenchmarkListAll(b *testing.B) {
+	bySize(b, func(b *testing.B, l *vault.Local, _ vault.ID) {
+		for b.Loop() {
+			if secrets, err := l.Secrets(b.Context(), nil); err != nil || len(secrets) < 10 {
+				b.Fatal(len(secrets), err)
+			}
+		}
+	})
+}
+
+// BenchmarkEffective lists what a group sees of up to 100,000 secrets: 990 that
+// are global, and 10 of its workspace.
+func BenchmarkEffective(b *testing.B) {
+	bySize(b, func(b *testing.B, l *vault.Local, _ vault.ID) {
+		entries := make([]vault.ImportEntry, 990)
+		for i := range entries {
+			entries[i] = vault.ImportEntry{Name: fmt.Sprint("GLOBAL_", i), Value: opaque.New([]byte("made-up-value"))}
+		}
+		if _, err := l.ImportSecrets(b.Context(), vault.GlobalScope(), entries, false); err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			c := vault.Context{Workspace: target.Workspace, Group: "g"}
+			if list, err := l.Effective(b.Context(), c); err != nil || len(list) != 1000 {
+				b.Fatal(len(list), err)
+			}
+		}
+	})
+}
+
 func BenchmarkAuthorize(b *testing.B) {
 	bySize(b, func(b *testing.B, l *vault.Local, id vault.ID) {
 		decide := func(r vault.Reader) (vault.Decision, error) {
@@ -141,6 +172,33 @@ func BenchmarkAudit(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkAuditPage is a look at 200 of 1,000,000 events: the newest, and those
+// in the middle.
+func BenchmarkAuditPage(b *testing.B) {
+	if testing.Short() {
+		b.Skip("filling a long log takes a while")
+	}
+	const n = 1_000_000
+	l, _ := filled(b, 10)
+	e := vault.Event{Kind: vault.KindSecretUpdate, Outcome: vault.OutcomeOK, Actor: "operator", Scope: "workspace:shop"}
+	if err := vault.Record(b.Context(), l, e, n); err != nil {
+		b.Fatal(err)
+	}
+	for name, q := range map[string]vault.AuditQuery{
+		"newest": {}, "middle": {UpTo: n / 2}, "oldest": {UpTo: 200},
+		"middle/ok": {UpTo: n / 2, Outcome: vault.OutcomeOK},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if events, err := l.Audit(b.Context(), q); err != nil || len(events) != 200 {
+					b.Fatal(len(events), err)
+				}
+			}
+		})
+	}
 }
 
 // BenchmarkVerifyAudit verifies the whole log.

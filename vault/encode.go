@@ -70,8 +70,13 @@ func encodeSecret(s *Secret) []byte {
 }
 
 func decodeSecret(id ID, rev uint64, b []byte) (*Secret, error) {
+	s := new(Secret)
+	return s, s.decode(id, rev, b)
+}
+
+func (s *Secret) decode(id ID, rev uint64, b []byte) error {
 	r := codec.NewReader(b)
-	s := &Secret{
+	*s = Secret{
 		ID: id, Revision: rev,
 		Name: r.Text(), Aliases: codec.Items(r, r.Text), Scope: readScope(r),
 		AttachedOnly: r.Bool(), PinnedProvider: r.Text(),
@@ -81,7 +86,7 @@ func decodeSecret(id ID, rev uint64, b []byte) (*Secret, error) {
 		CreatedAt: readTime(r), UpdatedAt: readTime(r), RotatedAt: readTime(r),
 		Version: r.Uint64(),
 	}
-	return s, r.Close()
+	return r.Close()
 }
 
 func encodeCredential(c *Credential) []byte {

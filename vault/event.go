@@ -80,16 +80,27 @@ const (
 // back. Since therefore does not end at the first event that is too old, but
 // after 5,000 such in a row: what is older than a stretch of that length, in
 // which the clock was wrong, is not found by it.
+//
+// With UpTo reading starts there, at the same cost wherever that is. Each event
+// that is read is verified to be the one that the next one read follows; what
+// is newer than UpTo is not verified by this query.
+//
+// Outcome is that of an event, and of the beginning of a call or of a renewal
+// that of its end: unknown where none is in the log. Ends are looked for among
+// the 5,000 events after UpTo.
 type AuditQuery struct {
 	Limit      int       // at most so many; 0: 200
 	Before     time.Time // strictly older ones only
 	Since      time.Time // of that time or later only; see below
 	After      uint64    // of a higher sequence number only
+	UpTo       uint64    // of that sequence number or lower only
 	Kind       string    // of that kind, or, with a dot at its end, of a family of kinds
 	Capability string
 	Secret     ID
 	Workspace  string // of the caller, or of the scope at which something was changed
 	Group      string
+	Actor      string
+	Outcome    string // ok, denied, error or unknown, or a code such as rate_limited
 }
 
 // An AuditState is what VerifyAudit found.

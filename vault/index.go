@@ -153,12 +153,19 @@ func (t *txn) row(ix uint8, fields ...string) ([]ID, error) {
 // all returns the ids of every record of a kind.
 func (t *txn) all(k kind) ([]ID, error) {
 	var ids []ID
-	err := t.tx.Range(store.Records, store.Span{Prefix: []byte{byte(k)}}, func(key, _ []byte) error {
-		if len(key) != 1+len(ID{}) {
-			return errCorrupt("a record of the vault")
-		}
-		ids = append(ids, ID(key[1:]))
+	err := t.each(k, func(id ID, _ []byte) error {
+		ids = append(ids, id)
 		return nil
 	})
 	return ids, err
+}
+
+// each calls f for every record of a kind, which is sealed.
+func (t *txn) each(k kind, f func(id ID, rec []byte) error) error {
+	return t.tx.Range(store.Records, store.Span{Prefix: []byte{byte(k)}}, func(key, rec []byte) error {
+		if len(key) != 1+len(ID{}) {
+			return errCorrupt("a record of the vault")
+		}
+		return f(ID(key[1:]), rec)
+	})
 }

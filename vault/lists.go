@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"time"
 
 	"aivault/keys/fault"
 	"aivault/vault/internal/store"
@@ -76,41 +77,109 @@ func (t *txn) findPrefix(ref string) (id ID, err error) {
 // Secrets implements Vault.
 func (l *Local) Secrets(ctx context.Context, scope *Scope) ([]Secret, error) {
 	var out []Secret
-	err := l.view(ctx, func(t *txn) error {
-		if t == nil {
-			return nil
+	err := l.view(ctx, func(t *txn) (err error) {
+		switch {
+		case t == nil:
+		case scope == nil:
+			out, err = t.allSecrets()
+		default:
+			out, err = t.secretsOf(*scope)
 		}
-		ids, err := t.secretIDs(scope)
-		if err != nil {
-			return err
-		}
-		out, err = t.secrets(ids, scope)
 		return err
 	})
-	slices.SortFunc(out, func(a, b Secret) int {
-		return cmp.Or(compareScopes(a.Scope, b.Scope), strings.Compare(a.Name, b.Name))
-	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	sortSecrets(out)
+	return out, nil
 }
 
-func (t *txn) secretIDs(scope *Scope) ([]ID, error) {
-	if scope == nil {
-		return t.all(kindSecret)
-	}
+func (t *txn) secretsOf(scope Scope) ([]Secret, error) {
 	if err := scope.Validate(); err != nil {
 		return nil, err
 	}
 	level, ws, group := scope.names()
-	return t.row(ixScope, level, ws, group)
+	ids, err := t.row(ixScope, level, ws, group)
+	if err != nil {
+		return nil, err
+	}
+	return t.secrets(ids, scope)
 }
 
-// secrets loads secrets that an index names, as those of a scope unless it is
-// nil: one that is missing, or is another's, is damage.
-func (t *txn) secrets(ids []ID, scope *Scope) ([]Secret, error) {
+// allSecrets walks the records of all secrets, and those of their last uses.
+// With many of them, one lookup of each would be most of the work.
+func (t *txn) allSecrets() ([]Secret, error) {
+	used := map[ID]time.Time{}
+	n := 0
+	err := t.each(kindUsage, func(id ID, rec []byte) error {
+		b, _, err := t.ring.OpenMeta(uint8(kindUsage), id, rec)
+		if err == nil {
+			used[id], err = decodeUsage(b)
+		}
+		if err != nil {
+			return errCorrupt("a record of the vault")
+		}
+		return nil
+	})
+	if err == nil {
+		err = t.each(kindSecret, func(ID, []byte) error { n++; return nil })
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Secret, 0, n)
+	err = t.each(kindSecret, func(id ID, rec []byte) error {
+		b, rev, err := t.ring.OpenMeta(uint8(kindSecret), id, rec)
+		if err != nil {
+			return errCorrupt("a record of the vault")
+		}
+		out = append(out, Secret{})
+		s := &out[len(out)-1]
+		if err := s.decode(id, rev, b); err != nil {
+			return errCorrupt("a secret")
+		}
+		s.LastUsedAt = used[id]
+		return nil
+	})
+	return out, err
+}
+
+// sortSecrets sorts by scope and name. It moves each secret once, as they are
+// large.
+func sortSecrets(list []Secret) {
+	order := make([]int, len(list))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		a, b := &list[i], &list[j]
+		return cmp.Or(compareScopes(a.Scope, b.Scope), strings.Compare(a.Name, b.Name))
+	})
+	for start := range order {
+		if order[start] == start {
+			continue
+		}
+		first := list[start] // of a cycle of places that exchange what they hold
+		for to := start; ; {
+			from := order[to]
+			order[to] = to
+			if from == start {
+				list[to] = first
+				break
+			}
+			list[to] = list[from]
+			to = from
+		}
+	}
+}
+
+// secrets loads secrets that an index names as those of a scope: one that is
+// missing, or is another's, is damage.
+func (t *txn) secrets(ids []ID, scope Scope) ([]Secret, error) {
 	out := make([]Secret, 0, len(ids))
 	for _, id := range ids {
 		s, err := t.indexed(id)
-		if err == nil && scope != nil && s.Scope != *scope {
+		if err == nil && s.Scope != scope {
 			err = errCorrupt("an index of the vault")
 		}
 		if err != nil {

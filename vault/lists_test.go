@@ -1,8 +1,10 @@
 package vault_test
 
 import (
+	order "cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -323,4 +325,38 @@ func wantEmpty(r vault.Reader) error {
 		return fmt.Errorf("%d things are there", n)
 	}
 	return nil
+}
+
+// TestSecretsListsAll: the list of all has what a look at each one tells, in
+// order.
+func TestSecretsListsAll(t *testing.T) {
+	t.Parallel()
+	l := vaulttest.New(t, claims)
+	scopes := []vault.Scope{vault.GlobalScope(), workspace("v"), workspace("w"), group("w", "a"), group("w", "b")}
+	var want []vault.Secret
+	for n := range 12 {
+		for _, scope := range slices.Backward(scopes) { // neither by scope nor by name
+			s := vaulttest.Create(t, l, scope, fmt.Sprintf("N%02d", n*7%12), "made-up")
+			if n%3 == 0 {
+				if _, err := l.CreateCredential(t.Context(), credential(s.ID.String(), s.ID, "api.acme.test"), nil); err != nil {
+					t.Fatal(err)
+				}
+				granted(t, l, useOf(s.ID, "api.acme.test"))
+			}
+			found, err := l.FindSecret(t.Context(), s.ID.String())
+			if err != nil || found.LastUsedAt.IsZero() != (n%3 != 0) {
+				t.Fatal(found, err)
+			}
+			want = append(want, found)
+		}
+	}
+	slices.SortFunc(want, func(a, b vault.Secret) int {
+		return order.Or(
+			order.Compare(slices.Index(scopes, a.Scope), slices.Index(scopes, b.Scope)),
+			order.Compare(a.Name, b.Name))
+	})
+	got, err := l.Secrets(t.Context(), nil)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
 }

@@ -32,6 +32,7 @@ func workers() map[string]func(ctx context.Context, l *vault.Local, args []strin
 		"rated":     workRated,
 		"refused":   workRefused,
 		"spoiled":   workSpoiled,
+		"touch":     workTouch,
 	}
 }
 

@@ -37,6 +37,21 @@ func (r reader) SecretNamed(scope Scope, name string) (*Secret, error) {
 	return s, err
 }
 
+func (r reader) NameTaken(scope Scope, name string) (bool, error) {
+	if r.t == nil {
+		return false, nil
+	}
+	id, _, taken, err := r.t.named(scope, name)
+	if !taken || err != nil {
+		return false, err
+	}
+	s, err := r.t.indexed(id)
+	if err == nil && (s.Scope != scope || s.Name != name && !slices.Contains(s.Aliases, name)) {
+		err = errCorrupt("an index of the vault")
+	}
+	return err == nil, err
+}
+
 func (r reader) Attached(g GroupRef, provider string) ([]*Secret, error) {
 	return r.row(func(s *Secret) bool {
 		return s.PinnedProvider == provider && slices.Contains(s.Attached, g)
@@ -88,6 +103,15 @@ func (r reader) CredentialsOf(provider string, scope Scope) ([]*Credential, erro
 		return nil, err
 	}
 	creds, err := r.t.credentialsIn(recs, func(c *Credential) bool { return c.Provider == provider && c.Scope == scope })
+	sortCredentials(creds)
+	return creds, err
+}
+
+func (r reader) CredentialsWith(secret ID) ([]*Credential, error) {
+	if r.t == nil {
+		return nil, nil
+	}
+	creds, err := r.t.credentialsOfSecret(secret)
 	sortCredentials(creds)
 	return creds, err
 }
@@ -181,10 +205,33 @@ func (r reader) Bindings(capability string) ([]*Binding, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.bindings(recs, func(b *Binding) bool { return capability == "" || b.Capability == capability })
+}
+
+func (r reader) bindingIDs(capability string) ([]ID, error) {
+	if capability == "" {
+		return r.t.all(kindBinding)
+	}
+	return r.t.row(ixBindingsOf, capability)
+}
+
+func (r reader) BindingsWith(secret ID) ([]*Binding, error) {
+	if r.t == nil {
+		return nil, nil
+	}
+	recs, err := r.t.row(ixBindSecret, secret.String())
+	if err != nil {
+		return nil, err
+	}
+	return r.bindings(recs, func(b *Binding) bool { return b.Secret == secret })
+}
+
+// bindings loads bindings, which must be what their index row says, in order.
+func (r reader) bindings(recs []ID, fits func(*Binding) bool) ([]*Binding, error) {
 	var out []*Binding
 	for _, rec := range recs {
 		b, err := r.t.binding(rec)
-		if err == nil && capability != "" && b.Capability != capability {
+		if err == nil && !fits(b) {
 			err = errCorrupt("an index of the vault")
 		}
 		if err != nil {
@@ -196,11 +243,4 @@ func (r reader) Bindings(capability string) ([]*Binding, error) {
 		return cmp.Or(strings.Compare(a.Capability, b.Capability), compareScopes(a.Scope, b.Scope), strings.Compare(a.Consumer, b.Consumer))
 	})
 	return out, nil
-}
-
-func (r reader) bindingIDs(capability string) ([]ID, error) {
-	if capability == "" {
-		return r.t.all(kindBinding)
-	}
-	return r.t.row(ixBindingsOf, capability)
 }

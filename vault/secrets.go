@@ -9,7 +9,6 @@ import (
 
 	"aivault/keys/fault"
 	"aivault/keys/opaque"
-	"aivault/vault/internal/store"
 )
 
 // CreateSecret implements Vault.
@@ -169,11 +168,20 @@ func (t *txn) needSecret(id ID, rev IfRevision) (*Secret, error) {
 		return nil, err
 	case s == nil:
 		return nil, errNoSecret(id.String())
-	case rev != 0 && uint64(rev) != s.Revision:
-		return nil, fault.New(fault.Conflict, "secret %s has revision %d, not %d: it was changed meanwhile", s.Name, s.Revision, rev).
-			WithHint("look at it again with `aivault secrets list`, then repeat the change")
+	}
+	if err := checkRevision(s, rev); err != nil {
+		return nil, err
 	}
 	return s, nil
+}
+
+// checkRevision refuses a change of a secret that was changed since.
+func checkRevision(s *Secret, rev IfRevision) error {
+	if rev == 0 || uint64(rev) == s.Revision {
+		return nil
+	}
+	return fault.New(fault.Conflict, "secret %s has revision %d, not %d: it was changed meanwhile", s.Name, s.Revision, rev).
+		WithHint("look at it again with `aivault secrets list`, then repeat the change")
 }
 
 func errNoSecret(ref string) error {
@@ -295,62 +303,4 @@ func (t *txn) rotate(s *Secret, value []byte) error {
 		return err
 	}
 	return t.putValue(s, value)
-}
-
-// DeleteSecret implements Vault.
-func (l *Local) DeleteSecret(ctx context.Context, id ID, rev IfRevision) (Removed, error) {
-	var out Removed
-	err := l.update(ctx, func(t *txn) error {
-		s, err := t.needSecret(id, rev)
-		if err != nil {
-			return err
-		}
-		out = Removed{Secret: *s, At: t.time()}
-		if err := t.removeDependants(&out); err != nil {
-			return err
-		}
-		if err := t.reindex(t.secretEntries(s), nil); err != nil {
-			return err
-		}
-		for _, rec := range []struct {
-			table store.Table
-			key   []byte
-		}{
-			{store.Records, recordKey(kindSecret, id)},
-			{store.Records, recordKey(kindUsage, id)},
-			{store.Records, recordKey(kindRenewal, id)},
-			{store.Values, id[:]},
-		} {
-			if err := t.remove(rec.table, rec.key); err != nil {
-				return err
-			}
-		}
-		return t.record(secretEvent(KindSecretDelete, s))
-	})
-	return out, err
-}
-
-// removeDependants deletes the credentials and bindings of a secret.
-func (t *txn) removeDependants(out *Removed) error {
-	id := out.Secret.ID
-	creds, err := t.credentialsOfSecret(id)
-	if err != nil {
-		return err
-	}
-	for _, c := range creds {
-		rec, c, err := t.findCredential(c.ID)
-		if err == nil && c == nil {
-			err = errCorrupt("an index of the vault")
-		}
-		if err == nil {
-			err = t.deleteCredential(rec, c)
-		}
-		if err != nil {
-			return err
-		}
-		out.Credentials = append(out.Credentials, c.ID)
-	}
-	slices.Sort(out.Credentials)
-	out.Bindings, err = t.deleteBindings(func(b *Binding) bool { return b.Secret == id }, ixBindSecret, id.String())
-	return err
 }

@@ -142,6 +142,9 @@ type Grant struct {
 type Reader interface {
 	Secret(id ID) (*Secret, error) // fault.SecretNotFound
 	SecretNamed(scope Scope, name string) (*Secret, error)
+	// NameTaken reports whether a secret of the scope has a name, or has it for
+	// an alias.
+	NameTaken(scope Scope, name string) (bool, error)
 	// Attached lists the secrets pinned to a provider that are attached to g.
 	Attached(g GroupRef, provider string) ([]*Secret, error)
 	// Pinned lists the secrets pinned to a provider, in every scope.
@@ -150,6 +153,8 @@ type Reader interface {
 	Credential(id string) (*Credential, error)
 	// CredentialsOf lists a provider's credentials whose own scope it is.
 	CredentialsOf(provider string, scope Scope) ([]*Credential, error)
+	// CredentialsWith lists the credentials of a secret, by id.
+	CredentialsWith(secret ID) ([]*Credential, error)
 	Credentials() ([]*Credential, error) // by id
 	Disabled() ([]string, error)         // ids of disabled registry-made credentials, sorted
 	IsDisabled(id string) (bool, error)
@@ -164,4 +169,6 @@ type Reader interface {
 	// Bindings lists the bindings of a capability, or all if it is empty, by
 	// capability, scope and consumer.
 	Bindings(capability string) ([]*Binding, error)
+	// BindingsWith lists the bindings of a secret, in the same order.
+	BindingsWith(secret ID) ([]*Binding, error)
 }

@@ -18,8 +18,17 @@ type Vault interface {
 	// Status tells what can be told without changing anything. It fails only
 	// where the vault file itself cannot be looked at.
 	Status(ctx context.Context) (Status, error)
+	// State stands for what the vault holds now: it is another one after each
+	// change, by whatever process. Who takes it before reading can tell later
+	// whether that is still so. It needs no key, takes no lock, waits for
+	// nobody, and costs microseconds.
+	State(ctx context.Context) (State, error)
 	// Unlock fetches the key now, which other methods do when they need it.
 	Unlock(ctx context.Context) error
+	// Lock makes this process forget the key, once those who are using it are
+	// done. What needs it next fetches it again. The error is that of Flush in
+	// [Store]: the key is forgotten all the same.
+	Lock(ctx context.Context) error
 	// Init makes a new vault whose key lives where cfg says.
 	// fault.AlreadyExists if there is one.
 	Init(ctx context.Context, cfg keys.Config) (Status, error)
@@ -31,6 +40,10 @@ type Vault interface {
 	// Secrets lists the secrets of one scope, or of all if scope is nil, by
 	// scope and name.
 	Secrets(ctx context.Context, scope *Scope) ([]Secret, error)
+	// Scopes counts the secrets of every scope that has any, its own or
+	// attached ones, of every workspace with such a group, and of the global
+	// scope, which comes first; then by workspace and group.
+	Scopes(ctx context.Context) ([]ScopeCount, error)
 	// Effective lists what a context sees, by name, the winner of each name
 	// first and what it shadows after it.
 	Effective(ctx context.Context, c Context) ([]Effective, error)
@@ -39,9 +52,18 @@ type Vault interface {
 	// DeleteSecret removes the secret with its credentials, attachments and
 	// bindings, and frees the name.
 	DeleteSecret(ctx context.Context, id ID, rev IfRevision) (Removed, error)
+	// DeleteSecrets does so with each of them, all or none, in one transaction.
+	// One that is named more than once is deleted once, and its first revision
+	// counts.
+	DeleteSecrets(ctx context.Context, which []SecretAt) ([]Removed, error)
 	// AttachGroup shares a secret with a group; false if it was so already.
 	AttachGroup(ctx context.Context, id ID, g GroupRef, rev IfRevision) (Secret, bool, error)
 	DetachGroup(ctx context.Context, id ID, g GroupRef, rev IfRevision) (Secret, bool, error)
+	// Share attaches and detaches groups, one change after the other, all or
+	// none, in one transaction. It returns the secrets as they are then, each
+	// once, in the order in which they were first named. A change that changes
+	// nothing has no event, and the revision of a secret grows by one at most.
+	Share(ctx context.Context, changes []Sharing) ([]Secret, error)
 	// ImportSecrets creates each entry as CreateSecret does, all in one
 	// transaction, and reports what became of every one. An entry that cannot
 	// be stored does not keep the others from it.

@@ -27,7 +27,14 @@ type Backend interface {
 // Options say how a session is opened.
 type Options struct {
 	Passphrase Passphrase
-	Notice     func(msg string) // tells people something in passing
+	// AskPassphrase asks for the passphrase, where Passphrase says nothing,
+	// instead of the terminal; with confirm for a new one, which it asks for
+	// twice. What it returns is cleared after use. Nil: the terminal.
+	AskPassphrase func(ctx context.Context, confirm bool) (opaque.Bytes, error)
+	// KeyringWait is how long a call into the keyring may take; 0: a minute
+	// where somebody sits at a terminal, else 5 s.
+	KeyringWait time.Duration
+	Notice      func(msg string) // tells people something in passing
 }
 
 // A Session is the vault and broker that the environment names. Nothing is
@@ -139,7 +146,10 @@ const (
 
 // keyring returns the keyring of the operating system.
 func (s *Session) keyring() keys.Keyring {
-	if s.env.Interactive() {
+	switch {
+	case s.opts.KeyringWait > 0:
+		return s.env.Keyring(s.opts.KeyringWait)
+	case s.env.Interactive():
 		return s.env.Keyring(keyringWaitInteractive)
 	}
 	return s.env.Keyring(keyringWait)
@@ -151,6 +161,9 @@ func (s *Session) keys() keys.Source {
 		Getenv:  s.env.Getenv,
 		Keyring: s.keyring(),
 		Passphrase: func(ctx context.Context, confirm bool) (opaque.Bytes, error) {
+			if s.opts.AskPassphrase != nil && s.opts.Passphrase == (Passphrase{}) {
+				return s.opts.AskPassphrase(ctx, confirm)
+			}
 			return s.opts.Passphrase.get(ctx, s.env, confirm)
 		},
 		Notify: s.opts.Notice,

@@ -35,6 +35,8 @@ type auditFlags struct {
 	secret        string
 	workspace     string
 	group         string
+	actor         string
+	outcome       string
 	follow        bool
 	set           *pflag.FlagSet
 }
@@ -42,7 +44,7 @@ type auditFlags struct {
 func newAudit(sh *shell) *cobra.Command {
 	var f auditFlags
 	cmd := &cobra.Command{
-		Use:   "audit [--since TIME] [--capability ID] [--secret REF] [--limit N] [--follow]",
+		Use:   "audit [--since TIME] [--capability ID] [--secret REF] [--outcome WORD] [--limit N] [--follow]",
 		Short: "show who did what",
 		Long: `Lists the audit log, newest first: every call with the context, credential and
 secret that it used, and every change. A call whose outcome was never recorded
@@ -55,8 +57,10 @@ is a line of its own.`,
 		Example: `aivault audit --limit 20
 aivault audit --since 2h --capability openai/chat-completions --workspace-id shop
 aivault audit --kind secret --secret 3f2a91bc
+aivault audit --outcome denied
+aivault audit --outcome rate_limited --since 1d
 aivault audit --follow
-aivault audit --json | jq '.[] | select(.outcome == "denied")'`,
+aivault audit --json | jq '.[] | select(.status == 429)'`,
 		DisableFlagsInUseLine: true,
 		Args:                  noArgs,
 	}
@@ -96,6 +100,8 @@ func (f *auditFlags) add(cmd *cobra.Command) {
 	text(fs, &f.secret, "secret", "REF", "about this secret: its id, vault:secret:ID, or the first digits of its id")
 	text(fs, &f.workspace, "workspace-id", "ID", "about this workspace")
 	text(fs, &f.group, "group-id", "ID", "about this group of the workspace")
+	text(fs, &f.actor, "actor", "NAME", "done by this actor, such as operator")
+	text(fs, &f.outcome, "outcome", "WORD", "that came to this: ok, denied, error or unknown, or a code such as rate_limited")
 	number(fs, &f.limit, "limit", "N", 0, "show at most so many (default 200, with --follow 10)")
 	number(fs, &f.before, "before-ts-ms", "MS", math.MinInt64, "show strictly older ones only, in milliseconds since 1970")
 	fs.BoolVar(&f.follow, "follow", false, "go on with new ones as they happen")
@@ -103,8 +109,8 @@ func (f *auditFlags) add(cmd *cobra.Command) {
 
 // parse turns the flags into a query.
 func (f *auditFlags) parse(ctx context.Context, sh *shell, be app.Backend) (vault.AuditQuery, error) {
-	q := vault.AuditQuery{Capability: f.capability, Workspace: f.workspace, Group: f.group, Kind: f.kind}
-	err := refuseEmpty(f.set, leaveOut, "since", "kind", "capability", "secret", "workspace-id", "group-id")
+	q := vault.AuditQuery{Capability: f.capability, Workspace: f.workspace, Group: f.group, Kind: f.kind, Actor: f.actor, Outcome: f.outcome}
+	err := refuseEmpty(f.set, leaveOut, "since", "kind", "capability", "secret", "workspace-id", "group-id", "actor", "outcome")
 	switch {
 	case err != nil:
 		return q, err
@@ -112,6 +118,11 @@ func (f *auditFlags) parse(ctx context.Context, sh *shell, be app.Backend) (vaul
 		return q, fault.New(fault.Usage, "--group-id goes with --workspace-id")
 	case f.follow && f.before > 0:
 		return q, fault.New(fault.Usage, "--follow does not go with --before-ts-ms")
+	case !isOutcome(f.outcome):
+		return q, fault.New(fault.Usage, "%q is no outcome", f.outcome).
+			WithHint("choose ok, denied, error or unknown, or an error's code such as rate_limited")
+	case f.follow && f.outcome == vault.OutcomeUnknown:
+		return q, fault.New(fault.Usage, "--follow does not go with --outcome unknown: what is going on has no outcome yet")
 	case f.set.Changed("limit"):
 		q.Limit = int(min(max(f.limit, 1), maxAudit)) // of 0, as documented, it is one
 	case f.follow:
@@ -134,6 +145,16 @@ func (f *auditFlags) parse(ctx context.Context, sh *shell, be app.Backend) (vaul
 		q.Secret, err = findEver(ctx, be, f.secret)
 	}
 	return q, err
+}
+
+// isOutcome reports whether an event, or a call, can have come to this; nothing
+// is asked for by the empty one.
+func isOutcome(s string) bool {
+	switch s {
+	case "", vault.OutcomeOK, vault.OutcomeDenied, vault.OutcomeError, vault.OutcomeUnknown:
+		return true
+	}
+	return slices.Contains(fault.Codes(), fault.Code(s))
 }
 
 // parseSince reads a time: as RFC 3339 has it, the beginning of a day, or what

@@ -22,7 +22,7 @@ const (
 // its outcome is there.
 type follower struct {
 	sh      *shell
-	keep    func(vault.Event) bool
+	keep    func(vault.Event) bool // is it a row, or as JSON a line
 	waiting map[uint64]vault.Event // intents whose outcome was not seen
 	late    map[uint64]vault.Event // and those of them that were printed nevertheless
 	widths  []int                  // of the columns so far
@@ -38,9 +38,13 @@ func (sh *shell) follow(ctx context.Context, be app.Backend, q vault.AuditQuery)
 	if err != nil {
 		return err
 	}
-	last := q.Limit
+	last, outcome := q.Limit, q.Outcome
+	keep := func(vault.Event) bool { return true }
+	f.keep = func(e vault.Event) bool {
+		return keep(e) && (outcome == "" || outcome == e.Outcome || outcome == string(e.Code))
+	}
 	if !sh.out.json {
-		q, f.keep = forRows(q)
+		q, keep = forRows(q)
 		q.Limit = 2 * last // a call is two events
 		f.widths = sh.out.tableFrom(nil, auditHeading())
 	}
@@ -59,6 +63,9 @@ func (sh *shell) follow(ctx context.Context, be app.Backend, q vault.AuditQuery)
 			return err
 		}
 		q.Limit, newest = maxAudit, nil
+		if !sh.out.json {
+			q.Outcome = "" // of a call that goes on it is known later
+		}
 		select {
 		case <-ctx.Done():
 			return fault.Wrap(fault.Canceled, context.Cause(ctx), "following the audit log")
@@ -71,6 +78,9 @@ func (sh *shell) follow(ctx context.Context, be app.Backend, q vault.AuditQuery)
 func (f *follower) print(events []vault.Event, last int) error {
 	if f.sh.out.json {
 		for _, e := range events {
+			if !f.keep(e) { // the beginning of a call whose end is a line of its own
+				continue
+			}
 			if err := f.sh.out.printLine(toEvent(e)); err != nil {
 				return err
 			}
@@ -100,7 +110,7 @@ func (f *follower) rows(events []vault.Event) []vault.Event {
 			delete(f.waiting, e.Intent)
 			delete(f.late, e.Intent)
 		case e.Kind == vault.KindOAuthRefresh && e.Outcome == "": // its end is the row
-		case f.keep(e):
+		default:
 			rows = append(rows, e)
 		}
 	}
@@ -115,5 +125,5 @@ func (f *follower) rows(events []vault.Event) []vault.Event {
 		at, _ := slices.BinarySearchFunc(rows, e, func(a, b vault.Event) int { return a.Time.Compare(b.Time) })
 		rows = slices.Insert(rows, at, e)
 	}
-	return rows
+	return slices.DeleteFunc(rows, func(e vault.Event) bool { return !f.keep(e) })
 }

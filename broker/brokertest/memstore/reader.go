@@ -30,6 +30,19 @@ func (r reader) SecretNamed(scope vault.Scope, name string) (*vault.Secret, erro
 	return clone(r.s.secrets[id]), nil
 }
 
+func (r reader) NameTaken(scope vault.Scope, name string) (bool, error) {
+	r.s.lookups++
+	if _, taken := r.s.named[nameKey{scope, name}]; taken {
+		return true, nil
+	}
+	for _, sec := range r.s.secrets {
+		if sec.Scope == scope && slices.Contains(sec.Aliases, name) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 func (r reader) Attached(g vault.GroupRef, provider string) ([]*vault.Secret, error) {
 	return r.list(r.s.attached[attachKey{g, provider}]), nil
 }
@@ -63,6 +76,11 @@ func (r reader) CredentialsOf(provider string, scope vault.Scope) ([]*vault.Cred
 		out = append(out, new(*r.s.credentials[id]))
 	}
 	return out, nil
+}
+
+func (r reader) CredentialsWith(secret vault.ID) ([]*vault.Credential, error) {
+	all, err := r.Credentials()
+	return slices.DeleteFunc(all, func(c *vault.Credential) bool { return c.Secret != secret }), err
 }
 
 func (r reader) Credentials() ([]*vault.Credential, error) {
@@ -109,6 +127,11 @@ func (r reader) Bindings(capability string) ([]*vault.Binding, error) {
 			strings.Compare(a.Consumer, b.Consumer))
 	})
 	return slices.DeleteFunc(all, func(b *vault.Binding) bool { return capability != "" && b.Capability != capability }), nil
+}
+
+func (r reader) BindingsWith(secret vault.ID) ([]*vault.Binding, error) {
+	all, err := r.Bindings("")
+	return slices.DeleteFunc(all, func(b *vault.Binding) bool { return b.Secret != secret }), err
 }
 
 // sorted returns copies of the values of a map, in order.

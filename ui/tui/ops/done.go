@@ -44,6 +44,6 @@ type Done struct {
 type Undo struct {
 	Text string // what it takes back: "attach RISK_TOKEN to web-shop/payments"
 	// Run fails with fault.Conflict where somebody changed since what it would
-	// take back.
+	// take back. The Undo of what it did does it again.
 	Run func(ctx context.Context) (Done, error)
 }

@@ -50,6 +50,7 @@ type Tracker struct {
 	writes map[uint64]string
 	next   uint64
 	idle   chan struct{} // closed when the last write ended; nil while nobody waits
+	wrote  time.Time     // when a write last ended
 }
 
 // NewTracker returns a tracker for a program that ends with ctx.
@@ -65,6 +66,16 @@ func (t *Tracker) Busy() (reads, writes int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.reads, len(t.writes)
+}
+
+// Wrote returns when a write last ended; now, if one is under way.
+func (t *Tracker) Wrote() time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.writes) > 0 {
+		return t.now()
+	}
+	return t.wrote
 }
 
 // Drain waits until no write is under way, or ctx ends; then it returns what is
@@ -109,6 +120,7 @@ func (t *Tracker) endWrite(id uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.writes, id)
+	t.wrote = t.now()
 	if len(t.writes) == 0 && t.idle != nil {
 		close(t.idle)
 		t.idle = nil

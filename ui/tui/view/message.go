@@ -34,6 +34,9 @@ type (
 	// ContextMsg says that the context that people look from is another one
 	// now. The root tells it to the other screens by loading them when they show.
 	ContextMsg struct{ Context vault.Context }
+	// OpenedMsg says that the vault is open: the pages can be loaded. Kind is
+	// where its key lives.
+	OpenedMsg struct{ Status vault.Status }
 	// LockMsg asks for the vault to be locked.
 	LockMsg struct{}
 	// QuitMsg ends the program.

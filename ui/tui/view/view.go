@@ -9,10 +9,12 @@
 package view
 
 import (
+	"context"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"aivault/keys"
 	"aivault/ui/app"
 	// It puts back the TERM that the guard hides from bubbletea's init.
 	_ "aivault/ui/guard/release"
@@ -31,6 +33,14 @@ type Host struct {
 	// Context is the context that people look from: it follows the scope that
 	// is selected, and is where a test or a why begins.
 	Context vault.Context
+	// FirstUse tells where the key of a new vault would go.
+	FirstUse func(context.Context) (keys.Config, error)
+	// Keyhole is where a typed passphrase goes.
+	Keyhole *Keyhole
+	// Touched notes that the program itself is changing the vault just now, as
+	// a call does: a change that is seen soon is not told as somebody else's.
+	// Writes of package task are noted without it.
+	Touched func()
 }
 
 // A Screen is a page or the content of a dialog.
@@ -77,4 +87,10 @@ type Sized interface {
 type Leaver interface {
 	Leave()
 	Enter() tea.Cmd
+}
+
+// A Shower is a page that can be told what to select: one of the Show
+// messages.
+type Shower interface {
+	Show(m tea.Msg) tea.Cmd
 }

@@ -12,6 +12,7 @@ package codec
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -26,6 +27,9 @@ type Writer struct{ buf []byte }
 
 // Bytes returns what was written. It stays the Writer's.
 func (w *Writer) Bytes() []byte { return w.buf }
+
+// Grow makes room for n bytes more.
+func (w *Writer) Grow(n int) { w.buf = slices.Grow(w.buf, n) }
 
 func (w *Writer) Uint8(v uint8)   { w.buf = append(w.buf, v) }
 func (w *Writer) Uint32(v uint32) { w.buf = binary.BigEndian.AppendUint32(w.buf, v) }

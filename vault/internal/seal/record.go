@@ -37,7 +37,9 @@ type Place struct {
 
 // aad is the associated data of a record in the vault.
 func (p *Place) aad(vault [16]byte, gen uint32) []byte {
+	const fixed = 96 // more than all but Extra takes
 	var w codec.Writer
+	w.Grow(fixed + len(p.Extra))
 	w.Text("aivault/aad/v1")
 	w.Text(p.Purpose)
 	w.Uint8(p.Type)

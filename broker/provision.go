@@ -1,0 +1,156 @@
+package broker
+
+import (
+	"context"
+	"slices"
+
+	"aivault/broker/internal/resolve"
+	"aivault/broker/registry"
+	"aivault/keys/fault"
+	"aivault/vault"
+)
+
+// A Provision is what the registry makes of a secret.
+type Provision struct {
+	Provider     string
+	Credential   string   // id of the credential that it completes; empty while names are missing
+	Capabilities int      // how many the credential carries
+	Missing      []string // names of further secrets that the credential waits for, in the same scope
+	Disabled     bool     // the credential would be made, but was deleted before
+}
+
+// A Claim is what storing a secret of a name in a scope would come to.
+type Claim struct {
+	Provider     string // that claims the name, to which the secret would be pinned; empty: none does
+	ProviderName string
+	Credential   string   // id of the credential that it would complete; empty while names are missing
+	Capabilities int      // how many the credential carries
+	Missing      []string // names of further secrets that the credential waits for, in the same scope
+	Disabled     bool     // the credential was deleted before, and would stay so
+
+	Taken bool // a secret of the scope has the name, or has it for an alias: it cannot be stored
+	// Shadows are the wider scopes, the narrowest first, that have a secret of
+	// the name: in the scope itself the new one stands before it.
+	Shadows []vault.Scope
+}
+
+// Provisioned implements Service.
+func (b *Broker) Provisioned(ctx context.Context, s vault.Secret) (*Provision, error) {
+	p, err := b.claimer(s.Name)
+	if p == nil || err != nil || s.PinnedProvider != p.ID {
+		return nil, err
+	}
+	var out *Provision
+	err = b.store.View(ctx, func(r vault.Reader) (err error) {
+		out, err = provision(r, p, &s)
+		return err
+	})
+	return out, err
+}
+
+// Claim implements Service.
+func (b *Broker) Claim(ctx context.Context, name string, scope vault.Scope) (Claim, error) {
+	name, err := vault.ParseName(name)
+	if err != nil {
+		return Claim{}, err
+	}
+	if err := scope.Validate(); err != nil {
+		return Claim{}, err
+	}
+	p, err := b.claimer(name)
+	if err != nil {
+		return Claim{}, err
+	}
+	var out Claim
+	err = b.store.View(ctx, func(r vault.Reader) (err error) {
+		if out.Taken, err = r.NameTaken(scope, name); err != nil {
+			return err
+		}
+		if out.Shadows, err = shadows(r, name, scope); err != nil || p == nil {
+			return err
+		}
+		s := &vault.Secret{Name: name, Scope: scope, PinnedProvider: p.ID}
+		made, err := provision(supposed{r, s}, p, s)
+		if err != nil {
+			return err
+		}
+		out.Provider, out.ProviderName = p.ID, p.Name
+		out.Credential, out.Capabilities, out.Missing, out.Disabled = made.Credential, made.Capabilities, made.Missing, made.Disabled
+		return nil
+	})
+	return out, err
+}
+
+// A supposed reader sees a secret that is not stored, in its scope.
+type supposed struct {
+	vault.Reader
+	secret *vault.Secret
+}
+
+func (r supposed) SecretNamed(scope vault.Scope, name string) (*vault.Secret, error) {
+	if scope == r.secret.Scope && name == r.secret.Name {
+		return r.secret, nil
+	}
+	return r.Reader.SecretNamed(scope, name)
+}
+
+// claimer returns the provider that claims a name, or nil.
+func (b *Broker) claimer(name string) (*registry.Provider, error) {
+	id, claimed := b.reg.Claim(name)
+	if !claimed {
+		return nil, nil
+	}
+	p, ok := b.reg.Provider(id)
+	if !ok {
+		return nil, fault.New(fault.Internal, "the registry claims %s for %s, which it does not have", name, id)
+	}
+	return p, nil
+}
+
+// provision tells what a provider makes of a secret that is pinned to it: the
+// first credential that it completes, else what the first one waits for.
+func provision(r vault.Reader, p *registry.Provider, s *vault.Secret) (*Provision, error) {
+	out := &Provision{Provider: p.ID}
+	for order := range p.Credentials {
+		m, err := resolve.MadeAt(r, p, order, s.Scope)
+		if err != nil {
+			return nil, err
+		}
+		if m == nil || !slices.ContainsFunc(m.Parts, func(p resolve.Part) bool { return p.Secret.ID == s.ID }) {
+			continue
+		}
+		if len(m.Missing) > 0 {
+			if out.Missing == nil {
+				out.Missing = m.Missing
+			}
+			continue
+		}
+		out.Credential, out.Disabled, out.Missing = m.ID, m.Disabled, nil
+		for _, c := range p.Capabilities {
+			if m.Carries(c.ID) {
+				out.Capabilities++
+			}
+		}
+		return out, nil
+	}
+	return out, nil
+}
+
+// shadows lists the wider scopes whose secret of a name is seen from a scope.
+func shadows(r vault.Reader, name string, scope vault.Scope) ([]vault.Scope, error) {
+	in := vault.Context{Workspace: scope.Workspace, Group: scope.Group}
+	var out []vault.Scope
+	for _, wider := range in.Scopes()[1:] {
+		s, err := r.SecretNamed(wider, name)
+		if err != nil {
+			return nil, err
+		}
+		if s == nil {
+			continue
+		}
+		if tier, _ := s.SeenFrom(in); tier > 0 {
+			out = append(out, wider)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,153 @@
+package tui
+
+import (
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"aivault/ui/tui/action"
+	"aivault/ui/tui/term"
+	"aivault/ui/tui/text"
+	"aivault/ui/tui/view"
+)
+
+// keys takes one key, or a paste.
+func (m *Model) keys(k tea.KeyMsg) tea.Cmd {
+	m.active = m.host.Now()
+	if k.Paste {
+		k.Runes = []rune(lineFeeds(string(k.Runes)))
+		return m.paste(k)
+	}
+	return m.key(k)
+}
+
+// lineFeeds makes the line ends of a paste, which terminals send as carriage
+// returns, line feeds.
+func lineFeeds(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+}
+
+// refused says why a paste did not come.
+func refused(p term.PasteRefused) string {
+	if p.TooLarge {
+		return "the paste was dropped: it has " + text.Bytes(int64(p.Bytes)) + ", and at most 256 KB are taken"
+	}
+	return "the paste was dropped: it is no text"
+}
+
+// paste gives a paste to a field. Elsewhere it is dropped: its characters are no
+// keys.
+func (m *Model) paste(k tea.KeyMsg) tea.Cmd {
+	top := m.top()
+	if top == nil || !top.Captures() {
+		return m.say(noteToast("nothing here takes a paste"))
+	}
+	return top.Key(k)
+}
+
+// key does what one key means.
+func (m *Model) key(k tea.KeyMsg) tea.Cmd {
+	name := k.String()
+	if name == "ctrl+c" {
+		return m.ctrlC()
+	}
+	m.leaving = false
+	if m.quitting || m.small() {
+		if name == "q" && m.small() {
+			return m.quit()
+		}
+		return nil
+	}
+	if name == "ctrl+z" {
+		return m.term.Suspend()
+	}
+	top := m.top()
+	if top == nil {
+		return nil
+	}
+	captured := top.Captures() && isText(k)
+	if !captured {
+		if b, ok := action.Find(top.Actions(), name); ok {
+			return m.run(b)
+		}
+	}
+	if top.Captures() {
+		if name == "esc" {
+			return m.leaveTop()
+		}
+		return top.Key(k)
+	}
+	if b, ok := action.Find(m.actions(), name); ok {
+		return m.run(b)
+	}
+	return top.Key(k)
+}
+
+// isText reports whether a key is text where somebody types: a rune, a space, or
+// what edits.
+func isText(k tea.KeyMsg) bool {
+	switch k.Type {
+	case tea.KeyRunes, tea.KeySpace:
+		return !k.Alt
+	case tea.KeyBackspace, tea.KeyDelete, tea.KeyLeft, tea.KeyRight, tea.KeyHome, tea.KeyEnd, tea.KeyCtrlU, tea.KeyCtrlW, tea.KeyCtrlA, tea.KeyCtrlE, tea.KeyCtrlK:
+		return true
+	}
+	return false
+}
+
+// run does an action, or says why it cannot be done now.
+func (m *Model) run(b action.Bound) tea.Cmd {
+	if b.Off != "" {
+		return m.say(noteToast(b.Off))
+	}
+	if b.Run == nil {
+		return nil
+	}
+	return b.Run()
+}
+
+// ctrlC leaves from everywhere, after one warning where something is typed.
+func (m *Model) ctrlC() tea.Cmd {
+	typed := false
+	if d, ok := m.top().(view.Dirty); ok && d.Dirty() || m.dirty() != nil {
+		typed = true
+	}
+	if typed && !m.leaving {
+		m.leaving = true
+		return m.say(noteToast("press ctrl+c again to leave; what you typed is lost"))
+	}
+	return m.quit()
+}
+
+// mouse gives a mouse event to the screen under it.
+func (m *Model) mouse(msg tea.MouseMsg) tea.Cmd {
+	m.active = m.host.Now()
+	if m.small() || m.quitting {
+		return nil
+	}
+	f := m.frame()
+	if n := len(m.dialogs); n > 0 {
+		r := f.dialog
+		if msg.X < r.x || msg.X >= r.x+r.w || msg.Y < r.y || msg.Y >= r.y+r.h {
+			return nil
+		}
+		msg.X -= r.x
+		msg.Y -= r.y
+		return m.dialogs[n-1].Mouse(msg)
+	}
+	if msg.Y == 0 {
+		if msg.Action == tea.MouseActionPress && msg.Button == tea.MouseButtonLeft {
+			for i, span := range f.tabs {
+				if msg.X >= span[0] && msg.X < span[1] {
+					return m.goTo(i)
+				}
+			}
+		}
+		return nil
+	}
+	if msg.Y > f.bodyHeight {
+		return nil
+	}
+	msg.Y--
+	return m.page().Mouse(msg)
+}

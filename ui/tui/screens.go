@@ -1,0 +1,184 @@
+package tui
+
+import (
+	"slices"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"aivault/ui/tui/form"
+	"aivault/ui/tui/view"
+	"aivault/vault"
+)
+
+// The tabs.
+const (
+	tabSecrets = iota
+	tabCapabilities
+	tabCredentials
+	tabAudit
+)
+
+// opened shows the pages.
+func (m *Model) opened(s vault.Status) tea.Cmd {
+	m.status = s
+	m.toast = toast{}
+	if m.gate == nil {
+		return nil
+	}
+	m.gate.Close()
+	m.gate = nil
+	if len(m.tabs) == 0 {
+		m.tabs = m.pages.Tabs(m.host)
+		m.loaded = make([]bool, len(m.tabs))
+	}
+	return m.reload()
+}
+
+// lock forgets the key. The pages stay where they were, for when the vault is
+// open again; what was half typed goes.
+func (m *Model) lock(why string) tea.Cmd {
+	if m.gate != nil {
+		return nil
+	}
+	for _, d := range m.dialogs {
+		d.Close()
+	}
+	m.dialogs = nil
+	m.undo, m.line = nil, nil
+	m.toast = noteToast(why)
+	return m.locking()
+}
+
+// push puts a screen on top of the page.
+func (m *Model) push(s view.Screen) tea.Cmd {
+	if p, ok := m.page().(view.Leaver); ok {
+		p.Leave()
+	}
+	m.stack = append(m.stack, s)
+	return s.Load()
+}
+
+// close closes a screen, or the one on top.
+func (m *Model) close(s view.Screen) tea.Cmd {
+	if s == nil {
+		s = m.top()
+	}
+	if s == nil {
+		return nil
+	}
+	if i := slices.Index(m.dialogs, s); i >= 0 {
+		m.dialogs = slices.Delete(m.dialogs, i, i+1)
+		s.Close()
+		return nil
+	}
+	if i := slices.Index(m.stack, s); i >= 0 {
+		m.stack = slices.Delete(m.stack, i, i+1)
+		s.Close()
+		return m.entered()
+	}
+	return nil
+}
+
+// entered tells the page that it shows again.
+func (m *Model) entered() tea.Cmd {
+	p := m.page()
+	if p == nil {
+		return nil
+	}
+	cmds := []tea.Cmd{p.Load()}
+	if l, ok := p.(view.Leaver); ok {
+		cmds = append(cmds, l.Enter())
+	}
+	return tea.Batch(cmds...)
+}
+
+// goTo shows a tab.
+func (m *Model) goTo(tab int) tea.Cmd {
+	if m.gate != nil || tab >= len(m.tabs) {
+		return nil
+	}
+	if dirty := m.dirty(); dirty != nil {
+		return m.askDiscard(func() tea.Cmd { return m.goTo(tab) })
+	}
+	for _, s := range append(m.dialogs, m.stack...) {
+		s.Close()
+	}
+	m.dialogs, m.stack = nil, nil
+	if l, ok := m.tabs[m.tab].(view.Leaver); ok && tab != m.tab {
+		l.Leave()
+	}
+	m.tab = tab
+	m.loaded[tab] = true
+	return m.entered()
+}
+
+// show goes to a tab and has it select something.
+func (m *Model) show(tab int, msg tea.Msg) tea.Cmd {
+	cmd := m.goTo(tab)
+	if m.gate != nil || m.tab != tab || len(m.stack) > 0 {
+		return cmd
+	}
+	if s, ok := m.tabs[tab].(view.Shower); ok {
+		return tea.Batch(cmd, s.Show(msg))
+	}
+	return cmd
+}
+
+// reload loads what shows. The other tabs are loaded when they show.
+func (m *Model) reload() tea.Cmd {
+	if m.gate != nil {
+		return m.gate.Load()
+	}
+	var cmds []tea.Cmd
+	for _, s := range append(slices.Clone(m.stack), m.dialogs...) {
+		cmds = append(cmds, s.Load())
+	}
+	if len(m.tabs) > 0 {
+		m.loaded[m.tab] = true
+		cmds = append(cmds, m.tabs[m.tab].Load())
+	}
+	return tea.Batch(cmds...)
+}
+
+// dirty returns the screen, of those that a change of page would close, in which
+// something is typed.
+func (m *Model) dirty() view.Dirty {
+	for _, s := range append(slices.Clone(m.stack), m.dialogs...) {
+		if d, ok := s.(view.Dirty); ok && d.Dirty() {
+			return d
+		}
+	}
+	return nil
+}
+
+// askDiscard asks whether what was typed may go, and then does something.
+func (m *Model) askDiscard(then func() tea.Cmd) tea.Cmd {
+	d := form.NewConfirm(m.host, form.Question{
+		Title:  "Discard?",
+		Ask:    "Discard what you typed?",
+		Yes:    "Discard",
+		No:     "Keep editing",
+		Danger: true,
+		Do: func() tea.Cmd {
+			for _, s := range append(slices.Clone(m.stack), m.dialogs...) {
+				if d, ok := s.(view.Dirty); ok && d.Dirty() {
+					m.close(s)
+				}
+			}
+			return then()
+		},
+	})
+	return view.Dialog(d)
+}
+
+// leaveTop closes the screen on top, after asking where something is typed.
+func (m *Model) leaveTop() tea.Cmd {
+	top := m.top()
+	if len(m.dialogs) == 0 && len(m.stack) == 0 {
+		return m.say(noteToast("this is the first page; q quits"))
+	}
+	if d, ok := top.(view.Dirty); ok && d.Dirty() {
+		return m.askDiscard(func() tea.Cmd { return nil })
+	}
+	return m.close(top)
+}

@@ -1,0 +1,126 @@
+package tui
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"aivault/ui/tui/task"
+	"aivault/vault"
+)
+
+// How often the root looks whether the vault was changed, and after how long
+// without a key a vault that has a passphrase is locked.
+const (
+	lookEvery = 500 * time.Millisecond
+	idleLock  = 15 * time.Minute
+	// ownChange is how soon after a change of ours another one is taken for a
+	// part of it, as what came of a call is recorded later than the call.
+	ownChange = 1500 * time.Millisecond
+)
+
+// A watch is what the root knows of the vault file.
+type watch struct {
+	known bool
+	state vault.State
+	seq   uint64 // of the newest event that was seen
+}
+
+// A change is what a look found.
+type change struct {
+	state  vault.State
+	events []vault.Event // newer than those that were seen, the newest first
+}
+
+// look looks at the vault file now and then, for ever.
+func (m *Model) look() tea.Cmd {
+	return task.After(m.tasks, "look", lookEvery, func() tea.Cmd {
+		return tea.Batch(m.lookNow(), m.lockIfIdle())
+	})
+}
+
+// lookNow looks at the vault file, and then again a while later.
+func (m *Model) lookNow() tea.Cmd {
+	if m.gate != nil {
+		return m.look()
+	}
+	be, before := m.host.Backend, m.watch
+	return task.Go(m.tasks, "look", func(ctx context.Context) (change, error) {
+		state, err := be.State(ctx)
+		if err != nil || before.known && state == before.state {
+			return change{state: state}, err
+		}
+		c := change{state: state}
+		limit := 50
+		if !before.known {
+			limit = 1
+		}
+		// What it means is of interest only; that something changed is known.
+		c.events, _ = be.Audit(ctx, vault.AuditQuery{After: before.seq, Limit: limit})
+		return c, nil
+	}, func(c change, err error) tea.Cmd {
+		next := m.look()
+		if err != nil || m.gate != nil {
+			return next // the page that needs the vault tells what is wrong with it
+		}
+		first := !m.watch.known
+		changed := c.state != m.watch.state
+		m.watch.known, m.watch.state = true, c.state
+		if len(c.events) > 0 {
+			m.watch.seq = c.events[0].Seq
+		}
+		if first || !changed {
+			return next
+		}
+		return tea.Batch(next, m.reload(), m.tellChange(c.events))
+	})
+}
+
+// tellChange says what somebody else changed. Calls are not worth it: agents
+// make them all day.
+func (m *Model) tellChange(events []vault.Event) tea.Cmd {
+	now := m.host.Now()
+	if now.Sub(m.host.Tasks.Wrote()) < ownChange || now.Sub(m.touched) < ownChange {
+		return nil
+	}
+	var kinds []string
+	for _, e := range events {
+		if strings.HasPrefix(e.Kind, "invoke.") || strings.HasPrefix(e.Kind, "oauth.") {
+			continue
+		}
+		kinds = append(kinds, e.Kind)
+	}
+	switch len(kinds) {
+	case 0:
+		return nil
+	case 1:
+		return m.say(noteToast("changed by another process: " + kinds[0]))
+	}
+	return m.say(noteToast("changed by another process: " + kinds[0] + " and more"))
+}
+
+// lockIfIdle locks a vault that has a passphrase when nobody is there.
+func (m *Model) lockIfIdle() tea.Cmd {
+	if m.locksItself() && m.host.Now().Sub(m.active) >= idleLock {
+		return m.lock("locked after 15 minutes without a key")
+	}
+	return nil
+}
+
+// spinEvery is how often a spinner moves.
+const spinEvery = 120 * time.Millisecond
+
+// spin has the screen drawn again while something is under way.
+func (m *Model) spin() tea.Cmd {
+	reads, writes := m.host.Tasks.Busy()
+	if m.busyTick || m.quitting || reads+writes == 0 {
+		return nil
+	}
+	m.busyTick = true
+	return task.After(m.tasks, "spin", spinEvery, func() tea.Cmd {
+		m.busyTick = false
+		return nil
+	})
+}
