@@ -97,15 +97,15 @@ func TestTypedConfirm(t *testing.T) {
 		closed           bool
 		say              string
 	}{
-		{"enter at once", "KEY", "<enter>", 0, false, "the name is not what was typed"},
+		{"enter at once", "KEY", "<enter>", 0, false, "what was typed is not KEY"},
 		{"esc", "KEY", "KEY<esc>", 0, true, ""},
 		{"the name is not enough", "KEY", "KEY<enter>", 0, false, "Delete, button Delete, 2 of 2"},
 		{"the name, then the button", "KEY", "KEY<enter><enter>", 1, true, ""},
 		{"and once", "KEY", "KEY<enter><enter><enter>", 1, false, ""},
-		{"another name", "KEY", "KEYS<enter>", 0, false, "the name is not what was typed"},
-		{"in other letters", "KEY", "key<enter>", 0, false, "the name is not what was typed"},
+		{"another name", "KEY", "KEYS<enter>", 0, false, "what was typed is not KEY"},
+		{"in other letters", "KEY", "key<enter>", 0, false, "what was typed is not KEY"},
 		{"tab goes to Cancel", "KEY", "KEY<tab><enter>", 0, true, ""},
-		{"the button without the name", "KEY", "K<tab><tab><enter>", 0, false, "the name is not what was typed"},
+		{"the button without the name", "KEY", "K<tab><tab><enter>", 0, false, "what was typed is not KEY"},
 		{"back to the name", "KEY", "K<tab><tab><tab>EY<enter><enter>", 1, true, ""},
 		{"composed otherwise", "é", "e\u0301<enter><enter>", 1, true, ""},
 		{"as it shows", "a\x1bb", `a\x1bb<enter><enter>`, 1, true, ""},
@@ -125,7 +125,7 @@ func TestTypedConfirm(t *testing.T) {
 	if done != 0 || d.Say() != "name typed, enter goes to the button" {
 		t.Errorf("a pasted name: done %d times, %q", done, d.Say())
 	}
-	if shown := bare(d.View(50, 12)); !strings.Contains(shown, "Type its name to go on: KEY") || !strings.Contains(shown, "KEY_") || strings.Contains(shown, "▸") {
+	if shown := bare(d.View(50, 12)); !strings.Contains(shown, "To go on, type: KEY") || !strings.Contains(shown, "KEY_") || strings.Contains(shown, "▸") {
 		t.Errorf("it shows\n%s", shown)
 	}
 }

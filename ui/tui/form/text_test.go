@@ -151,6 +151,8 @@ func TestList(t *testing.T) {
 		{"", nil},
 		{"a, b,c  a", []string{"a", "b", "c"}},
 		{"GET,POST", []string{"GET", "POST"}},
+		{`"a b",c"d "e ""f"`, []string{"a b", `c"d`, `e "f`}},
+		{`"" a "b c`, []string{"a", "b c"}},
 	} {
 		f := form.NewList(plain(), "Methods")
 		for _, k := range press(test.typed) {
@@ -178,9 +180,10 @@ func TestList(t *testing.T) {
 	if diff := cmp.Diff([]string{"a.test", "b.test", "c.test"}, f.Words()); diff != "" || f.Check() != nil {
 		t.Errorf("completing the last word (-want +got):\n%s", diff)
 	}
-	f.SetWords("x", "y")
-	if f.Dirty() || f.Value() != "x y" {
-		t.Error("words put in are words typed")
+	words := []string{"x", "y z", `"q"`, "a,b"}
+	f.SetWords(words...)
+	if diff := cmp.Diff(words, f.Words()); diff != "" || f.Dirty() || f.Value() != `x "y z" """q""" "a,b"` {
+		t.Errorf("words put in, %s (-want +got):\n%s", f.Value(), diff)
 	}
 }
 
