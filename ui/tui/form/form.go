@@ -33,6 +33,7 @@ type Form struct {
 	host    *view.Host
 	title   string
 	fields  []Field
+	known   []Field // and those that were there: they are wiped too
 	at      int
 	sending bool
 	since   time.Time
@@ -60,6 +61,11 @@ func (f *Form) SetFields(fields ...Field) {
 		old = f.fields[f.at]
 	}
 	f.fields = fields
+	for _, field := range fields {
+		if !slices.Contains(f.known, field) {
+			f.known = append(f.known, field)
+		}
+	}
 	if f.at = slices.Index(fields, old); f.at < 0 {
 		f.at = 0
 	}
@@ -95,7 +101,7 @@ func (f *Form) Dirty() bool {
 
 // Close wipes the fields.
 func (f *Form) Close() {
-	for _, field := range f.fields {
+	for _, field := range f.known {
 		field.Wipe()
 	}
 }
@@ -110,7 +116,7 @@ func (f *Form) Done() {
 // Forget wipes what must not stay while nobody is there, and says why in the
 // fields that it was in.
 func (f *Form) Forget(why string) {
-	for _, field := range f.fields {
+	for _, field := range f.known {
 		if s, ok := field.(*Secret); ok && s.Dirty() {
 			s.Wipe()
 			s.SetError(why)

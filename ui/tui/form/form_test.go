@@ -260,6 +260,11 @@ func TestFormChangesItsFields(t *testing.T) {
 	if f.Say() != "Scope, workspace, option 2 of 3, field 2 of 2" {
 		t.Errorf("the focus is lost: %s", f.Say())
 	}
+	f.value.Key(paste("made-up"))
+	f.Close()
+	if !f.value.Empty() {
+		t.Error("a field that is not there any more keeps its value")
+	}
 	f.SetFields(f.name)
 	if f.Say() != "Name, empty, field 1 of 1" {
 		t.Errorf("the focus is nowhere: %s", f.Say())
