@@ -50,7 +50,11 @@ func (o *Output) Abandon() { o.abandoned.Store(true) }
 func (o *Output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+<<<<<<< HEAD
 	written := 0
+=======
+	view, written := o.trace.count(), 0
+>>>>>>> term
 	for written < len(p) {
 		if o.abandoned.Load() {
 			return written, fault.New(fault.IO, "the terminal does not take what is written")
@@ -62,7 +66,11 @@ func (o *Output) Write(p []byte) (int, error) {
 		}
 	}
 	if isFrame(p) {
+<<<<<<< HEAD
 		o.trace.painted()
+=======
+		o.trace.painted(view)
+>>>>>>> term
 	}
 	return written, nil
 }

@@ -71,10 +71,21 @@ func Run(ctx context.Context, tty TTY, model tea.Model, s Settings, opts RunOpti
 
 	dog := newWatchdog(ctx, out, func() { _ = xterm.Restore(int(tty.In.Fd()), state) })
 	defer dog.release()
+<<<<<<< HEAD
 	unwatch := context.AfterFunc(within, dog.watch)
 	defer unwatch()
 
 	err = g.run(tea.NewProgram(g, programOptions(within, tty, out, s, dog)...))
+=======
+	p := tea.NewProgram(g, programOptions(tty, out, s, dog)...)
+	unwatch := context.AfterFunc(within, func() { // not tea.WithContext: it does not wait for its reader
+		dog.watch()
+		p.Quit()
+	})
+	defer unwatch()
+
+	err = g.run(p)
+>>>>>>> term
 	if g.crash.fault() != nil {
 		_, _ = io.WriteString(out, allOff) // Bubble Tea may not have come to it
 	}
@@ -92,9 +103,14 @@ func Run(ctx context.Context, tty TTY, model tea.Model, s Settings, opts RunOpti
 // reports, a hidden cursor, the alternate screen.
 const allOff = "\x1b[?2004l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?25h\x1b[?1049l"
 
+<<<<<<< HEAD
 func programOptions(ctx context.Context, tty TTY, out *Output, s Settings, dog *watchdog) []tea.ProgramOption {
 	list := []tea.ProgramOption{
 		tea.WithContext(ctx),
+=======
+func programOptions(tty TTY, out *Output, s Settings, dog *watchdog) []tea.ProgramOption {
+	list := []tea.ProgramOption{
+>>>>>>> term
 		tea.WithInput(NewInput(tty.In)),
 		tea.WithOutput(out),
 		tea.WithFPS(framesPerSecond),
@@ -130,7 +146,11 @@ func (g *guarded) ended(ctx context.Context, err error) error {
 	if crashed := g.crash.fault(); crashed != nil {
 		return crashed
 	}
+<<<<<<< HEAD
 	if err == nil {
+=======
+	if err == nil && ctx.Err() == nil {
+>>>>>>> term
 		return nil
 	}
 	if errors.Is(err, tea.ErrInterrupted) {
