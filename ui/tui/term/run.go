@@ -46,8 +46,9 @@ type RunOptions struct {
 //
 // Ctx is that of app.WithSignals: when it ends, so does the program, with an
 // error of the code [fault.Canceled] that app.ExitStatus makes 128 and the
-// signal of. A panic of the model or of a command is a [fault.Internal] that
-// says where it was. Nothing of either is printed here.
+// signal of; nobody needs to be told, and a terminal that does not read would
+// not let one. A panic of the model or of a command is a [fault.Internal] that
+// says where it was, for the caller to print.
 //
 // A terminal that does not read cannot hold the end up: 2 s after that began,
 // or with a second signal, what is still to be drawn is abandoned, and 1 s
@@ -63,7 +64,7 @@ func Run(ctx context.Context, tty TTY, model tea.Model, s Settings, opts RunOpti
 	within, stop := context.WithCancel(ctx)
 	defer stop()
 	out := NewOutput(tty.Out)
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	out.trace = openTrace(opts.Trace, opts.Busy)
 	defer out.trace.close()
 	g := &guarded{model: model, crash: &crash{stop: stop}, trace: out.trace}
@@ -80,6 +81,9 @@ func Run(ctx context.Context, tty TTY, model tea.Model, s Settings, opts RunOpti
 	_ = xterm.Restore(int(tty.In.Fd()), state)
 	unwatch()
 	dog.stop()
+	if out.abandoned.Load() {
+		opts.Stderr = nil
+	}
 	drain(ctx, opts)
 	return g.model, g.ended(ctx, err)
 }

@@ -234,19 +234,19 @@ func (v *Viewer) draw(i, row int) (s string, current bool) {
 		// A rune may be wider than a row.
 		return Clip(b.String(), v.w), current
 	}
-	from, cell := d.seek(v.x)
-	if cell < v.x && from < len(d.form) { // a wide rune is cut through
+	from, cell := d.seek(v.shift)
+	if cell < v.shift && from < len(d.form) { // a wide rune is cut through
 		_, size := utf8.DecodeRuneInString(d.form[from:])
-		b.WriteString(blank(cell + text.Width(d.form[from:from+size]) - v.x))
+		b.WriteString(blank(cell + text.Width(d.form[from:from+size]) - v.shift))
 		from += size
 	}
-	to, next := d.seek(v.x + v.w)
+	to, next := d.seek(v.shift + v.w)
 	if to < len(d.form) {
-		to, next = d.seek(v.x + v.w - 1)
+		to, next = d.seek(v.shift + v.w - 1)
 	}
 	current = v.piece(&b, i, min(from, to), to)
 	if to < len(d.form) {
-		b.WriteString(blank(v.x + v.w - 1 - next))
+		b.WriteString(blank(v.shift + v.w - 1 - next))
 		v.ink.put(&b, v.ink.th.Dim, v.ink.th.Ellipsis)
 	}
 	return Clip(b.String(), v.w), current
