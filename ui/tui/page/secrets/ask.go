@@ -13,10 +13,10 @@ import (
 // where returns the context of the node, or, among all secrets, the one of the
 // secret.
 func (p *page) where() vault.Context {
-	if r := p.current(); p.of.all && r != nil {
+	if r := p.current(); p.node.all && r != nil {
 		return scopeNode(r.Scope).context()
 	}
-	c := p.of.context()
+	c := p.node.context()
 	c.Consumer = p.host.Context.Consumer
 	return c
 }
@@ -45,7 +45,7 @@ func (p *page) log() tea.Cmd {
 // attach opens the checklist of groups for secrets, or, of a group, that of
 // secrets for it.
 func (p *page) attach() tea.Cmd {
-	if g, ok := p.of.group(); ok && (p.panes.Focus() == paneScopes || p.current() == nil) {
+	if g, ok := p.node.group(); ok && (p.panes.Focus() == paneScopes || p.current() == nil) {
 		return view.Send(view.OpenAttach{Group: g})
 	}
 	return view.Send(view.OpenAttach{Secrets: ids(p.targets())})

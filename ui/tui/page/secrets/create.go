@@ -32,10 +32,10 @@ type create struct {
 
 // create opens the form of a new secret, for the node.
 func (p *page) create() tea.Cmd {
-	scope := p.of.scope
-	if p.of.all {
+	scope := p.node.scope
+	if p.node.all {
 		scope = vault.GlobalScope()
-		if r := p.current(); r != nil {
+		if r := p.current(); r != nil && !p.stale() {
 			scope = r.Scope
 		}
 	}

@@ -99,26 +99,43 @@ const told = 8
 
 // words are the consequences, one sentence each.
 func (t *toll) words(rows []*row) []string {
-	out := []string{"The value is lost: this cannot be undone."}
+	out := []string{"the value is lost: this cannot be undone"}
 	if len(rows) > 1 {
-		out = []string{"The values are lost: this cannot be undone."}
+		out = []string{"the values are lost: this cannot be undone"}
 	}
 	if t.unknown {
-		return append(out, "What depends on so many was not looked up: their credentials and bindings go too.")
+		return append(out, "what depends on so many was not looked up: their credentials and bindings go too")
 	}
 	effects := effectWords(t.effects)
 	if n := len(effects); n > told {
 		effects = append(effects[:told], "and "+text.Number(n-told)+" more of this kind")
 	}
 	out = append(out, effects...)
-	if slices.ContainsFunc(rows, func(r *row) bool { return r.Scope.Level != vault.Group && !r.AttachedOnly }) {
-		out = append(out, "scopes within that have no other one of the name lose it too")
-	}
+	out = append(out, losers(rows)...)
 	if len(t.credentials) > 0 {
 		out = append(out, "goes too: credential "+some(t.credentials))
 	}
 	if len(t.bindings) > 0 {
 		out = append(out, "goes too: binding of "+some(t.bindings))
+	}
+	return out
+}
+
+// losers says who will not see the secrets any more, one sentence each.
+func losers(rows []*row) []string {
+	if len(rows) > 1 {
+		return []string{"workspaces and groups that see them lose them"}
+	}
+	var out []string
+	s := rows[0]
+	switch {
+	case s.Scope.Level == vault.Global && !s.AttachedOnly:
+		out = append(out, "workspaces and groups that have none of the name lose it")
+	case s.Scope.Level == vault.Workspace:
+		out = append(out, "groups of "+s.Scope.Workspace+" that have none of the name lose it")
+	}
+	if len(s.Attached) > 0 {
+		out = append(out, "attached to "+some(groupNames(s.Secret))+", which will not have it any more")
 	}
 	return out
 }

@@ -90,11 +90,7 @@ func (p *page) describe(d *widget.Details, r *row) {
 	if r.AttachedOnly {
 		d.Row("", "for attached groups only")
 	}
-	groups := make([]string, len(r.Attached))
-	for i, g := range r.Attached {
-		groups[i] = g.String()
-	}
-	d.Row("Attached", list(groups))
+	d.Row("Attached", list(groupNames(r.Secret)))
 	if r.PinnedProvider == "" {
 		d.Row("Sent to", hosts(r.Hosts))
 	}
@@ -170,6 +166,15 @@ func sentence(r *row, of node) string {
 	default:
 		return "secret of " + s
 	}
+}
+
+// groupNames are the groups that a secret is attached to.
+func groupNames(s *vault.Secret) []string {
+	out := make([]string, len(s.Attached))
+	for i, g := range s.Attached {
+		out[i] = g.String()
+	}
+	return out
 }
 
 // list is several words in one line, a dash for none.

@@ -32,7 +32,7 @@ func (p *page) Actions() []action.Bound {
 		{ID: action.Filter, Run: p.openFilter},
 		{ID: action.Open, Off: p.openOff(), Run: p.open},
 		{ID: action.Mark, Off: one, Run: p.mark},
-		{ID: action.MarkAll, Hidden: true, Run: p.markAll},
+		{ID: action.MarkAll, Off: one, Hidden: true, Run: p.markAll},
 		{ID: action.OwnOnly, Off: p.ownOff(), Short: p.ownWord(), Run: p.toggleOwn},
 		{ID: action.Log, Off: one, Run: p.log},
 		{ID: action.NextPane, Run: func() tea.Cmd { p.panes.Next(); return nil }},
@@ -51,6 +51,9 @@ func (p *page) offReasons() (one, many, here string) {
 	switch {
 	case p.panes.Focus() == paneScopes:
 		return "go to a secret first: tab", "go to a secret first: tab", p.allOff()
+	case p.stale():
+		const why = "the list is being read: press it again"
+		return why, why, why
 	case p.current() == nil:
 		return "there is no secret here", "there is no secret here", p.allOff()
 	}
@@ -59,7 +62,7 @@ func (p *page) offReasons() (one, many, here string) {
 
 // allOff is why the list of all secrets is no place to look from.
 func (p *page) allOff() string {
-	if p.of.all {
+	if p.node.all {
 		return "select a scope or a secret first"
 	}
 	return ""
@@ -92,7 +95,7 @@ func (p *page) attachOff(many string) string {
 	if many == "" {
 		return ""
 	}
-	if _, ok := p.of.group(); ok {
+	if _, ok := p.node.group(); ok && (p.panes.Focus() == paneScopes || !p.stale()) {
 		return ""
 	}
 	return "select a group, or a secret, first"

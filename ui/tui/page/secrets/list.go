@@ -12,16 +12,18 @@ import (
 // newList makes the list of a node: its columns are as wide as what is in them.
 func (p *page) newList() {
 	from := widget.Column{Title: "FROM", Min: 8, Max: 20}
-	if p.node.all {
-		from = widget.Column{Title: "SCOPE", Min: 20, Max: 40}
+	provider := widget.Column{Title: "PROVIDER", Min: 8, Grow: true, Drop: 3}
+	if p.node.all { // where they are is more than whose
+		from = widget.Column{Title: "SCOPE", Min: 14, Max: 40}
+		provider.Min = 14
 	}
 	p.list = widget.NewList(
 		p.host.Theme,
 		widget.Column{Title: "NAME", Min: 14, Max: 48},
 		from,
 		widget.Column{Title: "USED", Min: 4, Max: 5, Right: true, Drop: 2},
-		widget.Column{Title: "AGE", Min: 6, Max: 7, Right: true, Drop: 1},
-		widget.Column{Title: "PROVIDER", Min: 8, Grow: true, Drop: 3},
+		widget.Column{Title: "AGE  ", Min: 6, Max: 7, Right: true, Drop: 1},
+		provider,
 	)
 }
 

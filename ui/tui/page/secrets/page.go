@@ -190,6 +190,11 @@ func (p *page) goTo(s vault.Secret) tea.Cmd {
 	return p.rest()
 }
 
+// stale reports whether the list is that of another node than the one that is
+// selected, which is being read. Nothing is done to what is in it: whoever
+// presses a key quickly means the other one.
+func (p *page) stale() bool { return p.of != p.node }
+
 // current returns the row under the cursor; nil if there is none.
 func (p *page) current() *row {
 	i := p.list.Index()

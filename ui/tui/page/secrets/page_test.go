@@ -200,6 +200,19 @@ func TestSuperseded(t *testing.T) {
 	d.do(late)
 	d.rest()
 	d.want("web-shop / payments", "5 effective").wantNot("3 effective")
+
+	// A key that is pressed before the list of the node is there is not for what
+	// is in the list of another.
+	d.keys("shift+tab")
+	reading := d.page.Key(keyNamed("k"))
+	for _, key := range []string{"D", "r", "e", "x", "t", " ", "*"} {
+		if d.keys("tab", key, "shift+tab"); len(d.dialogs) > 0 || !strings.HasPrefix(d.said(), "the list is being read") {
+			t.Fatalf("%q: %q", key, d.said())
+		}
+		d.toast = nil
+	}
+	d.do(reading)
+	d.keys("tab").want("web-shop", "DB_URL, own")
 }
 
 func TestShow(t *testing.T) {

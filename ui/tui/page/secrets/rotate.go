@@ -60,7 +60,7 @@ func (r *rotate) Close() {
 func (r *rotate) hint(w int) []string {
 	th := r.host.Theme
 	s := &r.secret
-	out := said(th.Text, th.Dot, s.Name+", "+scopeWords(s.Scope)+", version "+strconv.FormatUint(s.Version, 10)+
+	out := said(th.Text, th.Dot, s.Name+" of "+scopeWords(s.Scope)+", version "+strconv.FormatUint(s.Version, 10)+
 		", rotated "+ago(s.RotatedAt, r.host.Now()), w)
 	if !r.known {
 		return out
