@@ -105,10 +105,11 @@ type Part struct {
 	Data      []byte
 }
 
-// A Sink takes an answer as it arrives.
+// A Sink takes an answer as it arrives. One that is a [Watcher], too, is told how
+// far the call is.
 type Sink interface {
 	// Begin is called once, before the body, with everything but the body,
-	// the sizes and the duration.
+	// the sizes and the times.
 	Begin(a *Answer) error
 	// Write takes the next piece of the body, cleaned.
 	Write(p []byte) (int, error)
@@ -168,6 +169,7 @@ type Answer struct {
 	Redirects                   int // how many were followed
 	RequestBytes, ResponseBytes int64
 	Duration                    time.Duration
+	Timing                      Timing // of the last request that was sent
 	Intent                      uint64 // sequence number in the audit log
 	// Unrecorded is why an outcome could not be written to the audit log,
 	// which then says "unknown" of the call; nil as far as is known yet.

@@ -24,6 +24,7 @@ const maxRedirects = 5
 type exchange struct {
 	broker  *Broker
 	plan    *plan
+	tell    func(Stage) // nil: nobody wants to know
 	grant   vault.Grant
 	values  auth.Values    // by placeholder
 	secrets []opaque.Bytes // what must not come back, and is wiped at the end
@@ -82,7 +83,7 @@ func (x *exchange) deliver(s *wire.Stream, to Sink) (*Answer, error) {
 	red := redact.New(x.secrets...)
 	defer red.Clear()
 	answer := x.plan.head(s, red)
-	answer.Redirects = x.redirects
+	answer.Redirects, answer.Timing = x.redirects, Timing(s.Timing())
 	c := cleaner{to: to, fields: fields.New(x.plan.policy.Block).Stream(s.Header.Get("Content-Type")), text: red.Stream(), bufs: &x.broker.bufs}
 	if w, ok := to.(*whole); ok {
 		w.body = make([]byte, 0, s.Expected())
@@ -97,6 +98,8 @@ func (x *exchange) deliver(s *wire.Stream, to Sink) (*Answer, error) {
 	answer.Redactions += c.text.Count()
 	answer.Blocked = c.fields.Count()
 	answer.RequestBytes, answer.ResponseBytes = x.sent, x.received
+	_ = s.Close() // also where the sink broke off: that is the end of the body
+	answer.Timing = Timing(s.Timing())
 	return answer, err
 }
 
@@ -107,6 +110,7 @@ func (x *exchange) send(ctx context.Context, request policy.Canonical) (*wire.St
 		return nil, err
 	}
 	req := x.plan.wireRequest(request)
+	req.Progress = steps(x.tell)
 	req.Authenticate = func(r *http.Request) error {
 		m := &auth.Message{Request: r, Body: req.Body, Time: x.broker.cfg.Now()}
 		rendered, err := x.plan.strategy.Apply(m, x.values)
@@ -135,6 +139,7 @@ func (x *exchange) again(ctx context.Context, s *wire.Stream) (*wire.Stream, err
 		_ = s.Close()
 		return nil, err
 	case !renewed:
+		reached(x.tell, StageReceiving)
 		return s, nil
 	}
 	x.leave(s)

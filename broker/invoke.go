@@ -36,11 +36,15 @@ func (b *Broker) Stream(ctx context.Context, call Call, to Sink) (*Answer, error
 		ctx, cancel = context.WithTimeout(ctx, call.Timeout)
 		defer cancel()
 	}
-	p, grant, err := b.authorize(ctx, &call)
+	tell := watch(to)
+	reached(tell, StageChecking)
+	p, grant, err := b.authorize(ctx, &call, tell)
 	if err != nil {
 		return nil, inWords(err)
 	}
+	reached(tell, StageOpening)
 	x := newExchange(b, p, grant)
+	x.tell = tell
 	defer x.clear()
 	answer, err := x.run(ctx, to)
 	if err != nil {
@@ -58,11 +62,14 @@ func (b *Broker) Stream(ctx context.Context, call Call, to Sink) (*Answer, error
 }
 
 // authorize has a call judged and its intent recorded.
-func (b *Broker) authorize(ctx context.Context, call *Call) (*plan, vault.Grant, error) {
+func (b *Broker) authorize(ctx context.Context, call *Call, tell func(Stage)) (*plan, vault.Grant, error) {
 	body, malformed := encodeBody(call)
 	var p *plan
 	grant, err := b.store.Authorize(ctx, func(r vault.Reader) (d vault.Decision, err error) {
 		p, err = b.decide(r, call, body, malformed)
+		if err == nil {
+			reached(tell, StageRecording)
+		}
 		return p.decision(), err
 	})
 	if err != nil && p != nil && p.capability != nil && call.Credential == "" {

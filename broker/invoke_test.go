@@ -33,7 +33,7 @@ func TestInvoke(t *testing.T) {
 		want := &broker.Answer{
 			Capability: "acme/items", Credential: "acme-main", Secret: "ACME_TOKEN", Method: "POST",
 			URL: "https://api.acme.test/v1/items/7?a=b%20c", Status: 404, MediaType: "application/problem+json", Body: []byte(`{"no":1}`),
-			RequestBytes: 8, ResponseBytes: 8, Header: got.Header, Duration: got.Duration, Intent: got.Intent,
+			RequestBytes: 8, ResponseBytes: 8, Header: got.Header, Duration: got.Duration, Timing: got.Timing, Intent: got.Intent,
 		}
 		if diff := cmp.Diff(got, want); diff != "" {
 			t.Errorf("(-got +want):\n%s", diff)

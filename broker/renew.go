@@ -70,6 +70,7 @@ func (x *exchange) isFresh(s *oauth.Secret, since time.Time) bool {
 // done. Refused says that the service did not take the token there is; renew
 // is false if it was got too short a time ago for another one to help.
 func (x *exchange) renew(ctx context.Context, refused bool) (renewed bool, err error) {
+	reached(x.tell, StageRenewing)
 	cfg, err := oauth.ConfigOf(x.plan.choice.Auth)
 	if err != nil {
 		return false, err

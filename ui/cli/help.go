@@ -17,10 +17,14 @@ func newHelp(sh *shell) *cobra.Command {
 	return &cobra.Command{
 		Use:                   "help [COMMAND]",
 		Short:                 "explain a command",
-		Long:                  `Explains a command, as --help does.`,
+		Long:                  `Explains a command, as --help does. Without one, says what there is.`,
 		Example:               "aivault help secrets create",
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				sh.acting = true
+				return sh.overview(cmd.Root())
+			}
 			target, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
 				return fault.New(fault.Usage, "there is no command %.60q", strings.Join(args, " ")).
@@ -151,7 +155,7 @@ nobody trusts. Code names a capability, such as openai/chat-completions; aivault
 finds the secret for its workspace and group, checks what is allowed, adds the
 key, and returns a cleaned answer. Nobody ever sees a key.`
 
-// overview is what aivault prints without arguments.
+// overview is what aivault prints for people and programs that look around.
 func (sh *shell) overview(cmd *cobra.Command) error {
 	if sh.out.json {
 		names := []string{}

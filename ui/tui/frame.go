@@ -166,7 +166,7 @@ func (m *Model) stateText() string {
 	s := "locked"
 	if m.gate == nil {
 		s = string(m.status.Provider) + " " + th.Dot + " unlocked"
-		if m.w < 80 {
+		if m.w < 100 {
 			s = "unlocked"
 		}
 	}

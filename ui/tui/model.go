@@ -68,6 +68,8 @@ type Model struct {
 	stack   []view.Screen // on top of the tab
 	dialogs []view.Screen // on top of that; the last one has the keys
 
+	failures map[view.Screen]string // what the dialog about the last error says
+
 	toast   toast
 	undo    []ops.Undo
 	line    []ops.Line // of the last action

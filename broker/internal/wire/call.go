@@ -44,6 +44,7 @@ type call struct {
 	written atomic.Int32 // how often bytes of the request may have reached an upstream
 
 	onWritten func() // Request.Written
+	progress  progress
 
 	mu      sync.Mutex
 	clock   *time.Timer
@@ -54,12 +55,12 @@ type call struct {
 // callKey is the context key of the call that a connection is made for.
 type callKey struct{}
 
-func newCall(ctx context.Context, r Request, timeouts Timeouts) *call {
+func newCall(ctx context.Context, r Request, timeouts Timeouts, serial uint64) *call {
 	c := &call{
 		host: r.Host, timeouts: timeouts,
 		safe:    r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions,
 		served:  make(chan struct{}),
-		running: true, onWritten: r.Written,
+		running: true, onWritten: r.Written, progress: progress{serial: serial, tell: r.Progress},
 	}
 	ctx = context.WithValue(ctx, callKey{}, c)
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
@@ -87,6 +88,7 @@ func (c *call) expired() {
 // was not read to its end.
 func (c *call) end() {
 	c.pause() // for good: the transport may still read the body of the request
+	c.progress.end()
 	c.cancel(nil)
 }
 
@@ -100,12 +102,12 @@ func (c *call) reached(p phase) {
 		c.pause()
 		return
 	}
-	c.progress()
+	c.advance()
 }
 
-// progress restarts the clock of the phase, if it runs: the request is being
+// advance restarts the clock of the phase, if it runs: the request is being
 // taken.
-func (c *call) progress() {
+func (c *call) advance() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.running {
@@ -167,13 +169,19 @@ func (c *call) traced() context.Context {
 			}
 			c.phase.Store(int32(phaseConnect))
 			c.connected(false)
+			c.progress.again()
 		},
-		TLSHandshakeStart: func() { c.phase.CompareAndSwap(int32(phaseConnect), int32(phaseTLS)) },
-		GotConn:           c.gotConn,
-		WroteHeaders:      c.wroteHeaders,
+		TLSHandshakeStart: func() {
+			c.phase.CompareAndSwap(int32(phaseConnect), int32(phaseTLS))
+			c.progress.securing()
+		},
+		TLSHandshakeDone: func(tls.ConnectionState, error) { c.progress.isSecure() },
+		GotConn:          c.gotConn,
+		WroteHeaders:     c.wroteHeaders,
 		WroteRequest: func(info httptrace.WroteRequestInfo) {
 			if info.Err == nil {
 				c.phase.CompareAndSwap(int32(phaseSend), int32(phaseHeader))
+				c.progress.waiting()
 			}
 		},
 	})
@@ -199,6 +207,7 @@ func (c *call) gotConn(info httptrace.GotConnInfo) {
 	}
 	c.http1.Store(http1)
 	c.connected(true)
+	c.progress.sending(info.Conn)
 	c.reached(phaseSend)
 }
 

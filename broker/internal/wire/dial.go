@@ -43,18 +43,20 @@ func (c *Client) dial(ctx context.Context, network, hostport string) (net.Conn, 
 	case <-call.ctx.Done():
 		return nil, errNotNeeded
 	}
-	conn, err := c.dialHost(ctx, network, hostport)
-	if err != nil {
+	conn := &counted{release: sync.OnceFunc(func() { <-c.conns }), by: call.progress.serial}
+	if err := c.dialHost(ctx, network, hostport, conn, &call.progress); err != nil {
 		<-c.conns
 		return nil, err
 	}
-	return &counted{Conn: conn, release: sync.OnceFunc(func() { <-c.conns })}, nil
+	return conn, nil
 }
 
 // A counted connection counts until it is closed.
 type counted struct {
 	net.Conn
-	release func()
+	release      func()
+	by           uint64 // serial of the request that it was made for
+	dns, connect time.Duration
 }
 
 func (c *counted) Close() error {
@@ -63,16 +65,16 @@ func (c *counted) Close() error {
 }
 
 // dialHost connects to one of the addresses of a host that may be connected to.
-func (c *Client) dialHost(ctx context.Context, network, hostport string) (net.Conn, error) {
+func (c *Client) dialHost(ctx context.Context, network, hostport string, conn *counted, p *progress) error {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeouts.Connect)
 	defer cancel()
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	addrs, err := c.resolve(ctx, host)
+	addrs, err := c.resolve(ctx, host, conn, p)
 	if err != nil {
-		return nil, &dnsError{err}
+		return &dnsError{err}
 	}
 	var allowed []string
 	var refusal error
@@ -86,17 +88,24 @@ func (c *Client) dialHost(ctx context.Context, network, hostport string) (net.Co
 	}
 	switch {
 	case len(allowed) > 0:
-		return c.race(ctx, network, allowed)
+		p.step(StepConnecting)
+		start := time.Now()
+		conn.Conn, err = c.race(ctx, network, allowed)
+		conn.connect = time.Since(start)
+		return err
 	case refusal != nil:
-		return nil, refusal
+		return refusal
 	}
-	return nil, &dnsError{}
+	return &dnsError{}
 }
 
-func (c *Client) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
+func (c *Client) resolve(ctx context.Context, host string, conn *counted, p *progress) ([]netip.Addr, error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{addr}, nil
 	}
+	p.step(StepResolving)
+	start := time.Now()
+	defer func() { conn.dns = time.Since(start) }()
 	if c.config.Resolve != nil {
 		return c.config.Resolve(ctx, host)
 	}

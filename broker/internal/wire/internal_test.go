@@ -29,7 +29,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, encoding string, body []byte) {
 		const limit = 100
 		r := Request{Method: "GET", Host: "api.test", MaxBody: limit}
-		c := newCall(t.Context(), r, Timeouts{Connect: time.Minute, Header: time.Minute, Idle: time.Minute})
+		c := newCall(t.Context(), r, Timeouts{Connect: time.Minute, Header: time.Minute, Idle: time.Minute}, 1)
 		defer c.end()
 		c.reached(phaseBody)
 		resp := &http.Response{

@@ -19,7 +19,7 @@ func (c *Client) build(call *call, r Request) (*http.Request, *body, error) {
 		return nil, nil, err
 	}
 	req = req.WithContext(call.traced())
-	sent := &body{data: r.Body, progress: call.progress}
+	sent := &body{data: r.Body, progress: call.advance}
 	if r.Body != nil {
 		req.Body = sent // without GetBody, so that nobody reads it twice
 		if len(r.Body) == 0 {

@@ -39,7 +39,7 @@ func (c *Client) Open(ctx context.Context, r Request) (*Stream, error) {
 		return nil, c.broken
 	}
 	start := time.Now()
-	call := newCall(ctx, r, c.config.Timeouts)
+	call := newCall(ctx, r, c.config.Timeouts, c.serial.Add(1))
 	req, sent, err := c.build(call, r)
 	if err != nil {
 		call.end()
@@ -54,6 +54,7 @@ func (c *Client) Open(ctx context.Context, r Request) (*Stream, error) {
 		return nil, err
 	}
 	call.reached(phaseBody)
+	call.progress.receiving()
 	s, err := newStream(call, resp, r)
 	if err != nil {
 		call.end()
@@ -138,6 +139,7 @@ func (s *Stream) next(p []byte) (n int, err error) {
 // finish ends the call, because of err. The connection is given back if that
 // is the end of the body, and else closed.
 func (s *Stream) finish(err error) {
+	s.call.progress.received()
 	switch {
 	case errors.Is(err, errTooLong):
 		s.err = fault.New(fault.ResponseTooLarge, "the answer is longer than %d bytes", s.limit).
@@ -160,6 +162,9 @@ func (s *Stream) RequestBytes() int64 { return s.sent.count() }
 
 // ResponseBytes returns how much came of the body, before it was decoded.
 func (s *Stream) ResponseBytes() int64 { return s.raw.n }
+
+// Timing returns how long the request took so far.
+func (s *Stream) Timing() Timing { return s.call.progress.times() }
 
 // Close ends the call. The upstream sees that at once, unless the body was
 // read to its end.

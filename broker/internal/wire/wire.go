@@ -28,6 +28,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"aivault/keys/fault"
@@ -91,6 +92,7 @@ type Client struct {
 	config    Config
 	transport *http.Transport
 	conns     chan struct{} // one element per connection
+	serial    atomic.Uint64 // of the last request
 	broken    error         // of the configuration; the answer to every call
 }
 
@@ -169,6 +171,10 @@ type Request struct {
 	// Written, if not nil, is called once the header of the request was written:
 	// from then on it may be carried out, whether an answer comes or not.
 	Written func()
+	// Progress, if not nil, is called at each step, from whatever goroutine but
+	// one step at a time, until the Stream has ended. It returns at once: the
+	// request waits for it. A request that is sent again begins again.
+	Progress func(Step)
 }
 
 // A Response is an answer, whole and decoded. It is not redacted.

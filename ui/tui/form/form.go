@@ -41,6 +41,7 @@ type Form struct {
 	top    int   // the first row that shows
 	follow bool  // the focus is to be seen
 	rows   []row // of the last View
+	wide   int   // of the rows, in cells
 }
 
 // New returns a form with fields, of which there is one at least.
@@ -103,6 +104,17 @@ func (f *Form) Close() {
 func (f *Form) Done() {
 	f.sending, f.done, f.problem = false, true, ""
 	f.Close()
+}
+
+// Forget wipes what must not stay while nobody is there, and says why in the
+// fields that it was in.
+func (f *Form) Forget(why string) {
+	for _, field := range f.fields {
+		if s, ok := field.(*Secret); ok && s.Dirty() {
+			s.Wipe()
+			s.SetError(why)
+		}
+	}
 }
 
 // Failed ends a Submit that went wrong, and says how, below the field that it
@@ -299,11 +311,13 @@ func (f *Form) Mouse(m tea.MouseMsg) tea.Cmd {
 		}
 		f.scroll(lines)
 	case m.Button == tea.MouseButtonLeft && m.Action == tea.MouseActionPress && r.field >= 0:
+		field := f.fields[r.field]
+		field.View(max(f.wide-r.x, 1), r.field == f.at) // as it was when it was clicked
 		if r.field != f.at {
 			f.enter(r.field, false)
 		}
 		if r.y >= 0 && m.X >= r.x {
-			return f.fields[r.field].Click(m.X-r.x, r.y)
+			return field.Click(m.X-r.x, r.y)
 		}
 	}
 	return nil

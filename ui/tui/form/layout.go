@@ -49,7 +49,7 @@ func (f *Form) View(w, h int) []string {
 		wide = w - 2
 		rows, _ = f.layoutAt(wide, wide)
 	}
-	f.rows = rows
+	f.rows, f.wide = rows, wide
 	f.window(room)
 	out := make([]string, 0, h)
 	for i := range room {
@@ -73,29 +73,37 @@ func (f *Form) View(w, h int) []string {
 }
 
 // window moves the rows that show, so that those of the field with the focus
-// do, its error with them, and its beginning rather than its end.
+// do, its error with them; where there are too many of them, its beginning; and
+// in any case the line with the cursor.
 func (f *Form) window(room int) {
 	f.top = max(min(f.top, len(f.rows)-room), 0)
 	if !f.follow {
 		return
 	}
-	first, last := -1, -1
+	y := 0
+	if p, ok := f.fields[f.at].(pointer); ok {
+		y = p.CursorLine()
+	}
+	first, last, cursor := -1, -1, -1
 	for i, r := range f.rows {
-		if r.field == f.at {
-			if first < 0 {
-				first = i
-			}
-			last = i
+		if r.field != f.at {
+			continue
 		}
-	}
-	if last >= f.top+room {
-		f.top = last - room + 1
-	}
-	if first < f.top && first >= 0 {
-		f.top = first
+		if first < 0 {
+			first = i
+		}
+		if last = i; r.y == y {
+			cursor = i
+		}
 	}
 	if f.at == 0 && last < room {
 		f.top = 0 // what stands before the fields belongs to the first one
+	}
+	for _, span := range [][2]int{{first, last}, {cursor, cursor}} {
+		if span[1] >= f.top+room {
+			f.top = span[1] - room + 1
+		}
+		f.top = max(min(f.top, span[0]), 0)
 	}
 }
 

@@ -123,7 +123,7 @@ func (v *Viewer) Search(q string) (matches int) {
 		line, row := v.first()
 		v.origin = place{line, v.start(line, row)}
 	}
-	v.needle = newNeedle(q)
+	v.needle = newNeedle(v.ink.line(q)) // as it shows
 	v.gen++
 	v.hits, v.total, v.at, v.nth = nil, 0, 0, 0
 	v.count(0)
