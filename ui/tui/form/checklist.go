@@ -253,6 +253,8 @@ func (c *Checklist) Say() string {
 // state says what an item is and will be.
 func (c *Checklist) state(e entry) string {
 	switch {
+	case e.Fixed != "" && e.Note != "":
+		return text.Line(e.Note) + ", cannot be changed"
 	case e.part:
 		return c.words.Some
 	case e.on && e.On:

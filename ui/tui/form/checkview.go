@@ -91,7 +91,7 @@ func (c *Checklist) item(e entry, w int, at, focused bool) string {
 		box += " "
 	}
 	state := ""
-	if e.on || e.On || e.Some {
+	if (e.on || e.On || e.Some) && e.Fixed == "" {
 		state = c.state(e)
 	}
 	if state == "" || w < 48 && !e.turned() {

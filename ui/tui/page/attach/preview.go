@@ -117,29 +117,27 @@ func (v *preview) lines(w int, waiting string, stale bool) []widget.Styled {
 		add(th.Dim, "", "nothing is changed yet")
 		return out
 	}
+	out = append(out, widget.Styled{{Text: "Calls", Style: th.Head}})
+	switch {
+	case waiting != "":
+		add(th.Warn, "", "looking what they will use")
+	case v.err != nil:
+		add(th.Bad, th.Fail, "what they will use cannot be told: "+v.err.Error())
+	case len(v.effects) == 0 && v.since.IsZero():
+		add(th.Dim, th.Dot, ops.NoEffects)
+	default:
+		for i, s := range v.effects {
+			if v.stops[i] {
+				add(th.Bad, th.Alert, s)
+			} else {
+				add(th.Good, th.Dot, s)
+			}
+		}
+	}
+	out = append(out, widget.Styled{}, widget.Styled{{Text: "To apply", Style: th.Head}})
 	for _, s := range v.made {
 		sign, rest, _ := strings.Cut(s, " ")
 		add(th.Text, sign, rest)
-	}
-	out = append(out, widget.Styled{})
-	switch {
-	case waiting != "":
-		add(th.Warn, "", "looking what calls will use")
-	case v.err != nil:
-		add(th.Bad, th.Fail, "what calls will use cannot be told: "+v.err.Error())
-	case !v.since.IsZero() && len(v.effects) == 0:
-	case len(v.effects) == 0:
-		add(th.Dim, th.Dot, ops.NoEffects)
-	}
-	if waiting != "" {
-		return out
-	}
-	for i, s := range v.effects {
-		if v.stops[i] {
-			add(th.Bad, th.Alert, s)
-		} else {
-			add(th.Good, th.Dot, s)
-		}
 	}
 	return out
 }

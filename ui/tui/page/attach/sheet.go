@@ -84,10 +84,8 @@ func (s *sheet) groupItem(c vault.ScopeCount) form.Item {
 	}
 	free := len(s.secrets) - own
 	switch {
-	case free == 0 && own == 1:
-		item.Fixed = "this is its own scope: it cannot be detached from it"
 	case free == 0:
-		item.Fixed = "this is their own scope: they cannot be detached from it"
+		item.On, item.Note, item.Fixed = true, "own scope", ownScope
 	case attached == free:
 		item.On = true
 	case attached > 0:
@@ -96,6 +94,9 @@ func (s *sheet) groupItem(c vault.ScopeCount) form.Item {
 	}
 	return item
 }
+
+// ownScope is why a secret is not detached from the scope that it was stored in.
+const ownScope = "this is its own scope: it cannot be detached from that"
 
 // counted says what a group has.
 func counted(c vault.ScopeCount) string {
@@ -136,7 +137,7 @@ func (s *sheet) secretItems(g vault.GroupRef) []form.Item {
 			items[i].Label, items[i].Note = sec.Name+" ("+items[i].Note+")", ""
 		}
 		if sec.Scope == g.Scope() {
-			items[i].Fixed = "this is its own scope: it cannot be detached from it"
+			items[i].On, items[i].Note, items[i].Fixed = true, "own scope", ownScope
 		}
 	}
 	return items

@@ -1,10 +1,13 @@
 package why
 
 import (
+	"strings"
+
 	"github.com/charmbracelet/lipgloss"
 
 	"aivault/ui/tui/ops"
 	"aivault/ui/tui/text"
+	"aivault/ui/tui/theme"
 	"aivault/ui/tui/widget"
 )
 
@@ -18,17 +21,16 @@ const (
 // View returns the question, the ladder below it, and the answer in a sentence.
 func (p *Page) View(w, h int) []string {
 	th := p.host.Theme
-	head := p.head(w, max(h/2, 1))
+	small := h < framed
+	head, most := p.head(w, max(h/2, 1), small), mostSaying
+	if small {
+		most = 1
+	}
 	if p.asked.open() {
 		return fit(append(head, "", th.Dim.Render(text.Cut("no capability is chosen yet; enter chooses one", w))), w, h)
 	}
-	most := mostSaying
-	if h < framed {
-		most = 2
-	}
 	saying := p.saying(min(w, widest), most)
-	room := max(h-len(head)-len(saying), 0)
-	body := p.body(w, room, len(head))
+	body := p.body(w, max(h-len(head)-len(saying), 0), len(head), small)
 	return fit(append(append(head, body...), saying...), w, h)
 }
 
@@ -45,59 +47,81 @@ func fit(lines []string, w, h int) []string {
 }
 
 // head says what is asked: of what, and from where.
-func (p *Page) head(w, h int) []string {
+func (p *Page) head(w, h int, small bool) []string {
 	th := p.host.Theme
-	row := func(label, value string, style lipgloss.Style) string {
-		return th.Dim.Render(text.Pad(label, labelWidth)) + style.Render(text.Cut(value, max(w-labelWidth, 0)))
-	}
-	var out []string
+	what, name, about := "", "", ""
 	switch {
 	case p.asked.capability != "":
-		out = append(out, row("capability", p.asked.capability, th.Strong))
+		what, name = "capability", p.asked.capability
 	case p.asked.ofSecret() && p.facts != nil:
 		s := p.facts.secret
-		about := s.Name + ", of " + ops.Place(s.Scope) + ", id " + s.ID.String()[:8]
+		what, name, about = "secret", s.Name, ", of "+ops.Place(s.Scope)+", id "+s.ID.String()[:8]
 		if s.PinnedProvider != "" {
 			about += ", pinned to " + s.PinnedProvider
 		}
-		out = append(out, row("secret", about, th.Strong))
 	}
-	if p.place.open && h < 4 {
-		out = nil // what is edited comes first
+	switch {
+	case small && p.place.open:
+		return p.place.view(w, h) // what is edited comes first
+	case small:
+		from := " from " + contextName(p.asked.context)
+		return []string{th.Strong.Render(text.Cut(name, w)) + th.Text.Render(text.Cut(from, max(w-text.Width(text.Line(name)), 0)))}
+	}
+	var out []string
+	if what != "" {
+		out = row(th, what, name+about, th.Strong, w)[:1]
 	}
 	out = append(out, p.place.view(w, max(h-len(out), 1))...)
-	if p.asked.ofSecret() && p.facts != nil && len(out) < h && !p.place.open {
-		out = append(out, row("", p.facts.meaning(), th.Text))
+	if p.asked.ofSecret() && p.facts != nil && !p.place.open {
+		out = append(out, row(th, "", p.facts.meaning(), th.Text, w)...)
 	}
 	return out
 }
 
-// body is the ladder, beside the capabilities where the page is about a secret.
-func (p *Page) body(w, h, y int) []string {
-	th := p.host.Theme
-	if !p.asked.ofSecret() {
-		if h < framed-4 {
-			p.rects = []widget.Rect{{}, {Y: y + 1, W: w, H: h - 1}}
-			return append([]string{th.Head.Render(text.Cut("Ladder", w))}, p.pane(ladderPane, w, max(h-1, 0))...)
-		}
-		r := widget.Rect{Y: y, W: min(w, widest), H: h}
-		iw, ih := r.Inner()
-		p.rects = []widget.Rect{{}, {X: 1, Y: y + 1, W: iw, H: ih}}
-		return widget.Box(th, "Ladder", p.note(ladderPane), !p.place.open, r.W, h, p.pane(ladderPane, iw, ih))
+// row is a label with a text in lines of at most w cells.
+func row(th *theme.Theme, label, s string, style lipgloss.Style, w int) []string {
+	lines := text.Wrap(s, max(w-labelWidth, 1))
+	for i, line := range lines {
+		lines[i] = th.Dim.Render(text.Pad(label, labelWidth)) + style.Render(line)
+		label = ""
 	}
-	p.rects = p.panes.Layout(w, h)
+	return lines
+}
+
+// body is the ladder, beside the capabilities where the page is about a secret.
+func (p *Page) body(w, h, y int, small bool) []string {
+	p.rects = []widget.Rect{{}, {W: min(w, widest), H: h}}
+	if p.asked.ofSecret() {
+		p.rects = p.panes.Layout(w, h)
+	}
 	var boxes [][]string
 	for i := range p.rects {
 		r := &p.rects[i]
 		if r.W == 0 {
 			continue
 		}
+		if small {
+			boxes = append(boxes, p.bare(i, r.W, h))
+			*r = widget.Rect{X: r.X, Y: y + 1, W: r.W, H: max(h-1, 0)}
+			continue
+		}
 		iw, ih := r.Inner()
-		title := p.paneTitle(i)
-		boxes = append(boxes, widget.Box(th, title, p.note(i), i == p.panes.Focus() && !p.place.open, r.W, r.H, p.pane(i, iw, ih)))
+		focused := i == p.panes.Focus() && !p.place.open
+		boxes = append(boxes, widget.Box(p.host.Theme, p.paneTitle(i), p.note(i), focused, r.W, r.H, p.pane(i, iw, ih)))
 		*r = widget.Rect{X: r.X + 1, Y: y + 1, W: iw, H: ih}
 	}
 	return widget.Join(boxes...)
+}
+
+// bare is a pane without a frame, for which there is no room.
+func (p *Page) bare(i, w, h int) []string {
+	th := p.host.Theme
+	lead, style := "  ", th.Head
+	if i == p.panes.Focus() && !p.place.open {
+		lead, style = th.Cursor0+" ", th.Accent
+	}
+	title := widget.Clip(style.Render(text.Cut(lead+p.paneTitle(i), w)), w)
+	return append([]string{title}, p.pane(i, w, max(h-1, 0))...)[:max(h, 0)]
 }
 
 // paneTitle names a pane, and the way to it where it is the only one.
@@ -154,20 +178,16 @@ func (p *Page) saying(w, most int) []string {
 	if !used {
 		glyph, style = th.Alert, th.Warn
 	}
-	var out []string
 	lines := text.Wrap(s, max(w-2, 1))
+	if len(lines) > most {
+		lines = append(lines[:most-1], text.Cut(strings.Join(lines[most-1:], " "), max(w-2, 1)))
+	}
 	for i, line := range lines {
-		if i == most-1 && len(lines) > most {
-			line = text.Fit(line, max(w-3, 1)) + th.Ellipsis
-		}
-		if i == most {
-			break
-		}
 		lead := "  "
 		if i == 0 {
 			lead = glyph + " "
 		}
-		out = append(out, style.Render(lead+line))
+		lines[i] = style.Render(lead + line)
 	}
-	return out
+	return lines
 }

@@ -134,6 +134,8 @@ func (f *facts) serves(capability string) (words string, this, none bool) {
 		return "nothing", false, true
 	case f.takes(l):
 		return "this secret", true, false
+	case l.SecretName == f.secret.Name:
+		return "another", false, false
 	}
 	return l.SecretName, false, false
 }

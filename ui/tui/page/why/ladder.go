@@ -30,11 +30,11 @@ type ladder struct {
 	owner []int
 }
 
-// set shows another ladder, or the same one as it is now. The cursor stays on
-// its rung.
+// set shows another ladder, or the same one as it is now: then the cursor stays
+// on its rung.
 func (l *ladder) set(of *broker.Ladder) {
 	var key string
-	if r := l.rung(); r != nil && l.of != nil && of != nil && of.Capability == l.of.Capability {
+	if r := l.rung(); r != nil && of != nil && of.Capability == l.of.Capability && of.Context == l.of.Context {
 		key = rungKey(r)
 	}
 	l.of, l.rungs, l.at, l.top = of, nil, 0, 0
@@ -260,18 +260,22 @@ func (l *ladder) draw(i, w, names int, focused bool) []line {
 	head := text.Pad(cursor+" "+glyph+" "+what, markWidth)
 	by := r.Kind + " " + orNone(r.ID)
 	indent := strings.Repeat(" ", min(markWidth, max(w/4, 1)))
+	why := r.Reason
 	var rest []string
 	if w < oneLine {
 		head = text.Pad(cursor+" "+glyph, 4) + named(r)
 		indent = "    "
-		if r.Taken {
-			by = "used by " + by
-		}
-		rest = append(rest, text.Wrap(by, max(w-len(indent), 1))...)
+		rest = text.Wrap(by, max(w-len(indent), 1))
+		why = word(r) + ": " + why
 	} else {
-		head += text.Fit(named(r), names) + "  " + by
+		head += text.Fit(named(r), names)
+		if text.Width(head)+2+text.Width(text.Line(by)) > w {
+			rest = text.Wrap(by, max(w-len(indent), 1))
+		} else {
+			head += "  " + by
+		}
 	}
-	reason := text.Wrap(r.Reason, max(w-len(indent), 1))
+	reason := text.Wrap(why, max(w-len(indent), 1))
 	out := []line{{l.first(text.Cut(head, w), i == l.at, focused, style, w), i}}
 	for _, s := range rest {
 		out = append(out, line{indent + style.Render(s), i})

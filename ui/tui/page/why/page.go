@@ -55,15 +55,15 @@ func New(host *view.Host, ask view.OpenWhy) view.Screen {
 		p.asked.secret = vault.ID{}
 	}
 	p.place = newPlace(host, ask.Context, func() *facts { return p.facts }, p.moved)
-	p.list = widget.NewList(host.Theme, widget.Column{Title: "CAPABILITY", Min: 12, Grow: true}, widget.Column{Title: "USES HERE", Min: 7, Max: 24})
+	p.list = widget.NewList(host.Theme, widget.Column{Title: "CAPABILITY", Min: 20, Grow: true}, widget.Column{Title: "USES HERE", Min: 9, Max: 24})
 	p.list.Header = true
 	p.list.Empty = []string{
 		"no credential and no binding uses this secret yet", "",
 		"make one: aivault credential create, or b on a capability",
 	}
 	p.panes = widget.NewPanes("Capabilities", "Ladder")
-	p.panes.Weights = []int{2, 3}
-	p.panes.Max = []int{60, 0}
+	p.panes.Weights = []int{1, 1}
+	p.panes.Max = []int{52, 0}
 	if !p.asked.ofSecret() {
 		p.panes.SetFocus(ladderPane)
 	}

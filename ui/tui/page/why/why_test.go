@@ -163,7 +163,7 @@ func TestWhyOfSecret(t *testing.T) {
 	s.Want("secret STRIPE_API_KEY, of global, id "+s.all.ID.String()[:8]+", pinned to stripe",
 		"from here the name means another secret: that of web-shop/payments overrides this one",
 		"CAPABILITY", "USES HERE", "stripe/balance", "stripe/billing", "Used: STRIPE_API_KEY (group web-shop/payments)",
-		"stripe/balance, uses STRIPE_API_KEY here, row 1 of")
+		"stripe/balance, uses another here, row 1 of")
 	s.Keys("c")
 	for range "web-shop" {
 		s.Keys("backspace")
