@@ -150,7 +150,7 @@ func TestAttachSecretsToGroup(t *testing.T) {
 	s.openGroup("web-shop/research")
 	s.Want("Attach to web-shop/research", "4 secrets", "DB_URL", "workspace infra", "global")
 	s.Keys("space") // the one of the group itself comes first
-	s.Want("this is its own scope")
+	s.Want("[x]! DB_URL", "its own scope: it stays there")
 	s.Keys("/")
 	s.Type("risk")
 	s.Want("1 of 4")
@@ -305,4 +305,19 @@ func TestAttachOfNothing(t *testing.T) {
 	e.Want("no secret is stored yet", "aivault secrets create")
 	e.Keys("space", "enter", "j", "/", "a", "enter")
 	e.NoFailure()
+}
+
+func TestAttachShaken(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(3) {
+		s := newShop(t)
+		s.Secret("名前_é_🚀_🇩🇪", "web-shop/payments")
+		if seed == 0 {
+			s.openGroup("web-shop/payments")
+		} else {
+			s.open(s.infra.ID, s.risk.ID)
+		}
+		s.Shake(seed, 300, "j", "k", "space", "tab", "/", "w", "é", "esc", "G", "g", "+", "pgdown", "enter", "ctrl+u", "backspace", "left")
+		s.NoFailure()
+	}
 }

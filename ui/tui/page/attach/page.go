@@ -106,7 +106,7 @@ func (p *Page) Load() tea.Cmd {
 // show shows what was read.
 func (p *Page) show(s *sheet) {
 	p.sheet, p.failed, p.stale = s, "", false
-	p.list.SetItems(s.items(p.ask))
+	p.list.SetItems(s.items)
 	p.preview.none()
 }
 

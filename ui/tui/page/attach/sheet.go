@@ -20,6 +20,7 @@ type sheet struct {
 	secrets []vault.Secret // those that are asked for, or all where it is for a group
 	byID    map[vault.ID]*vault.Secret
 	scopes  []vault.ScopeCount // where it is for secrets
+	items   []form.Item        // the rows of the checklist
 }
 
 func read(ctx context.Context, be app.Backend, ask view.OpenAttach) (*sheet, error) {
@@ -43,6 +44,7 @@ func read(ctx context.Context, be app.Backend, ask view.OpenAttach) (*sheet, err
 	for i := range s.secrets {
 		s.byID[s.secrets[i].ID] = &s.secrets[i]
 	}
+	s.items = s.rows(ask)
 	return s, nil
 }
 
@@ -54,8 +56,8 @@ func (s *sheet) outdates(changes []vault.Sharing) bool {
 	})
 }
 
-// items are the rows of the checklist.
-func (s *sheet) items(ask view.OpenAttach) []form.Item {
+// rows makes the rows of the checklist.
+func (s *sheet) rows(ask view.OpenAttach) []form.Item {
 	if len(ask.Secrets) == 0 {
 		return s.secretItems(ask.Group)
 	}
@@ -96,7 +98,7 @@ func (s *sheet) groupItem(c vault.ScopeCount) form.Item {
 }
 
 // ownScope is why a secret is not detached from the scope that it was stored in.
-const ownScope = "this is its own scope: it cannot be detached from that"
+const ownScope = "its own scope: it stays there"
 
 // counted says what a group has.
 func counted(c vault.ScopeCount) string {

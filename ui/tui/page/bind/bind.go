@@ -53,9 +53,9 @@ func New(host *view.Host, ask view.OpenBind) view.Screen {
 	p.consumer = form.NewText(th, "Consumer", "")
 	p.consumer.Placeholder = "any"
 	p.consumer.Help = "for the calls of one consumer only; empty for any"
-	p.capability.Suggest = func(typed string) []string { return p.known.capabilitiesLike(typed) }
-	p.secret.Suggest = func(typed string) []string { return p.known.secretsLike(typed) }
-	p.scope.Suggest = func(typed string) []string { return p.known.placesLike(typed) }
+	p.capability.Suggest = func(typed string) []string { return p.known.orNone().capabilities.like(typed) }
+	p.secret.Suggest = func(typed string) []string { return p.known.orNone().labels.like(typed) }
+	p.scope.Suggest = func(typed string) []string { return p.known.orNone().places.like(typed) }
 	p.capability.Validate = func(s string) error { return p.known.checkCapability(s) }
 	p.secret.Validate = func(s string) error { _, err := p.known.find(s); return err }
 	p.scope.Validate = func(s string) error { _, err := ops.ParsePlace(s); return err }
@@ -84,7 +84,7 @@ func (p *Page) Load() tea.Cmd {
 		first := p.known == nil
 		p.known, p.failed = k, ""
 		if s := k.secret(p.ask.Secret); first && s != nil && p.secret.Value() == "" {
-			p.secret.SetValue(k.label(s))
+			p.secret.SetValue(label(s))
 		}
 		return p.look(0)
 	})

@@ -233,3 +233,13 @@ func TestBindSizes(t *testing.T) {
 	}
 	s.NoFailure()
 }
+
+func TestBindShaken(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(3) {
+		s := newShop(t)
+		s.open(view.OpenBind{Capability: "stripe/balance"})
+		s.Shake(seed, 200, "s", "t", "é", "tab", "shift+tab", "down", "up", "enter", "ctrl+s", "backspace", "ctrl+u", ",", " ", "pgdown")
+		s.NoFailure()
+	}
+}

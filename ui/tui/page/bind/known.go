@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"aivault/broker"
 	"aivault/keys/fault"
 	"aivault/ui/app"
 	"aivault/ui/tui/form"
@@ -16,29 +15,52 @@ import (
 // Known is what there is to choose from. The nil one knows nothing, and finds no
 // fault with what is typed.
 type known struct {
-	capabilities []broker.Capability
+	capabilities words
 	secrets      []vault.Secret
-	places       []string
+	labels       words // of the secrets
+	places       words
+}
+
+// Words are things to suggest, as they show and as they are searched.
+type words struct{ shown, folded []string }
+
+func (w *words) add(s string) {
+	w.shown = append(w.shown, s)
+	w.folded = append(w.folded, strings.ToLower(s))
 }
 
 func read(ctx context.Context, be app.Backend) (*known, error) {
 	k := new(known)
-	var err error
-	if k.capabilities, err = be.Capabilities(ctx); err != nil {
+	capabilities, err := be.Capabilities(ctx)
+	if err != nil {
 		return nil, err
+	}
+	for _, c := range capabilities {
+		k.capabilities.add(c.ID)
 	}
 	if k.secrets, err = be.Secrets(ctx, nil); err != nil {
 		return nil, err
 	}
+	for i := range k.secrets {
+		k.labels.add(label(&k.secrets[i]))
+	}
 	scopes, err := be.Scopes(ctx)
 	for _, c := range scopes {
-		k.places = append(k.places, ops.Place(c.Scope))
+		k.places.add(ops.Place(c.Scope))
 	}
 	return k, err
 }
 
+// orNone is what is known, or nothing.
+func (k *known) orNone() *known {
+	if k == nil {
+		return new(known)
+	}
+	return k
+}
+
 // label names a secret so that it is found again.
-func (k *known) label(s *vault.Secret) string { return s.Name + ", " + ops.Place(s.Scope) }
+func label(s *vault.Secret) string { return s.Name + ", " + ops.Place(s.Scope) }
 
 func (k *known) secret(id vault.ID) *vault.Secret {
 	if i := slices.IndexFunc(k.secrets, func(s vault.Secret) bool { return s.ID == id }); i >= 0 {
@@ -48,7 +70,7 @@ func (k *known) secret(id vault.ID) *vault.Secret {
 }
 
 // find returns the secret that is meant: by its label, by its name where there
-// is one of that name only, or by its id.
+// is one of that name only.
 func (k *known) find(typed string) (*vault.Secret, error) {
 	typed = strings.TrimSpace(typed)
 	switch {
@@ -61,7 +83,7 @@ func (k *known) find(typed string) (*vault.Secret, error) {
 	for i := range k.secrets {
 		s := &k.secrets[i]
 		switch typed {
-		case k.label(s), s.ID.String():
+		case k.labels.shown[i]:
 			return s, nil
 		case s.Name:
 			named = append(named, s)
@@ -78,7 +100,7 @@ func (k *known) find(typed string) (*vault.Secret, error) {
 		places[i] = ops.Place(s.Scope)
 	}
 	return nil, fault.New(fault.InvalidRequest, "several secrets have that name: of %s", strings.Join(places, "; ")).
-		WithHint("add a comma and its scope: %s", k.label(named[0]))
+		WithHint("add a comma and its scope: %s", label(named[0]))
 }
 
 func (k *known) checkCapability(typed string) error {
@@ -86,7 +108,7 @@ func (k *known) checkCapability(typed string) error {
 	switch {
 	case typed == "":
 		return fault.New(fault.InvalidRequest, "no capability is given")
-	case k == nil || slices.ContainsFunc(k.capabilities, func(c broker.Capability) bool { return c.ID == typed }):
+	case k == nil || slices.Contains(k.capabilities.shown, typed):
 		return nil
 	}
 	return fault.New(fault.CapabilityNotFound, "there is no capability %q", typed)
@@ -102,56 +124,23 @@ func trim(t *form.Text) string { return strings.TrimSpace(t.Value()) }
 const offered = 50
 
 // like returns what holds what was typed, what begins with it first.
-func like(typed string, list func(yield func(string) bool)) []string {
+func (w *words) like(typed string) []string {
 	typed = strings.ToLower(strings.TrimSpace(typed))
 	if typed == "" {
 		return nil
 	}
 	var first, then []string
-	for s := range list {
-		switch at := strings.Index(strings.ToLower(s), typed); {
+	for i, s := range w.folded {
+		switch at := strings.Index(s, typed); {
 		case at == 0:
-			first = append(first, s)
+			first = append(first, w.shown[i])
 		case at > 0 && len(then) < offered:
-			then = append(then, s)
+			then = append(then, w.shown[i])
 		}
-		if len(first) >= offered {
+		if len(first) == offered {
 			break
 		}
 	}
 	out := append(first, then...)
 	return out[:min(len(out), offered)]
-}
-
-func (k *known) capabilitiesLike(typed string) []string {
-	if k == nil {
-		return nil
-	}
-	return like(typed, func(yield func(string) bool) {
-		for _, c := range k.capabilities {
-			if !yield(c.ID) {
-				return
-			}
-		}
-	})
-}
-
-func (k *known) secretsLike(typed string) []string {
-	if k == nil {
-		return nil
-	}
-	return like(typed, func(yield func(string) bool) {
-		for i := range k.secrets {
-			if !yield(k.label(&k.secrets[i])) {
-				return
-			}
-		}
-	})
-}
-
-func (k *known) placesLike(typed string) []string {
-	if k == nil {
-		return nil
-	}
-	return like(typed, slices.Values(k.places))
 }

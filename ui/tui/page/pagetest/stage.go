@@ -5,6 +5,7 @@ package pagetest
 
 import (
 	"context"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -240,6 +241,19 @@ func (s *Stage) key(k tea.KeyMsg) {
 		return
 	}
 	s.Run(top.Key(k))
+}
+
+// Shake presses keys at random, in windows of random sizes: the same for the
+// same seed. After each of them the frame is looked at, as View does.
+func (s *Stage) Shake(seed uint64, n int, keys ...string) {
+	s.T.Helper()
+	r := rand.New(rand.NewPCG(seed, 0))
+	for range n {
+		if r.IntN(5) == 0 {
+			s.W, s.H = 24+r.IntN(110), 6+r.IntN(40)
+		}
+		s.Keys(keys[r.IntN(len(keys))])
+	}
 }
 
 // key is a key by the name that Bubble Tea has for it.

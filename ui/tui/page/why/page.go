@@ -102,15 +102,15 @@ func (p *Page) Load() tea.Cmd {
 			return view.Fail("explaining what is used", err, p.Load)
 		}
 		p.facts, p.failed = f, ""
-		p.list.SetRows(len(f.caps), func(i int) string { return f.caps[i] }, p.row)
+		p.list.SetRows(len(f.caps), func(i int) string { return f.caps[i] }, func(i int) widget.Row { return p.row(f, f.caps[i]) })
 		return p.climb()
 	})
 }
 
 // row is a capability, and what a call of it uses here.
-func (p *Page) row(i int) widget.Row {
-	th, id := p.host.Theme, p.facts.caps[i]
-	words, this, none := p.facts.serves(id)
+func (p *Page) row(f *facts, id string) widget.Row {
+	th := p.host.Theme
+	words, this, none := f.serves(id)
 	use := widget.Cell{Text: words, Style: th.Text}
 	switch {
 	case this:

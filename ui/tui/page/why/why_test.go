@@ -255,3 +255,15 @@ func TestWhySizes(t *testing.T) {
 	}
 	s.NoFailure()
 }
+
+func TestWhyShaken(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(3) {
+		s := newShop(t)
+		s.open([]view.OpenWhy{
+			{Capability: "stripe/balance", Context: s.context("web-shop/payments")}, {Secret: s.all.ID}, {},
+		}[seed])
+		s.Shake(seed, 300, "j", "k", "tab", "c", "w", "é", "esc", "G", "g", "+", "down", "enter", "p", "backspace", "t", "pgdown")
+		s.NoFailure()
+	}
+}
