@@ -4,6 +4,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"aivault/ui/tui/page/gate"
+	"aivault/ui/tui/page/secrets"
 	"aivault/ui/tui/view"
 )
 
@@ -11,7 +12,7 @@ import (
 func pages() Pages {
 	return Pages{
 		Gate: gate.New,
-		Tabs: func(*view.Host) []view.Screen { return nil },
+		Tabs: func(h *view.Host) []view.Screen { return []view.Screen{secrets.New(h)} },
 		Open: func(*view.Host, tea.Msg) view.Screen { return nil },
 	}
 }

@@ -71,13 +71,13 @@ func NewTypedConfirm(host *view.Host, q Question, name string) *TypedConfirm {
 		if d.matches() {
 			return ""
 		}
-		return "the name is not what was typed"
+		return "what was typed is not " + text.Cut(name, 40)
 	}
 	asked := d.body
 	d.body = func(w int) []string {
 		th := host.Theme
 		lines := append(asked(w), "")
-		lines = append(lines, wrapped(th.Text, "Type its name to go on: "+name, w)...)
+		lines = append(lines, wrapped(th.Text, "To go on, type: "+name, w)...)
 		return append(lines, d.field.View(w, d.elsewhere)...)
 	}
 	return d

@@ -220,7 +220,7 @@ func (f *filter) inCSI(dst []byte, b byte) []byte {
 		return dst
 	}
 	f.hold(csi, b)
-	seq := f.held[f.escapes()-1:]
+	seq := f.held[f.escapes()-1:] // an ESC before what is dropped goes with it: alone it would be alt for what follows
 	switch {
 	case string(seq) == pasteBegin:
 		f.held = f.held[:0]

@@ -2,7 +2,6 @@ package term
 
 import (
 	"reflect"
-	"slices"
 	"strconv"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -63,7 +62,10 @@ func keys(msg tea.KeyMsg) []tea.Msg {
 func refusedPaste(runes []rune) (PasteRefused, bool) {
 	const longest = 24
 	tail := runes[max(len(runes)-longest, 0):]
-	i := slices.Index(tail, refusal)
+	i := len(tail) - 1
+	for i >= 0 && tail[i] != refusal {
+		i--
+	}
 	if i < 0 || i+1 >= len(tail) {
 		return PasteRefused{}, false
 	}

@@ -13,6 +13,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"aivault/keys/fault"
 	"aivault/ui/app"
 	"aivault/ui/tui/term"
 )
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 				signal.Notify(make(chan os.Signal, 1), s)
 			}
 		}
-		if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+		if err := os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")); err != nil {
 			panic(err)
 		}
 		os.Exit(m.Run())
@@ -50,7 +51,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	_, err := term.Run(ctx, term.TTY{In: os.Stdin, Out: os.Stdout}, p, settings, opts)
-	if err != nil {
+	if err != nil && fault.CodeOf(err) != fault.Canceled {
 		_, _ = fmt.Fprintln(os.Stderr, "aivault:", err)
 	}
 	os.Exit(app.ExitStatus(ctx, err))
@@ -90,7 +91,7 @@ func (p *probe) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return p, p.key(msg.String())
 	case tea.MouseMsg:
 		p.tell("mouse %d,%d", msg.X, msg.Y)
-	default:
+	case tea.FocusMsg, tea.BlurMsg, term.PasteRefused, term.Suspended:
 		p.tell("%T%+v", msg, msg)
 	}
 	return p, nil

@@ -187,7 +187,10 @@ func (term *terminal) ends() int {
 	select {
 	case <-term.exited:
 	case <-time.After(patience):
-		term.t.Fatalf("it did not end\n%q", term.text())
+		_ = unix.IoctlSetInt(int(term.tty.Fd()), unix.TCXONC, 1) // TCOON
+		_ = term.cmd.Process.Signal(syscall.SIGABRT)             // what does it do?
+		time.Sleep(time.Second)
+		term.t.Fatalf("it did not end\n%s", term.text())
 	}
 	return term.cmd.ProcessState.ExitCode()
 }

@@ -46,8 +46,9 @@ type RunOptions struct {
 //
 // Ctx is that of app.WithSignals: when it ends, so does the program, with an
 // error of the code [fault.Canceled] that app.ExitStatus makes 128 and the
-// signal of. A panic of the model or of a command is a [fault.Internal] that
-// says where it was. Nothing of either is printed here.
+// signal of; nobody needs to be told, and a terminal that does not read would
+// not let one. A panic of the model or of a command is a [fault.Internal] that
+// says where it was, for the caller to print.
 //
 // A terminal that does not read cannot hold the end up: 2 s after that began,
 // or with a second signal, what is still to be drawn is abandoned, and 1 s
@@ -63,23 +64,30 @@ func Run(ctx context.Context, tty TTY, model tea.Model, s Settings, opts RunOpti
 	within, stop := context.WithCancel(ctx)
 	defer stop()
 	out := NewOutput(tty.Out)
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	out.trace = openTrace(opts.Trace, opts.Busy)
 	defer out.trace.close()
 	g := &guarded{model: model, crash: &crash{stop: stop}, trace: out.trace}
 
 	dog := newWatchdog(ctx, out, func() { _ = xterm.Restore(int(tty.In.Fd()), state) })
 	defer dog.release()
-	unwatch := context.AfterFunc(within, dog.watch)
+	p := tea.NewProgram(g, programOptions(tty, out, s, dog)...)
+	unwatch := context.AfterFunc(within, func() { // not tea.WithContext: it does not wait for its reader
+		dog.watch()
+		p.Quit()
+	})
 	defer unwatch()
 
-	err = g.run(tea.NewProgram(g, programOptions(within, tty, out, s, dog)...))
+	err = g.run(p)
 	if g.crash.fault() != nil {
 		_, _ = io.WriteString(out, allOff) // Bubble Tea may not have come to it
 	}
 	_ = xterm.Restore(int(tty.In.Fd()), state)
 	unwatch()
 	dog.stop()
+	if out.abandoned.Load() {
+		opts.Stderr = nil
+	}
 	drain(ctx, opts)
 	return g.model, g.ended(ctx, err)
 }
@@ -88,9 +96,8 @@ func Run(ctx context.Context, tty TTY, model tea.Model, s Settings, opts RunOpti
 // reports, a hidden cursor, the alternate screen.
 const allOff = "\x1b[?2004l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?25h\x1b[?1049l"
 
-func programOptions(ctx context.Context, tty TTY, out *Output, s Settings, dog *watchdog) []tea.ProgramOption {
+func programOptions(tty TTY, out *Output, s Settings, dog *watchdog) []tea.ProgramOption {
 	list := []tea.ProgramOption{
-		tea.WithContext(ctx),
 		tea.WithInput(NewInput(tty.In)),
 		tea.WithOutput(out),
 		tea.WithFPS(framesPerSecond),
@@ -126,7 +133,7 @@ func (g *guarded) ended(ctx context.Context, err error) error {
 	if crashed := g.crash.fault(); crashed != nil {
 		return crashed
 	}
-	if err == nil {
+	if err == nil && ctx.Err() == nil {
 		return nil
 	}
 	if errors.Is(err, tea.ErrInterrupted) {
