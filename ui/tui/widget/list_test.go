@@ -369,8 +369,8 @@ func TestListLead(t *testing.T) {
 	}
 }
 
-// The last cell of a row with fewer cells than there are columns has their
-// room, and does not make its own column wider.
+// The last cell of a row with fewer cells than there are columns has the
+// rest of the line, and does not make its own column wider.
 func TestListShortRows(t *testing.T) {
 	t.Parallel()
 	l := widget.NewList(themes()["true"], widget.Column{}, widget.Column{Right: true, Min: 4}, widget.Column{Min: 6})
@@ -382,7 +382,7 @@ func TestListShortRows(t *testing.T) {
 		}
 		return r
 	})
-	want := []string{"▸  one     1  first", "   two  says more t…", "   three"}
+	want := []string{"▸  one     1  first", "   two  says more tha…", "   three"}
 	if diff := cmp.Diff(want, plain(l.View(22, 3, false))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
