@@ -179,6 +179,11 @@ func TestEdit(t *testing.T) {
 
 	d.keys("e").typed("_3")
 	d.keys("esc").want("Throw away") // Checklist 56.
+	d.keys("right", "enter")
+
+	d.node("the global scope").row("STRIPE_API_KEY").keys("e").wantNot("goes with it")
+	d.typed("_2").want("no provider claims this name; the secret stays pinned to stripe", "credential stripe is made of the name STRIPE_API_KEY")
+	d.keys("ctrl+u").typed("SLACK_BOT_TOKEN").want("claimed by slack, and the secret is pinned to stripe for good")
 }
 
 func TestRotate(t *testing.T) {
