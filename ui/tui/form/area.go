@@ -98,16 +98,21 @@ func (a *Area) Say() string {
 	return "line " + text.Number(a.row+1) + " of " + text.Number(len(a.lines)) + ", column " + text.Number(a.col+1)
 }
 
+// runesSize is how many bytes runes have in UTF-8.
 func runesSize(runes []rune) (n int) {
 	for _, r := range runes {
-		n += max(utf8.RuneLen(r), 3) // a surrogate becomes a replacement character
-		if r < utf8.RuneSelf {
-			n -= 2
-		} else if r < 0x800 {
-			n--
-		}
+		n += runeSize(r)
 	}
 	return n
+}
+
+// runeSize is how many bytes a rune has; what is none becomes a replacement
+// character.
+func runeSize(r rune) int {
+	if n := utf8.RuneLen(r); n > 0 {
+		return n
+	}
+	return utf8.RuneLen(utf8.RuneError)
 }
 
 // Key edits the text and moves the cursor.

@@ -147,6 +147,13 @@ func TestAreaShowsItsCursor(t *testing.T) {
 	if got := bare(f.View(6, true)); got != "012345\n_x    " {
 		t.Errorf("a line below:\n%s", got)
 	}
+	for _, k := range press("<ctrl+end><backspace><backspace>") {
+		f.Key(k)
+	}
+	f.Rows = 3
+	if got := bare(f.View(6, true)); got != "      \n56789_\n      " {
+		t.Errorf("after the last line went:\n%s", got)
+	}
 	none := form.NewArea(looks()["none"], "Body", "日x")
 	if got := none.View(6, true)[0]; !strings.Contains(got, "\x1b[7m日") || hasColour(got) {
 		t.Errorf("without colour: %q", got)

@@ -19,15 +19,15 @@ func (c *Checklist) View(w, h int, focused bool) []string {
 		c.top = min(max(c.top, c.at-room+1), c.at)
 		c.top = max(min(c.top, c.rows()-room), 0)
 	}
-	bar := c.rows() > room && w > 4
+	scrolls := c.rows() > room && w > 4
 	wide := w
-	if bar {
+	if scrolls {
 		wide--
 	}
 	for i := range room {
 		line := c.row(c.top+i, wide, focused)
-		if bar {
-			line = fill(line, wide) + c.thumb(i, room)
+		if scrolls {
+			line = fill(line, wide) + bar(c.th, i, room, c.top, c.rows())
 		}
 		out = append(out, fill(line, w))
 	}
@@ -91,7 +91,7 @@ func (c *Checklist) item(e entry, w int, at, focused bool) string {
 	if e.on || e.On {
 		state = c.state(e)
 	}
-	if state == "" || w < 48 && e.on == e.On {
+	if state == "" || w < 48 && e.on == e.On && e.Note != "" {
 		state = text.Line(e.Note)
 	} else if e.Note != "" && w >= 64 {
 		state = text.Line(e.Note) + " " + c.th.Dot + " " + state
@@ -127,16 +127,6 @@ func (c *Checklist) draw(box, label, note string, w int, at, focused bool) strin
 		return c.th.Chosen.Render(left)
 	}
 	return c.th.Text.Render(left)
-}
-
-// thumb is a line of the scroll bar.
-func (c *Checklist) thumb(i, room int) string {
-	n := c.rows()
-	size := max(room*room/n, 1)
-	if from := c.top * (room - size) / max(n-room, 1); i >= from && i < from+size {
-		return c.th.Focused.Render(c.th.Scroll)
-	}
-	return c.th.Border.Render(c.th.ScrollBar)
 }
 
 // Mouse selects the row that was clicked, and checks it when its box was.

@@ -47,7 +47,7 @@ func NewChoose(host *view.Host, title, say string, buttons ...Button) *Choose {
 }
 
 // Title is the title.
-func (c *Choose) Title() string { return c.title }
+func (c *Choose) Title() string { return text.Line(c.title) }
 
 // Load does nothing.
 func (c *Choose) Load() tea.Cmd { return nil }

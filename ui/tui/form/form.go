@@ -24,7 +24,8 @@ type Form struct {
 	// wait for it.
 	Abort func() tea.Cmd
 	// Hint returns what the fields mean just now, styled, in lines of at most w
-	// cells. It shows beside the fields where there is room, else below.
+	// cells. It shows beside the fields where there is room, else below, and is
+	// called for each frame.
 	Hint func(w int) []string
 	// Width is how wide the form likes to be as a dialog; 0: 72 cells.
 	Width int
@@ -32,6 +33,7 @@ type Form struct {
 	host    *view.Host
 	title   string
 	fields  []Field
+	known   []Field // and those that were there: they are wiped too
 	at      int
 	sending bool
 	since   time.Time
@@ -59,6 +61,11 @@ func (f *Form) SetFields(fields ...Field) {
 		old = f.fields[f.at]
 	}
 	f.fields = fields
+	for _, field := range fields {
+		if !slices.Contains(f.known, field) {
+			f.known = append(f.known, field)
+		}
+	}
 	if f.at = slices.Index(fields, old); f.at < 0 {
 		f.at = 0
 	}
@@ -79,7 +86,7 @@ func (f *Form) Focused() Field { return f.fields[f.at] }
 func (f *Form) Sending() bool { return f.sending }
 
 // Title is the title.
-func (f *Form) Title() string { return f.title }
+func (f *Form) Title() string { return text.Line(f.title) }
 
 // Load does nothing: what is in the form is of the person who fills it in.
 func (f *Form) Load() tea.Cmd { return nil }
@@ -94,7 +101,7 @@ func (f *Form) Dirty() bool {
 
 // Close wipes the fields.
 func (f *Form) Close() {
-	for _, field := range f.fields {
+	for _, field := range f.known {
 		field.Wipe()
 	}
 }
@@ -109,7 +116,7 @@ func (f *Form) Done() {
 // Forget wipes what must not stay while nobody is there, and says why in the
 // fields that it was in.
 func (f *Form) Forget(why string) {
-	for _, field := range f.fields {
+	for _, field := range f.known {
 		if s, ok := field.(*Secret); ok && s.Dirty() {
 			s.Wipe()
 			s.SetError(why)

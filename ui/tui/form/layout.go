@@ -62,7 +62,7 @@ func (f *Form) View(w, h int) []string {
 		case beside != nil && i < len(beside):
 			line += "  " + fill(beside[i], w-wide-2)
 		case wide == w-2 && beside == nil:
-			line += " " + f.bar(i, room)
+			line += " " + bar(f.host.Theme, i, room, f.top, len(f.rows))
 		}
 		out = append(out, fill(line, w))
 	}
@@ -105,20 +105,6 @@ func (f *Form) window(room int) {
 		}
 		f.top = max(min(f.top, span[0]), 0)
 	}
-}
-
-// bar is a line of the scroll bar.
-func (f *Form) bar(i, room int) string {
-	n := len(f.rows)
-	size := max(room*room/n, 1)
-	from := 0
-	if n > room {
-		from = f.top * (room - size) / (n - room)
-	}
-	if i >= from && i < from+size {
-		return f.host.Theme.Focused.Render(f.host.Theme.Scroll)
-	}
-	return f.host.Theme.Border.Render(f.host.Theme.ScrollBar)
 }
 
 // fieldsWidth is how much of w cells the fields take beside a hint.

@@ -186,7 +186,20 @@ func TestSecretIsWiped(t *testing.T) {
 	f := form.NewSecret(plain(), "Value")
 	f.Key(paste("made-up\nvalue"))
 	value := f.Value()
+	var inside []byte
+	f.Validate = func(b []byte) error { inside = b; return nil }
+	if err := f.Check(); err != nil || string(inside) != "made-up\nvalue" {
+		t.Fatalf("Check: %v", err)
+	}
+	f.Key(press("<backspace>")[0])
+	if bytes.Trim(inside, "\x00") != nil {
+		t.Error("what was taken back is still there")
+	}
+	f.Key(paste("other"))
 	f.Wipe()
+	if bytes.Trim(inside, "\x00") != nil {
+		t.Error("what was wiped is still there")
+	}
 	if f.Dirty() || !f.Empty() || f.Say() != "empty, will be masked" || f.Check() == nil {
 		t.Errorf("it says %q", f.Say())
 	}
@@ -251,6 +264,17 @@ func TestPassphrase(t *testing.T) {
 		if strings.Contains(bare(f.View(60, true))+f.Say(), "line") {
 			t.Errorf("%s: it says something about it", test.what)
 		}
+	}
+	missing := form.NewPassphrase(plain(), "Passphrase", true)
+	both := form.New(newHost(t, plain()), "New vault", missing, form.NewCheck(plain(), "Keyring", "keep it there", false))
+	both.Submit = func() tea.Cmd { return sent }
+	for _, k := range press("abc<down>") {
+		both.Key(k)
+	}
+	both.Next()
+	both.Save()
+	if !strings.HasPrefix(both.Say(), "Passphrase, empty, will be masked, second time, wrong: type it again") {
+		t.Errorf("what is missing: %q", both.Say())
 	}
 	f := form.NewPassphrase(plain(), "Passphrase", true)
 	all := form.New(newHost(t, plain()), "New vault", f)

@@ -119,6 +119,13 @@ func TestSuggestions(t *testing.T) {
 	if both.Focused() == form.Field(f) {
 		t.Error("a second tab stays")
 	}
+	both.Prev()
+	for _, k := range press("<ctrl+u>s<down>") {
+		both.Key(k)
+	}
+	if both.Prev(); f.Value() != "s" || both.Focused() == form.Field(f) {
+		t.Errorf("going back takes %q", f.Value())
+	}
 }
 
 func TestEscapeClosesSuggestionsFirst(t *testing.T) {
@@ -144,6 +151,8 @@ func TestList(t *testing.T) {
 		{"", nil},
 		{"a, b,c  a", []string{"a", "b", "c"}},
 		{"GET,POST", []string{"GET", "POST"}},
+		{`"a b",c"d "e ""f"`, []string{"a b", `c"d`, `e "f`}},
+		{`"" a "b c`, []string{"a", "b c"}},
 	} {
 		f := form.NewList(plain(), "Methods")
 		for _, k := range press(test.typed) {
@@ -171,9 +180,10 @@ func TestList(t *testing.T) {
 	if diff := cmp.Diff([]string{"a.test", "b.test", "c.test"}, f.Words()); diff != "" || f.Check() != nil {
 		t.Errorf("completing the last word (-want +got):\n%s", diff)
 	}
-	f.SetWords("x", "y")
-	if f.Dirty() || f.Value() != "x y" {
-		t.Error("words put in are words typed")
+	words := []string{"x", "y z", `"q"`, "a,b"}
+	f.SetWords(words...)
+	if diff := cmp.Diff(words, f.Words()); diff != "" || f.Dirty() || f.Value() != `x "y z" """q""" "a,b"` {
+		t.Errorf("words put in, %s (-want +got):\n%s", f.Value(), diff)
 	}
 }
 
@@ -199,7 +209,18 @@ func TestTextShows(t *testing.T) {
 	if got := bare(f.View(6, true)); got != "2edef_" {
 		t.Errorf("at its end: %q", got)
 	}
+	f.Key(press("<home>")[0])
+	if got := bare(f.View(6, true)); got != "_abc\\u" {
+		t.Errorf("and back at its beginning: %q", got)
+	}
 	none := looks()["none"]
+	f = form.NewText(none, "Name", "e\u0301x")
+	for _, k := range press("<home><right>") {
+		f.Key(k)
+	}
+	if got := f.View(5, true)[0]; !strings.Contains(got, "\x1b[7m\u0301x") {
+		t.Errorf("on an accent: %q", got)
+	}
 	f = form.NewText(none, "Name", "abc")
 	if view := f.View(8, true)[0]; !strings.Contains(view, "\x1b[7m") || hasColour(view) {
 		t.Errorf("without colour: %q", view)

@@ -50,7 +50,7 @@ func (o *Output) Abandon() { o.abandoned.Store(true) }
 func (o *Output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	written := 0
+	view, written := o.trace.count(), 0
 	for written < len(p) {
 		if o.abandoned.Load() {
 			return written, fault.New(fault.IO, "the terminal does not take what is written")
@@ -62,7 +62,7 @@ func (o *Output) Write(p []byte) (int, error) {
 		}
 	}
 	if isFrame(p) {
-		o.trace.painted()
+		o.trace.painted(view)
 	}
 	return written, nil
 }

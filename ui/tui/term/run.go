@@ -71,10 +71,14 @@ func Run(ctx context.Context, tty TTY, model tea.Model, s Settings, opts RunOpti
 
 	dog := newWatchdog(ctx, out, func() { _ = xterm.Restore(int(tty.In.Fd()), state) })
 	defer dog.release()
-	unwatch := context.AfterFunc(within, dog.watch)
+	p := tea.NewProgram(g, programOptions(tty, out, s, dog)...)
+	unwatch := context.AfterFunc(within, func() { // not tea.WithContext: it does not wait for its reader
+		dog.watch()
+		p.Quit()
+	})
 	defer unwatch()
 
-	err = g.run(tea.NewProgram(g, programOptions(within, tty, out, s, dog)...))
+	err = g.run(p)
 	if g.crash.fault() != nil {
 		_, _ = io.WriteString(out, allOff) // Bubble Tea may not have come to it
 	}
@@ -92,9 +96,8 @@ func Run(ctx context.Context, tty TTY, model tea.Model, s Settings, opts RunOpti
 // reports, a hidden cursor, the alternate screen.
 const allOff = "\x1b[?2004l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?25h\x1b[?1049l"
 
-func programOptions(ctx context.Context, tty TTY, out *Output, s Settings, dog *watchdog) []tea.ProgramOption {
+func programOptions(tty TTY, out *Output, s Settings, dog *watchdog) []tea.ProgramOption {
 	list := []tea.ProgramOption{
-		tea.WithContext(ctx),
 		tea.WithInput(NewInput(tty.In)),
 		tea.WithOutput(out),
 		tea.WithFPS(framesPerSecond),
@@ -130,7 +133,7 @@ func (g *guarded) ended(ctx context.Context, err error) error {
 	if crashed := g.crash.fault(); crashed != nil {
 		return crashed
 	}
-	if err == nil {
+	if err == nil && ctx.Err() == nil {
 		return nil
 	}
 	if errors.Is(err, tea.ErrInterrupted) {

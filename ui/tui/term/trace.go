@@ -8,7 +8,9 @@ import (
 
 // A trace tells a test when a screen has settled: a file to which a line
 // "frame=N busy=B" is appended when frame N is on the terminal, B operations
-// being under way, or when B changes without a frame. It never has content.
+// being under way, or when B changes without a frame. It never has content. A
+// number may come early, while another frame is being written, but the last line
+// is written after the last frame.
 type trace struct {
 	file *os.File
 	busy func() int // nil: none
@@ -52,20 +54,28 @@ func (t *trace) drawn(view string) {
 		return
 	}
 	if t.wrote == t.frames && t.load() != t.was {
-		t.line()
+		t.line(t.frames)
 	}
 }
 
-// painted says that the last view is on the terminal.
-func (t *trace) painted() {
+// count returns the number of the last view.
+func (t *trace) count() int {
 	if t == nil {
+		return 0
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.frames
+}
+
+// painted says that view n is on the terminal.
+func (t *trace) painted(n int) {
+	if t == nil || n == 0 {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.wrote != t.frames {
-		t.line()
-	}
+	t.line(n)
 }
 
 func (t *trace) load() int {
@@ -75,7 +85,7 @@ func (t *trace) load() int {
 	return t.busy()
 }
 
-func (t *trace) line() {
-	t.wrote, t.was = t.frames, t.load()
+func (t *trace) line(n int) {
+	t.wrote, t.was = n, t.load()
 	_, _ = fmt.Fprintf(t.file, "frame=%d busy=%d\n", t.wrote, t.was)
 }

@@ -230,7 +230,7 @@ func boxSubject(th *theme.Theme, r *rand.Rand) subject {
 //
 // Checklist 14, 18, 19, 20, 21.
 func FuzzBounds(f *testing.F) {
-	for seed := range uint64(10) {
+	for seed := range uint64(6) {
 		f.Add(seed)
 	}
 	keys := []string{

@@ -133,7 +133,7 @@ func (d *drawn) wrap(w int) []int {
 			}
 			continue
 		}
-		if cell+n > w && i > start {
+		if (cell+n > w || i-start >= perCell*(w+16)) && i > start {
 			next := i
 			if space > start {
 				next, cell = space, cell-after
@@ -244,7 +244,11 @@ func (v *Viewer) draw(i, row int) (s string, current bool) {
 	if to < len(d.form) {
 		to, next = d.seek(v.shift + v.w - 1)
 	}
-	current = v.piece(&b, i, min(from, to), to)
+	from = min(from, to)
+	if n := enough(d.form[from:to], v.w); from+n < to {
+		to, next = from+n, v.shift+v.w-1
+	}
+	current = v.piece(&b, i, from, to)
 	if to < len(d.form) {
 		b.WriteString(blank(v.shift + v.w - 1 - next))
 		v.ink.put(&b, v.ink.th.Dim, v.ink.th.Ellipsis)

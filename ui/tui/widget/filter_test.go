@@ -57,7 +57,7 @@ func TestFilter(t *testing.T) {
 		}
 		match := func(r row) bool {
 			return f.Match(r.text, func(name, value string) bool {
-				for _, w := range strings.Fields(r.fields) {
+				for w := range strings.FieldsSeq(r.fields) {
 					if strings.TrimSuffix(name, ":")+":"+value == w {
 						return true
 					}

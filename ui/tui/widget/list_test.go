@@ -196,10 +196,10 @@ func TestListColumns(t *testing.T) {
 		want []string
 	}{
 		{80, []string{"   NAME                      FROM      USED", "▸  STRIPE_API_KEY_OF_THE_S…  web-shop    2m", "   STRIPE_API_KEY_OF_THE_S…  web-shop   41d"}},
-		{40, []string{"   NAME                   FROM      USED", "▸  STRIPE_API_KEY_OF_TH…  web-shop    2m", "   STRIPE_API_KEY_OF_TH…  web-shop   41d"}},
-		{22, []string{"   NAME           USED", "▸  STRIPE_API_K…    2m", "   STRIPE_API_K…   41d"}},
-		{14, []string{"   NAME", "▸  STRIPE_API…", "   STRIPE_API…"}},
-		{5, []string{"   N…", "▸  S…", "   S…"}},
+		{41, []string{"   NAME                   FROM      USED", "▸  STRIPE_API_KEY_OF_TH…  web-shop    2m", "   STRIPE_API_KEY_OF_TH…  web-shop   41d"}},
+		{23, []string{"   NAME           USED", "▸  STRIPE_API_K…    2m", "   STRIPE_API_K…   41d"}},
+		{15, []string{"   NAME", "▸  STRIPE_API…", "   STRIPE_API…"}},
+		{6, []string{"   N…", "▸  S…", "   S…"}},
 	} {
 		if diff := cmp.Diff(tc.want, plain(l.View(tc.w, 3, true))); diff != "" {
 			t.Errorf("at %d cells (-want +got):\n%s", tc.w, diff)

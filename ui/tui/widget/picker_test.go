@@ -94,7 +94,7 @@ func TestPickerShows(t *testing.T) {
 	want := []string{
 		"> th", "▸ Rotate the secret           give it a new value  r", "  Delete the secret           nothing is selected  D", "", "2 of 2 choices",
 	}
-	if diff := cmp.Diff(want, plain(p.View(52, 5))); diff != "" {
+	if diff := cmp.Diff(want, plain(p.View(53, 5))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if w, h := p.Size(120, 40); w != 90 || h != 8 {
@@ -196,7 +196,7 @@ func TestPickerEdits(t *testing.T) {
 		{"end ctrl+w", ""},
 		{"tab", ""},
 	} {
-		for _, k := range strings.Fields(tc.keys) {
+		for k := range strings.FieldsSeq(tc.keys) {
 			p.Key(keyMsg(k))
 		}
 		if got := strings.TrimPrefix(plain(p.View(40, 3))[0], ">"); strings.TrimSpace(got) != tc.want {

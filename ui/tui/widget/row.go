@@ -36,10 +36,7 @@ func (l *List) View(w, h int, focused bool) []string {
 	if l.n == 0 {
 		return l.nothing(w, h)
 	}
-	room := w
-	if l.n > l.h && w > 1 {
-		room--
-	}
+	room := max(w-1, 1) // the last column is for a scroll bar, where there is one
 	rows := make([]Row, min(l.h, l.n-l.at))
 	for i := range rows {
 		rows[i] = l.row(l.at + i)
@@ -58,10 +55,14 @@ func (l *List) View(w, h int, focused bool) []string {
 	for len(out) < h {
 		out = append(out, blank(room))
 	}
-	if room == w {
+	if w == room {
 		return out
 	}
-	for i, c := range l.ink.bar(l.h, l.at, l.h, l.n) {
+	bar := empty(1, l.h)
+	if l.n > l.h {
+		bar = l.ink.bar(l.h, l.at, l.h, l.n)
+	}
+	for i, c := range bar {
 		out[l.body+i] += c
 	}
 	if l.body > 0 {

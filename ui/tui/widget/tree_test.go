@@ -29,7 +29,7 @@ func TestTreeFolds(t *testing.T) {
 	want := []string{
 		"▸   global         4", "  ▾ web-shop       3", "      payments   1+1", "    ▾ research     2", "        deep", "  ▾ infra          9", "      ci", "",
 	}
-	if diff := cmp.Diff(want, plain(tree.View(20, 8, true))); diff != "" {
+	if diff := cmp.Diff(want, plain(tree.View(21, 8, true))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for _, tc := range []struct{ keys, key, say string }{

@@ -125,12 +125,20 @@ func (v *Viewer) Say() string {
 	return s
 }
 
+// withMargin is how wide a pane is, in cells, in which text keeps a distance
+// from the frame.
+const withMargin = 24
+
 // View draws the text. The last column is for a scroll bar, where there is one.
 func (v *Viewer) View(w, h int) []string {
 	if w <= 0 || h <= 0 {
 		return empty(w, h)
 	}
-	v.w, v.h = max(w-1, 1), h
+	margin := ""
+	if w >= withMargin {
+		margin = " "
+	}
+	v.w, v.h = max(w-1-len(margin), 1), h
 	if v.details != nil && v.shaped != v.w {
 		v.SetDetails(v.details)
 	}
@@ -144,15 +152,14 @@ func (v *Viewer) View(w, h int) []string {
 		for ; row < v.rows(line) && len(out) < h; row++ {
 			s, current := v.draw(line, row)
 			at[len(out)] = current
-			out = append(out, s)
+			out = append(out, margin+s)
 		}
 	}
-	more := line < v.Len() || row > 0 || begin > 0 || rest > 0
 	for len(out) < h {
-		out = append(out, blank(v.w))
+		out = append(out, blank(v.w+len(margin)))
 	}
 	if w > 1 {
-		v.edge(out, at, begin, rest, more && (begin > 0 || rest > 0 || !v.fits()))
+		v.edge(out, at, begin, rest, begin > 0 || rest > 0 || !v.fits())
 	}
 	return out
 }

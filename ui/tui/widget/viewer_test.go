@@ -238,6 +238,26 @@ func TestViewerIsHarmless(t *testing.T) {
 	viewed(t, v, 20, 5, "crlf", "a   b", `\x1b[2Jgone`, `two\nlines`, `\u202eevil`)
 }
 
+// A frame stays small also of text that takes no room.
+func TestViewerOfMarks(t *testing.T) {
+	t.Parallel()
+	const w, h = 40, 10
+	v := widget.NewViewer(themes()["mono"])
+	v.SetText([]string{"a" + strings.Repeat("\u0301", 1<<19) + "b", "second"})
+	for _, wrap := range []bool{false, true} {
+		v.Wrap = wrap
+		lines := v.View(w, h)
+		bounded(t, "viewer", lines, w, h)
+		if n := len(strings.Join(lines, "")); n > 40*w*h {
+			t.Errorf("wrap %v: %d bytes for a frame of %d by %d", wrap, n, w, h)
+		}
+	}
+	press(v, "G")
+	if got := plain(v.View(w, h))[9]; !strings.Contains(got, "second") {
+		t.Errorf("the end is %q", got)
+	}
+}
+
 func TestViewerStyles(t *testing.T) {
 	t.Parallel()
 	th := themes()["mono"]
@@ -258,8 +278,8 @@ func TestDetails(t *testing.T) {
 		Head("Used by").Styled("stripe/charge", "12 times since the first of the month", th.Good)
 	v := widget.NewViewer(th)
 	v.SetDetails(d)
-	viewed(t, v, 41, 9, "STRIPE_API_KEY", "group web-shop/payments", "Value          ••••••", "Attached       -", "", "Used by",
-		"stripe/charge  12 times since the first", "               of the month", "")
+	viewed(t, v, 42, 9, " STRIPE_API_KEY", " group web-shop/payments", " Value          ••••••", " Attached       -", "", " Used by",
+		" stripe/charge  12 times since the first", "                of the month", "")
 	viewed(t, v, 16, 15, "STRIPE_API_KEY", "group", "web-shop/paymen", "ts", "Value", "  ••••••", "Attached", "  -", "", "Used by",
 		"stripe/charge", "  12 times", "  since the", "  first of the", "  month")
 }
