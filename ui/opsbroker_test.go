@@ -49,8 +49,7 @@ func brokerCases() map[string]opsCase {
 				d, _, err := ops.DeleteCapability(ctx, w.be, "stripe/charges")
 				return d, err
 			},
-			text:  "nothing changed: there is no capability stripe/charges that could be deleted",
-			lines: "aivault capability delete stripe/charges",
+			text: "nothing changed: there is no capability stripe/charges that could be deleted",
 		},
 	}
 	for _, a := range opsAuths() {

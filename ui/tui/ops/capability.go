@@ -32,7 +32,7 @@ func DeleteCapability(ctx context.Context, be app.Backend, id string) (Done, vau
 	d := Done{Text: "deleted capability " + id, Lines: []Line{line("capability", "delete", id)}}
 	switch {
 	case !r.Capability:
-		d.Text = "nothing changed: there is no capability " + id + " that could be deleted"
+		return Done{Text: "nothing changed: there is no capability " + id + " that could be deleted"}, r, nil
 	case r.Policy:
 		d.Text += ", with its limits"
 	}

@@ -77,9 +77,8 @@ func DeleteCredential(ctx context.Context, be app.Backend, id string) (Done, boo
 	if err != nil {
 		return Done{}, false, err
 	}
-	d := Done{Text: "deleted credential " + id, Lines: []Line{line("credential", "delete", id)}}
 	if !removed {
-		d.Text = "nothing changed: there is no credential " + id
+		return Done{Text: "nothing changed: there is no credential " + id}, false, nil
 	}
-	return d, removed, nil
+	return Done{Text: "deleted credential " + id, Lines: []Line{line("credential", "delete", id)}}, true, nil
 }
