@@ -80,6 +80,8 @@ func Run(ctx context.Context, env *app.Env, be app.Backend, o Options) error {
 	case errors.Is(err, over):
 		t.print("") // the question is still on its line
 		return t.err
+	case fault.CodeOf(err) == fault.Canceled:
+		t.print("")
 	}
 	return err
 }
