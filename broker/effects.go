@@ -2,8 +2,11 @@ package broker
 
 import (
 	"context"
+	"strings"
 
+	"aivault/broker/internal/resolve"
 	"aivault/broker/internal/whatif"
+	"aivault/keys/fault"
 	"aivault/vault"
 )
 
@@ -43,6 +46,26 @@ type Used struct {
 	Err        error       // why nothing is used; nil unless all else is zero
 }
 
+// A usedKey is a Used that can be compared: errors are the same if they say so.
+type usedKey struct {
+	Used
+	code fault.Code
+	text string
+}
+
+// key is the same for what is the same, but for the name of a capability in an
+// error.
+func (u Used) key(capability string) usedKey {
+	if u.Err == nil {
+		return usedKey{Used: u}
+	}
+	text := u.Err.Error()
+	if capability != "" {
+		text = strings.ReplaceAll(text, capability, "\x00")
+	}
+	return usedKey{code: fault.CodeOf(u.Err), text: text}
+}
+
 // Effects implements Service. It looks at the contexts that the change names,
 // not at those within them: the groups of a sharing; of a deletion the scopes
 // of the secret, of its credentials and of its bindings, and the groups that it
@@ -59,4 +82,27 @@ func (b *Broker) Effects(ctx context.Context, c Change) ([]Effect, error) {
 		return err
 	})
 	return out, err
+}
+
+// used tells what a call of a capability uses in a context. The error is the
+// reader's; that of the choice is part of the answer.
+func (b *Broker) used(r vault.Reader, c *Capability, in vault.Context) (Used, error) {
+	choice, err := resolve.Resolve(r, b.question(c, in, ""))
+	if err == nil {
+		err = b.mayServe(c, choice)
+	}
+	switch fault.CodeOf(err) {
+	case "":
+	case fault.CredentialNotFound, fault.CredentialAmbiguous, fault.SecretNotAccessible, fault.PolicyViolation:
+		return Used{Err: err}, nil
+	default:
+		return Used{}, err
+	}
+	u := Used{Credential: choice.Credential, Scope: choice.Parts[0].Secret.Scope}
+	u.Secret, u.Name = nameParts(choice.Parts)
+	for _, p := range choice.Parts {
+		_, attached := p.Secret.SeenFrom(in)
+		u.Attached = u.Attached || attached
+	}
+	return u, nil
 }

@@ -45,6 +45,7 @@ var (
 	groupB = vault.GroupRef{Workspace: "w", Group: "b"}
 )
 
+// Checklist 52.
 func TestEffects(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, r *rig) {

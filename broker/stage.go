@@ -11,7 +11,8 @@ type Stage string
 
 // The stages, in their order. On a connection that was made before, resolving,
 // connecting and securing do not come. A call that is sent more than once, as it
-// is redirected or its token was refused, goes through the later ones again.
+// is redirected or its token was refused, goes through the later ones again, and
+// one whose record the vault tries again through recording.
 const (
 	StageChecking   Stage = "checking"   // what is asked for, against what is allowed
 	StageRecording  Stage = "recording"  // the intent, in the audit log

@@ -29,6 +29,9 @@ var owners = map[string][]string{
 	"github.com/godbus/dbus":        {"aivault/keys"},
 	"github.com/spf13/cobra":        {"aivault/ui/cli"},
 	"github.com/aws":                {"aivault/broker/internal/auth"},
+	"github.com/charmbracelet":      {"aivault/ui/tui", "aivault/ui/guard/release"},
+	"github.com/muesli":             {"aivault/ui/tui"},
+	"github.com/sahilm/fuzzy":       {"aivault/ui/tui/widget"},
 	"golang.org/x/crypto":           {"aivault/keys", "aivault/vault/internal/seal"},
 	"crypto":                        {"aivault/keys", "aivault/vault/internal", "aivault/broker"},
 	"net/http":                      {"aivault/broker/internal", "aivault/broker/brokertest", "aivault/broker"},
@@ -85,6 +88,37 @@ func checkImport(t *testing.T, from, imported string) {
 			t.Errorf("%s imports %s, which is for %s", from, imported, strings.Join(who, ", "))
 		}
 		return
+	}
+}
+
+// Whatever draws on a terminal imports the package that gives TERM back: not
+// only for its own tests, but so that styles which it makes at package level
+// are made after that.
+func TestDrawingNeedsRelease(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("the go command is not in PATH")
+	}
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}}`, "aivault/ui/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	drawing := 0
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		draws := slices.ContainsFunc(fields[1:], func(p string) bool {
+			return within(p, "github.com/charmbracelet") || within(p, "github.com/muesli/termenv")
+		})
+		if !draws || fields[0] == "aivault/ui/guard/release" {
+			continue
+		}
+		drawing++
+		if !slices.Contains(fields[1:], "aivault/ui/guard/release") {
+			t.Errorf("%s does not import aivault/ui/guard/release", fields[0])
+		}
+	}
+	if drawing == 0 {
+		t.Error("go list saw no package that draws")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -128,18 +129,34 @@ func (term *terminal) start(env []string, exe string, args ...string) *exec.Cmd 
 var colours = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
 // On a terminal that never answers, commands return at once, ask nothing, and
-// leave what was typed ahead to whoever comes next.
+// leave what was typed ahead to whoever comes next: Bubble Tea, which is part of
+// the same binary, would ask for the background and swallow that.
+//
+// Checklist 1.
 func TestTerminalThatNeverAnswers(t *testing.T) {
 	t.Parallel()
 	exe := binary(t)
-	for _, args := range [][]string{{"status"}, {"--version"}, {"secrets", "list"}, {}} {
-		t.Run(strings.Join(args, " "), func(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		env  []string
+	}{
+		{"status", nil},
+		{"status", []string{"NO_COLOR=1"}},
+		{"status", []string{"COLORFGBG=0;15"}},
+		{"status", []string{"GODEBUG=gctrace=0"}}, // started again by the guard
+		{"--version", nil},
+		{"--version", []string{"NO_COLOR=1"}},
+		{"secrets list", nil},
+		{"secrets list", []string{"NO_COLOR=1"}},
+		{"help", nil},
+	} {
+		t.Run(test.args+" "+strings.Join(test.env, " "), func(t *testing.T) {
 			t.Parallel()
 			term := newTerminal(t)
 			term.typing("typed ahead\n")
 			term.await("typed ahead") // the echo: it is in the terminal's queue
 			begin := time.Now()
-			cmd := term.start(append(os.Environ(), "AIVAULT_DIR="+filepath.Join(t.TempDir(), "vault"), "TERM=xterm-256color"), exe, args...)
+			cmd := term.start(append(plainEnv(t), test.env...), exe, strings.Fields(test.args)...)
 			if err := cmd.Wait(); err != nil {
 				t.Fatalf("%v\n%s", err, term.text())
 			}
@@ -154,6 +171,40 @@ func TestTerminalThatNeverAnswers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// plainEnv is the environment of a terminal that Bubble Tea would ask: a CI
+// variable, or a multiplexer's, would keep it from that.
+func plainEnv(t *testing.T) []string {
+	t.Helper()
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.Contains([]string{"CI", "TMUX", "STY", "NO_COLOR", "COLORFGBG", "COLORTERM", "TERM_PROGRAM"}, name)
+	})
+	return append(env, "AIVAULT_DIR="+filepath.Join(t.TempDir(), "vault"), "TERM=xterm-256color")
+}
+
+// A command that reads its input gets the line that was typed before it began,
+// and sees the terminal that the person has.
+//
+// Checklist 2.
+func TestTypedAheadIsRead(t *testing.T) {
+	t.Parallel()
+	exe, env := binary(t), plainEnv(t)
+	term := newTerminal(t)
+	term.typing("TYPED_AHEAD=" + brokertest.Word(t) + "\n\x04")
+	term.await("TYPED_AHEAD")
+	cmd := term.start(env, exe, "secrets", "import", "--file", "-")
+	defer time.AfterFunc(10*patience, func() { _ = cmd.Process.Kill() }).Stop()
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, term.text())
+	}
+	list := newTerminal(t)
+	if err := list.start(env, exe, "secrets", "list").Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, list.text())
+	}
+	list.await("TYPED_AHEAD")
+	list.await("\x1b[") // in colour: TERM is what it was
 }
 
 // typedAhead returns what waits to be read from a terminal.

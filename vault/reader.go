@@ -41,8 +41,15 @@ func (r reader) NameTaken(scope Scope, name string) (bool, error) {
 	if r.t == nil {
 		return false, nil
 	}
-	_, _, taken, err := r.t.named(scope, name)
-	return taken, err
+	id, _, taken, err := r.t.named(scope, name)
+	if !taken || err != nil {
+		return false, err
+	}
+	s, err := r.t.indexed(id)
+	if err == nil && (s.Scope != scope || s.Name != name && !slices.Contains(s.Aliases, name)) {
+		err = errCorrupt("an index of the vault")
+	}
+	return err == nil, err
 }
 
 func (r reader) Attached(g GroupRef, provider string) ([]*Secret, error) {

@@ -100,6 +100,20 @@ func lookUp(t *testing.T, l *vault.Local, secrets []vault.Secret) {
 			if b, err := r.Binding("acme/cap-"+s.Name, vault.GlobalScope(), "consumer-x"); fine(err) && b != nil && b.Secret != s.ID {
 				t.Error("a key leads to another binding")
 			}
+			_, err := r.NameTaken(s.Scope, s.Name)
+			fine(err)
+			mine, err := r.CredentialsWith(s.ID)
+			for _, c := range mine {
+				if fine(err) && c.Secret != s.ID {
+					t.Error("another secret's credential is listed")
+				}
+			}
+			bound, err := r.BindingsWith(s.ID)
+			for _, b := range bound {
+				if fine(err) && b.Secret != s.ID {
+					t.Error("another secret's binding is listed")
+				}
+			}
 			list, err := r.Bindings("acme/cap-" + s.Name)
 			for _, b := range list {
 				if fine(err) && b.Secret != s.ID {

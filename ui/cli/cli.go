@@ -87,6 +87,11 @@ func Main(ctx context.Context, env *app.Env, args []string) (status int) {
 	return sh.fail(ctx, err)
 }
 
+// Fail prints err as a command does that it ends, and returns the exit status.
+func Fail(ctx context.Context, env *app.Env, err error) int {
+	return (&shell{env: env, out: newOutput(env, wantsJSON(env, nil))}).fail(ctx, err)
+}
+
 // flushTimeout bounds the writing of what is still to be recorded at the end.
 const flushTimeout = 15 * time.Second
 

@@ -17,10 +17,14 @@ func newHelp(sh *shell) *cobra.Command {
 	return &cobra.Command{
 		Use:                   "help [COMMAND]",
 		Short:                 "explain a command",
-		Long:                  `Explains a command, as --help does.`,
+		Long:                  `Explains a command, as --help does. Without one, says what there is.`,
 		Example:               "aivault help secrets create",
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				sh.acting = true
+				return sh.overview(cmd.Root())
+			}
 			target, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
 				return fault.New(fault.Usage, "there is no command %.60q", strings.Join(args, " ")).
@@ -62,6 +66,9 @@ func (sh *shell) help(cmd *cobra.Command, _ []string) {
 		section("Also called", "  "+strings.Join(cmd.Aliases, ", "))
 	}
 	section("Flags", flagList(cmd.LocalNonPersistentFlags()))
+	if !cmd.HasParent() {
+		section("On a terminal, without a command", screens)
+	}
 	section("Flags of every command", flagList(cmd.Root().PersistentFlags()))
 	section("Examples", examplesOf(cmd))
 	sh.out.write([]byte(b.String()))
@@ -151,7 +158,13 @@ nobody trusts. Code names a capability, such as openai/chat-completions; aivault
 finds the secret for its workspace and group, checks what is allowed, adds the
 key, and returns a cleaned answer. Nobody ever sees a key.`
 
-// overview is what aivault prints without arguments.
+// screens are the flags of the terminal interface, which package ui reads.
+const screens = `  --theme THEME  dark, light, or none for no colours
+  --no-mouse     leave the mouse to the terminal
+  --accessible   lines of text instead of screens, as screen readers like it
+`
+
+// overview is what aivault prints for people and programs that look around.
 func (sh *shell) overview(cmd *cobra.Command) error {
 	if sh.out.json {
 		names := []string{}
@@ -164,6 +177,8 @@ func (sh *shell) overview(cmd *cobra.Command) error {
 		}{app.Version(), names})
 	}
 	sh.out.write([]byte(about + "\n\n" + sh.out.paint(bold, "Commands") + "\n" + commandList(cmd) + `
+Without a command, on a terminal, aivault shows all this on screens:
+`+screens+`
 Begin with 'aivault demo', or store a key: 'aivault secrets create --name NAME'.
 'aivault help COMMAND' explains a command.
 `))

@@ -43,6 +43,19 @@ func TestTakesAway(t *testing.T) {
 	}
 }
 
+// Whatever the terminal of `go test`, Bubble Tea's init must see a dumb one, and
+// this package does not import what gives TERM back.
+func TestDumbUntilGivenBack(t *testing.T) {
+	if got := os.Getenv("TERM"); got != "dumb" {
+		t.Errorf("TERM is %q", got)
+	}
+	GiveBackTerm()
+	defer func() { _ = os.Setenv("TERM", "dumb") }()
+	if got, ok := os.LookupEnv("TERM"); got != term || ok != hasTerm {
+		t.Errorf("TERM is %q, %v; it was %q, %v", got, ok, term, hasTerm)
+	}
+}
+
 func TestForRuntime(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -9,7 +9,6 @@ import (
 	"aivault/ui/tui/form"
 	"aivault/ui/tui/ops"
 	"aivault/ui/tui/task"
-	"aivault/ui/tui/term"
 	"aivault/ui/tui/view"
 	"aivault/ui/tui/widget"
 )
@@ -40,7 +39,7 @@ func (m *Model) actions() []action.Bound {
 		tab(action.Tab1, tabSecrets), tab(action.Tab2, tabCapabilities), tab(action.Tab3, tabCredentials), tab(action.Tab4, tabAudit),
 		{ID: action.Dismiss, Hidden: true, Off: off(m.toast.text == "", "there is no message"), Run: func() tea.Cmd { m.toast = toast{}; return nil }},
 		{ID: action.Back, Hidden: true, Run: m.leaveTop},
-		{ID: action.Suspend, Hidden: true, Run: term.Suspend},
+		{ID: action.Suspend, Hidden: true, Run: m.term.Suspend},
 		{ID: action.Leave, Hidden: true, Run: m.ctrlC},
 	}
 }
@@ -92,7 +91,7 @@ func (m *Model) palette() tea.Cmd {
 	for _, s := range action.All() {
 		if !known[s.ID] {
 			known[s.ID] = true
-			others = append(others, widget.Choice{Key: string(s.ID), Title: s.Title, Hint: action.KeyName(s.Keys[0]), Off: "not here: this belongs to " + string(s.Where)})
+			others = append(others, widget.Choice{Key: string(s.ID), Title: s.Title, Hint: action.KeyName(s.Keys[0]), Off: "only in " + string(s.Where)})
 		}
 	}
 	return view.Dialog(m.picker("Commands", all, others))
@@ -114,24 +113,23 @@ func (m *Model) picker(title string, bound []action.Bound, more []widget.Choice)
 		}
 		choices = append(choices, widget.Choice{Key: string(b.ID), Title: s.Title, Hint: strings.Join(keys, " "), Off: b.Off})
 	}
-	p := widget.NewPicker(m.host, title, append(choices, more...))
-	p.Pick = func(key string) tea.Cmd {
+	return widget.NewPicker(m.host.Theme, title, append(choices, more...), func(key string) tea.Cmd {
 		b, ok := byID[key]
 		if !ok {
 			return nil
 		}
-		return tea.Batch(m.close(p), m.run(b))
-	}
-	return p
+		return m.run(b)
+	})
 }
 
 // showLine shows the command lines of the last action.
 func (m *Model) showLine() tea.Cmd {
-	lines := make([]string, len(m.line))
-	for i, l := range m.line {
-		lines[i] = l.String()
+	var b strings.Builder
+	for _, l := range m.line {
+		b.WriteString(l.String() + "\n")
 	}
-	return view.Dialog(form.NewMessage(m.host, "The same on a command line", lines, "Values are asked for: they never stand in a command line."))
+	b.WriteString("\nValues are asked for: they never stand in a command line.")
+	return view.Dialog(form.NewChoose(m.host, "The same on a command line", b.String(), form.Button{Label: "Close"}))
 }
 
 // maxUndo is how many changes can be taken back.

@@ -21,6 +21,7 @@ const (
 // opened shows the pages.
 func (m *Model) opened(s vault.Status) tea.Cmd {
 	m.status = s
+	m.toast = toast{}
 	if m.gate == nil {
 		return nil
 	}
@@ -153,9 +154,10 @@ func (m *Model) dirty() view.Dirty {
 // askDiscard asks whether what was typed may go, and then does something.
 func (m *Model) askDiscard(then func() tea.Cmd) tea.Cmd {
 	d := form.NewConfirm(m.host, form.Question{
-		Title: "Discard what you typed?",
-		Text:  "The form has changes that are not saved.",
-		Yes:   "discard", No: "keep editing",
+		Title:  "Discard?",
+		Ask:    "Discard what you typed?",
+		Yes:    "Discard",
+		No:     "Keep editing",
 		Danger: true,
 		Do: func() tea.Cmd {
 			for _, s := range append(slices.Clone(m.stack), m.dialogs...) {

@@ -74,12 +74,16 @@ func (m *Model) fail(f view.FailMsg) tea.Cmd {
 			return m.lock(f.What + ": " + f.Err.Error())
 		}
 	}
+	// What loads again and again fails again and again, and is told once.
+	say := f.What + "\n" + f.Err.Error()
 	for _, d := range m.dialogs {
-		if e, ok := d.(*form.Failure); ok && e.Same(f.What, f.Err) {
+		if m.failures[d] == say {
 			return nil
 		}
 	}
-	return view.Dialog(form.NewFailure(m.host, f.What, f.Err, f.Retry))
+	d := form.NewMessage(m.host, f.What, f.Err, f.Retry)
+	m.failures = map[view.Screen]string{d: say}
+	return view.Dialog(d)
 }
 
 // locking forgets the key and shows the way in.

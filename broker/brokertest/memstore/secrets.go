@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -85,7 +86,9 @@ func (s *Store) AttachGroup(_ context.Context, id vault.ID, g vault.GroupRef, _ 
 		return *clone(sec), false, nil
 	}
 	sec.Attached = append(sec.Attached, g)
-	slices.SortFunc(sec.Attached, func(a, b vault.GroupRef) int { return strings.Compare(a.String(), b.String()) })
+	slices.SortFunc(sec.Attached, func(a, b vault.GroupRef) int {
+		return cmp.Or(strings.Compare(a.Workspace, b.Workspace), strings.Compare(a.Group, b.Group))
+	})
 	key := attachKey{g, sec.PinnedProvider}
 	s.attached[key] = append(s.attached[key], id)
 	return *clone(sec), true, nil

@@ -14,6 +14,7 @@ package text
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mattn/go-runewidth"
 
@@ -150,14 +151,7 @@ func isEmoji(r rune) bool {
 
 // Width returns how many cells a display form takes.
 func Width(s string) int {
-	ascii := true
-	for i := 0; i < len(s); i++ {
-		if s[i] >= 0x80 {
-			ascii = false
-			break
-		}
-	}
-	if ascii {
+	if ascii(s) {
 		return len(s)
 	}
 	n, c := 0, cond()
@@ -165,6 +159,16 @@ func Width(s string) int {
 		n += c.RuneWidth(r)
 	}
 	return n
+}
+
+// ascii reports whether every byte of a display form is a cell.
+func ascii(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // Cut returns the display form of s in one line of at most w cells; where it
@@ -209,11 +213,17 @@ func Pad(s string, w int) string { return s + strings.Repeat(" ", max(w-Width(s)
 // window that moves over a long line. A wide rune that is cut through becomes
 // spaces.
 func Slice(s string, x, w int) string {
+	if ascii(s) {
+		from := min(max(x, 0), len(s))
+		return s[from:max(min(x+w, len(s)), from)]
+	}
 	var b strings.Builder
 	at, c := 0, cond()
 	for _, r := range s {
 		n := c.RuneWidth(r)
 		switch {
+		case n > 0 && at >= x+w:
+			return b.String()
 		case at >= x && at+n <= x+w:
 			b.WriteRune(r)
 		case n > 0 && at < x+w && at+n > x:
@@ -236,20 +246,22 @@ func Wrap(s string, w int) []string {
 
 func wrapLine(line string, w int) []string {
 	var out []string
-	for Width(line) > w {
-		n := prefix(line, w)
+	for {
+		n := prefix(line, w) // not the width of all that is left, which may be long
+		if n == len(line) {
+			return append(out, line)
+		}
 		if i := strings.LastIndexByte(line[:min(n+1, len(line))], ' '); i > 0 && strings.TrimLeft(line[:i], " ") != "" {
 			out = append(out, strings.TrimRight(line[:i], " "))
 			line = strings.TrimLeft(line[i:], " ")
 			continue
 		}
 		if n == 0 { // a rune that is wider than the line
-			n = len(string([]rune(line)[:1]))
+			_, n = utf8.DecodeRuneInString(line)
 		}
 		out = append(out, line[:n])
 		line = line[n:]
 	}
-	return append(out, line)
 }
 
 // Plural is "1 secret", "2 secrets".
