@@ -53,7 +53,7 @@ func authKinds() []authKind {
 		{"multi-query", "several query parameters, likewise", []authField{
 			{what: "Parameters, as name={{field}}; name={{field}}", set: func(f *broker.AuthFlags, s string) { f.AuthQuery = list(s) }},
 		}},
-		{"oauth2", "an access token that is renewed when it runs out", []authField{
+		{"oauth2", "an access token that is renewed; the secret is as `aivault oauth login` stores it", []authField{
 			{what: "Token endpoint, an https address at one of the hosts", set: func(f *broker.AuthFlags, s string) { f.TokenEndpoint = s }},
 			{what: "Grant type", ret: "refresh_token", set: func(f *broker.AuthFlags, s string) { f.GrantType = s }},
 			{what: "Scopes to ask for, with spaces between them", optional: true, set: func(f *broker.AuthFlags, s string) { f.Scopes = strings.Fields(s) }},

@@ -130,10 +130,17 @@ func (t *talk) rotate(ctx context.Context, s vault.Secret) error {
 		return err
 	}
 	d, _, err := ops.RotateSecret(ctx, t.be, s.ID, v, vault.IfRevision(s.Revision))
-	if err == nil {
-		t.done(d)
+	if err != nil {
+		return err
 	}
-	return err
+	t.done(d)
+	if len(uses.Capabilities) == 0 {
+		return nil
+	}
+	if try, err := t.confirm(ctx, "Make a test call with it?", false); err != nil || !try {
+		return err
+	}
+	return t.askCapability(ctx, s.ID, t.test)
 }
 
 // edit renames a secret, or changes its aliases.

@@ -80,12 +80,14 @@ func secretTalks() map[string]conversation {
 			},
 		},
 		"rotate": {
-			hidden: typed("VALUE", "another", "short", "short"),
+			hidden: typed("VALUE", "another", "short", "short", "a new key", "a new key"),
 			lines: []string{
 				"2", "shop", "1", "1", "1",
 				"", // two entries that differ
 				"", // and the same
-				"", "q",
+				"", "b",
+				"2", "1", "", "", "yes", "1", "", "", "GET", "", "", "b", // and one that is tried
+				"q",
 			},
 		},
 		"rename_and_undo": {

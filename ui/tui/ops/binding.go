@@ -98,7 +98,8 @@ func binding(ctx context.Context, be app.Backend, at broker.BindingRef) (*broker
 }
 
 // unchanged refuses where a binding is not what it was left as, nil for none.
-// Revisions begin again with each new binding, so its time counts too.
+// Revisions begin again with each new binding, so its time counts too. It looks
+// right before the binding is changed, which has no condition of its own.
 func unchanged(ctx context.Context, be app.Backend, at broker.BindingRef, left *broker.Binding) error {
 	now, err := binding(ctx, be, at)
 	switch {

@@ -109,7 +109,7 @@ func UpdateSecret(ctx context.Context, be app.Backend, id vault.ID, c vault.Secr
 		return Done{Text: "nothing changed: " + s.Name + " has that name and those aliases"}, s, nil
 	}
 	d := Done{Text: strings.Join(did, ", ") + " " + in(s.Scope), Lines: []Line{l}}
-	if s.PinnedProvider != was.PinnedProvider {
+	if s.Name != was.Name {
 		d.Text += provisioned(ctx, be, s)
 	}
 	d.Undo = &Undo{Text: strings.Join(undo, ", "), Run: func(ctx context.Context) (Done, error) {
