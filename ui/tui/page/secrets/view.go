@@ -39,7 +39,7 @@ func (p *page) View(w, h int) []string {
 // or, where it is too narrow for that, a time.
 func weights(w int) []int {
 	if w < 120 {
-		return []int{23, 43, 34}
+		return []int{22, 44, 34}
 	}
 	return []int{6, 14, 10}
 }
