@@ -193,13 +193,16 @@ func (l *ladder) view(w, h int, focused bool) []string {
 	return out
 }
 
-// edge is the last column: an arrow where there is more.
+// edge is the last column: a scroll bar, where not all of n lines show.
 func (l *ladder) edge(i, h, n int) string {
-	switch {
-	case i == 0 && l.top > 0, i == h-1 && l.top+h < n:
-		return l.th.Dim.Render(l.th.Scroll)
+	if n <= h {
+		return " "
 	}
-	return " "
+	size := max(h*h/n, 1)
+	if at := l.top * (h - size) / (n - h); i >= at && i < at+size {
+		return l.th.Border.Render(l.th.Scroll)
+	}
+	return l.th.Border.Render(l.th.ScrollBar)
 }
 
 // lines are the whole ladder.

@@ -55,7 +55,7 @@ func New(host *view.Host, ask view.OpenWhy) view.Screen {
 		p.asked.secret = vault.ID{}
 	}
 	p.place = newPlace(host, ask.Context, func() *facts { return p.facts }, p.moved)
-	p.list = widget.NewList(host.Theme, widget.Column{Title: "CAPABILITY", Min: 20, Grow: true}, widget.Column{Title: "USES HERE", Min: 9, Max: 24})
+	p.list = widget.NewList(host.Theme, widget.Column{Title: "CAPABILITY", Min: 14, Grow: true}, widget.Column{Title: "USES HERE", Min: 10, Max: 24})
 	p.list.Header = true
 	p.list.Empty = []string{
 		"no credential and no binding uses this secret yet", "",

@@ -173,7 +173,7 @@ func TestWhyOfSecret(t *testing.T) {
 		s.Keys("backspace")
 	}
 	s.Keys("esc")
-	s.Want("no workspace: only what is global, any consumer", "from here the name means this secret", "✓ this secret")
+	s.Want("outside every workspace, any consumer", "from here the name means this secret", "✓ this one")
 	s.WantNot("workspace web-shop")
 	s.Keys("j", "enter")
 	s.Want("STRIPE_API_KEY, credential stripe, used, global, row 1 of 3")
@@ -181,7 +181,7 @@ func TestWhyOfSecret(t *testing.T) {
 		t.Errorf("command line %q, want %q", got, want)
 	}
 	s.Keys("esc")
-	s.Want("stripe/billing, uses this secret here, row 2 of")
+	s.Want("stripe/billing, uses this one here, row 2 of")
 	s.NoFailure()
 }
 
