@@ -164,31 +164,6 @@ func (p *Page) moved() tea.Cmd {
 	return p.Load()
 }
 
-// pick asks which capability is to be explained.
-func (p *Page) pick() tea.Cmd {
-	be := p.host.Backend
-	return task.Go(p.tasks, "pick", be.Capabilities, func(list []broker.Capability, err error) tea.Cmd {
-		if err != nil {
-			return view.Fail("listing the capabilities", err, p.pick)
-		}
-		var ready, others []widget.Choice
-		for _, c := range list {
-			choice := widget.Choice{Key: c.ID, Title: c.ID, Note: c.Description, Hint: "ready"}
-			if c.Ready {
-				ready = append(ready, choice)
-			} else {
-				choice.Hint = "no credential"
-				others = append(others, choice)
-			}
-		}
-		return view.Dialog(widget.NewPicker(p.host.Theme, "Explain which capability?", append(ready, others...), func(id string) tea.Cmd {
-			p.asked.capability, p.asked.secret, p.facts = id, vault.ID{}, nil
-			p.panes.SetFocus(ladderPane)
-			return p.Load()
-		}))
-	})
-}
-
 // Close ends what is under way.
 func (p *Page) Close() { p.tasks.Close() }
 

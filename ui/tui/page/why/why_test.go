@@ -267,3 +267,18 @@ func TestWhyShaken(t *testing.T) {
 		s.NoFailure()
 	}
 }
+
+// Checklist 29.
+func TestWhyByMouse(t *testing.T) {
+	t.Parallel()
+	for _, size := range [][2]int{{120, 36}, {80, 20}} {
+		s := newShop(t)
+		s.W, s.H = size[0], size[1]
+		s.open(view.OpenWhy{Secret: s.all.ID, Context: s.context("web-shop/payments")})
+		s.Click("stripe/charges")
+		s.Want("stripe/charges, uses another here, row 4 of 16")
+		s.Wheel("group web-shop/payments", true) // to the next rung, of a pane without the focus
+		s.Click("nothing here")
+		s.Want("STRIPE_API_KEY, credential stripe, not used, global, row 2 of 3")
+	}
+}
