@@ -3,8 +3,11 @@ package tui
 import (
 	tea "github.com/charmbracelet/bubbletea"
 
+	"aivault/ui/tui/page/attach"
+	"aivault/ui/tui/page/bind"
 	"aivault/ui/tui/page/gate"
 	"aivault/ui/tui/page/secrets"
+	"aivault/ui/tui/page/why"
 	"aivault/ui/tui/view"
 )
 
@@ -13,6 +16,21 @@ func pages() Pages {
 	return Pages{
 		Gate: gate.New,
 		Tabs: func(h *view.Host) []view.Screen { return []view.Screen{secrets.New(h)} },
-		Open: func(*view.Host, tea.Msg) view.Screen { return nil },
+		Open: open,
 	}
+}
+
+// open makes the screen that a message asks for; nil if it asks for none.
+func open(h *view.Host, msg tea.Msg) view.Screen {
+	switch m := msg.(type) {
+	case view.OpenAttach:
+		return attach.New(h, m)
+	case view.OpenWhy:
+		return why.New(h, m)
+	case view.OpenBind:
+		return bind.New(h, m)
+	case view.OpenUnbind:
+		return bind.NewUnbind(h, m.Capability)
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"strings"
 
 	"aivault/broker"
 	"aivault/keys/fault"
@@ -86,3 +87,26 @@ func Place(s vault.Scope) string {
 	}
 	return "global"
 }
+
+// ParsePlace reads what people type for a scope, as Place writes it: "global",
+// a workspace with or without the word, or a workspace and a group with a slash
+// between them. What is none is fault.InvalidRequest.
+func ParsePlace(s string) (vault.Scope, error) {
+	s = strings.TrimSpace(s)
+	switch s {
+	case "":
+		return vault.Scope{}, fault.New(fault.InvalidRequest, "no scope is given").WithHint(placeHint)
+	case "global":
+		return vault.GlobalScope(), nil
+	}
+	if rest, ok := strings.CutPrefix(s, "workspace "); ok {
+		s = strings.TrimSpace(rest)
+	}
+	workspace, group, slash := strings.Cut(s, "/")
+	if slash && (workspace == "" || group == "") {
+		return vault.Scope{}, fault.New(fault.InvalidRequest, "%q is half a group", s).WithHint(placeHint)
+	}
+	return vault.NewScope(workspace, group)
+}
+
+const placeHint = "type global, a workspace, or workspace/group"

@@ -72,3 +72,26 @@ func TestEffectText(t *testing.T) {
 		}
 	}
 }
+
+func TestParsePlace(t *testing.T) {
+	t.Parallel()
+	for typed, want := range map[string]vault.Scope{
+		"global":             vault.GlobalScope(),
+		"web-shop":           {Level: vault.Workspace, Workspace: "web-shop"},
+		"workspace web-shop": {Level: vault.Workspace, Workspace: "web-shop"},
+		" web-shop/payments": {Level: vault.Group, Workspace: "web-shop", Group: "payments"},
+	} {
+		got, err := ops.ParsePlace(typed)
+		if err != nil || got != want {
+			t.Errorf("%q: got %v, %v", typed, got, err)
+		}
+		if again, err := ops.ParsePlace(ops.Place(got)); err != nil || again != got {
+			t.Errorf("%q: read again %v, %v", ops.Place(got), again, err)
+		}
+	}
+	for _, typed := range []string{"", " ", "/", "a/", "/b", "a/b/c", "a b", "a\x1b[m"} {
+		if got, err := ops.ParsePlace(typed); fault.CodeOf(err) != fault.InvalidRequest {
+			t.Errorf("%q: got %v, %v", typed, got, err)
+		}
+	}
+}
