@@ -252,7 +252,7 @@ func TestBinary(t *testing.T) {
 	r.up.Reply(200, http.Header{"Content-Type": {"image/png"}}, body)
 	r.key("ctrl+s")
 	r.want("2.9 KB of image/png, which is no text; these are the")
-	r.want("00  89 50 4e 47 0d 0a 1a 0a")
+	r.want("00 89 50 4e 47 0d 0a 1a 0a")
 	r.want(".PNG....")
 }
 

@@ -116,7 +116,7 @@ func hexLines(body []byte, perLine int) []string {
 		row := body[at:min(at+perLine, len(body))]
 		digits := hex.EncodeToString(row)
 		var b strings.Builder
-		fmt.Fprintf(&b, "%02x ", at)
+		fmt.Fprintf(&b, "%02x", at)
 		for i := range perLine {
 			if i < len(row) {
 				b.WriteString(" " + digits[2*i:2*i+2])

@@ -18,6 +18,9 @@ type spots struct {
 // answer, frames included.
 const shortPane = 16
 
+// margin keeps text from the frame, as viewers do.
+const margin = " "
+
 // View draws the panes.
 func (p *page) View(w, h int) []string {
 	if p.pick != nil {
@@ -61,10 +64,12 @@ func (p *page) waiting(w, h int) []string {
 	}
 	var lines []string
 	if p.failed != nil {
-		lines = append(lines, th.Bad.Render(text.Cut(th.Fail+" "+what+" did not work: "+p.failed.Error(), max(w-2, 0))), "",
-			th.Dim.Render(text.Cut("r tries again, esc goes back", max(w-2, 0))))
+		for _, line := range text.Wrap(th.Fail+" "+what+" did not work: "+p.failed.Error(), max(w-4, 1)) {
+			lines = append(lines, margin+th.Bad.Render(line))
+		}
+		lines = append(lines, "", margin+th.Dim.Render(text.Cut("r tries again, esc goes back", max(w-4, 0))))
 	} else if since, busy := p.tasks.Busy("load"); busy {
-		lines = append(lines, widget.Waiting(th, what, since, p.host.Now()))
+		lines = append(lines, margin+widget.Waiting(th, what, since, p.host.Now()))
 	}
 	return widget.Box(th, p.Title(), "", true, w, h, lines)
 }
@@ -80,7 +85,7 @@ func (p *page) requestBox(r widget.Rect, alone bool) []string {
 	p.req.room(w, rows)
 	lines := p.req.View(w, max(rows, 0))
 	if alone && h > 2 {
-		lines = append(lines, p.summary(w))
+		lines = append(lines, margin+p.summary(max(w-2, 0)))
 	}
 	note := contextText(p.verdictContext())
 	return widget.Box(th, p.desc.ID, note, p.panes.Focus() == paneRequest, r.W, r.H, lines)
@@ -108,7 +113,7 @@ func (p *page) answerBoxes(r widget.Rect) []string {
 // verdictHeight is how many lines the verdict takes of a pane that it shares with
 // an answer: all that it has to say, or where that is much, the verdict itself.
 func (p *page) verdictHeight(r widget.Rect) int {
-	lines := len(p.details.Lines(max(r.W-3, 1)))
+	lines := len(p.details.Lines(max(r.W-4, 1)))
 	switch {
 	case r.H >= 24:
 		return min(lines+2, r.H/3)
@@ -125,7 +130,7 @@ func (p *page) verdictBox(r widget.Rect, focused bool) []string {
 	if p.stale {
 		note = "checking"
 	}
-	lines := []string{p.summary(w)}
+	lines := []string{margin + p.summary(max(w-2, 0))}
 	if h > 1 {
 		lines = p.before.View(w, h)
 	}
@@ -142,8 +147,10 @@ func (p *page) answerBox(r widget.Rect) []string {
 	case showDry:
 		title, note = "Dry run", "nothing was sent"
 	case showRun:
-		facts := p.facts(w)
-		lines = append(lines, facts[:min(len(facts), max(h/3, 1), max(h, 0))]...)
+		facts := p.facts(max(w-2, 1))
+		for _, line := range facts[:min(len(facts), max(h/3, 1), max(h, 0))] {
+			lines = append(lines, margin+line)
+		}
 		if len(lines) > 1 && h-len(lines) > 3 {
 			lines = append(lines, th.Border.Render(strings.Repeat(th.Thin.H, max(w, 0))))
 		}
@@ -165,7 +172,7 @@ func (p *page) answerBox(r widget.Rect) []string {
 	}
 	lines = append(lines, p.text.View(w, max(room, 0))...)
 	if search {
-		label := "/ "
+		label := margin + "/ "
 		lines = append(lines, th.Key.Render(label)+strings.Join(p.find.View(max(w-len(label), 1), true)[:1], ""))
 	}
 	return widget.Box(th, title, note, p.panes.Focus() == paneAnswer, r.W, r.H, lines)
