@@ -125,7 +125,7 @@ func (t *taking) pick(key string) tea.Cmd {
 func (t *taking) unbind(ref broker.BindingRef) tea.Cmd {
 	be, what := t.host.Backend, "unbinding from "+ref.Capability
 	return task.Write(t.tasks, what, func(ctx context.Context) (ops.Done, error) {
-		return ops.Unbind(ctx, be, ref.Capability, ref.Scope, ref.Consumer)
+		return ops.Unbind(ctx, be, ref)
 	}, func(d ops.Done, err error) tea.Cmd {
 		if err != nil {
 			return view.Fail(what, err, func() tea.Cmd { return t.unbind(ref) })
