@@ -346,7 +346,7 @@ func TestListEmptyAndScrollBar(t *testing.T) {
 		}
 		return out
 	}
-	for _, tc := range []struct{ key, want string }{{"g", "┃││││"}, {"pgdown", "┃││││"}, {"j", "│┃│││"}, {"G", "││││┃"}} {
+	for _, tc := range []struct{ key, want string }{{"g", "█││││"}, {"pgdown", "█││││"}, {"j", "│█│││"}, {"G", "││││█"}} {
 		press(l, tc.key)
 		if got := bar(); got != tc.want {
 			t.Errorf("after %s the scroll bar is %s, not %s", tc.key, got, tc.want)
