@@ -382,7 +382,7 @@ func TestListShortRows(t *testing.T) {
 		}
 		return r
 	})
-	want := []string{"▸  one     1  first", "   two  says more tha…", "   three"}
+	want := []string{"▸  one     1  first", "   two  says more th…", "   three"}
 	if diff := cmp.Diff(want, plain(l.View(22, 3, false))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
