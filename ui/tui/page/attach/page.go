@@ -154,8 +154,9 @@ func (p *Page) save(changes []vault.Sharing) tea.Cmd {
 func (p *Page) conflict(changes []vault.Sharing) tea.Cmd {
 	p.stale = true
 	return view.Dialog(form.NewChoose(p.host, "Changed meanwhile",
-		"Somebody else changed a secret since it was read here. Nothing was applied yet.",
-		form.Button{Label: "Reload: drop my changes", Do: func() tea.Cmd {
+		"Somebody else changed a secret since it was read here. Nothing was applied yet. "+
+			"Reload drops your changes and shows what is there now; overwrite applies them to it as it is now.",
+		form.Button{Label: "Reload", Do: func() tea.Cmd {
 			key, _ := p.list.Selected()
 			p.list, p.stale = p.newList(), false
 			if p.sheet != nil {
@@ -164,7 +165,7 @@ func (p *Page) conflict(changes []vault.Sharing) tea.Cmd {
 			p.list.Select(key)
 			return p.Load()
 		}},
-		form.Button{Label: "Overwrite: apply them to it as it is now", Do: func() tea.Cmd {
+		form.Button{Label: "Overwrite", Do: func() tea.Cmd {
 			for i := range changes {
 				changes[i].Revision = 0
 			}
@@ -189,7 +190,11 @@ func (p *Page) Captures() bool { return p.list.Captures() }
 func (p *Page) Actions() []action.Bound {
 	all := action.Bound{ID: action.Cancel, Short: "show all", Run: func() tea.Cmd { p.list.Escape(); return nil }}
 	if p.list.Captures() { // enter and space are the filter's
-		return []action.Bound{all}
+		keep := action.Bound{ID: action.Open, Short: "keep the filter", Run: func() tea.Cmd { return p.listKey(tea.KeyMsg{Type: tea.KeyEnter}) }}
+		if p.list.Offers() {
+			keep.Short = "new group"
+		}
+		return []action.Bound{keep, all}
 	}
 	out := []action.Bound{
 		{ID: action.Check, Off: p.cannotCheck(), Run: func() tea.Cmd { return p.listKey(tea.KeyMsg{Type: tea.KeySpace, Runes: []rune{' '}}) }},
