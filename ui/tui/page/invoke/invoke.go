@@ -174,8 +174,7 @@ func (p *page) dryRun() tea.Cmd {
 			p.show(&run{call: call, begun: p.host.Now(), over: true, err: err, dry: true})
 		} else {
 			p.shows, p.dry = showDry, v
-			p.text.Top()
-			p.fill()
+			p.afresh()
 		}
 		p.panes.SetFocus(paneAnswer)
 		return nil
@@ -191,10 +190,15 @@ func (p *page) show(r *run) {
 		r.indent, _ = pretty(r.news.body)
 	}
 	p.shows, p.run, p.raw = showRun, r, false
-	p.text.Follow(false)
-	p.text.Top()
-	p.text.Search("")
+	p.afresh()
+}
+
+// afresh shows another text, from its beginning.
+func (p *page) afresh() {
 	p.find = nil
+	p.text.Follow(false)
+	p.text.Search("")
+	p.text.Top()
 	p.fill()
 }
 
@@ -219,10 +223,14 @@ func (p *page) leave() tea.Cmd {
 	if !p.Dirty() {
 		return view.Close(p)
 	}
+	return p.askDiscard(func() tea.Cmd { return view.Close(p) })
+}
+
+// askDiscard asks whether what was typed may go, and then does something.
+func (p *page) askDiscard(then func() tea.Cmd) tea.Cmd {
 	return view.Dialog(form.NewConfirm(p.host, form.Question{
 		Title: p.Title(), Ask: "Throw away the request?", Consequences: []string{"It was changed and not sent."},
-		Yes: "Throw away", No: "Go on typing",
-		Do: func() tea.Cmd { return view.Close(p) },
+		Yes: "Throw away", No: "Go on typing", Do: then,
 	}))
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"aivault/keys/fault"
 	"aivault/keys/opaque"
 	"aivault/ui/tui/view"
 	"aivault/vault"
@@ -283,6 +284,25 @@ func TestDirty(t *testing.T) {
 	r.key("esc", "esc")
 	r.want("nothing")
 	r.without("Timeout")
+}
+
+// A capability that cannot be read is an error with its next step, also on the
+// page, and is read again by a key.
+// Checklist 69.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.broken.Store(fault.New(fault.VaultBusy, "another process holds the vault").WithHint("try again in a moment"))
+	r.update(openAcme())
+	r.want("reading capability acme/items did not work: another process holds the vault")
+	r.want("This did not work")
+	r.want("Next: try again in a moment")
+	r.key("esc")
+	r.idle()
+	r.want("could not be read, r tries again")
+	r.broken.Store(nil)
+	r.key("r")
+	r.want("✓ allowed")
 }
 
 // Every frame fits, whatever is pressed at whatever size.

@@ -23,8 +23,7 @@ func (p *page) Actions() []action.Bound {
 	case p.req == nil:
 		return []action.Bound{{ID: action.Retry, Off: p.nothingFailed(), Run: p.Load}}
 	case p.running():
-		const wait = "a call is under way; esc stops it"
-		stop := []action.Bound{{ID: action.Stop, Run: p.stop}, {ID: action.Send, Off: wait}, {ID: action.DryRun, Off: wait}}
+		stop := []action.Bound{{ID: action.Stop, Run: p.stop}, {ID: action.Send, Off: wait}}
 		return append(stop, p.answerActions()...)
 	case p.panes.Focus() == paneRequest:
 		return []action.Bound{
@@ -36,26 +35,32 @@ func (p *page) Actions() []action.Bound {
 			{ID: action.Prev, Hidden: true, Run: p.prev},
 		}
 	}
-	return append([]action.Bound{p.sendAction(), {ID: action.DryRun, Run: p.dryRun}}, p.answerActions()...)
+	return append([]action.Bound{p.sendAction()}, p.answerActions()...)
 }
+
+// wait is why something is not done while a call is under way.
+const wait = "a call is under way; esc stops it"
 
 // sendAction sends the request, again where it was sent.
 func (p *page) sendAction() action.Bound {
 	b := action.Bound{ID: action.Send, Run: p.send}
 	if p.shows == showRun {
-		b.Short = "send again"
+		b.Short = "again"
 	}
 	return b
 }
 
 // answerActions are those of the pane of the answer.
 func (p *page) answerActions() []action.Bound {
-	noCall, noText, noSearch, noPretty, noRetry := "", "", "", "", ""
+	noCall, noText, noSearch, noPretty, noRetry, underWay := "", "", "", "", "", ""
+	if p.running() {
+		underWay = wait
+	}
 	switch {
 	case p.shows != showRun || p.run.dry:
 		noCall = "nothing was sent yet"
-	case p.running():
-		noCall = "the call is under way; esc stops it"
+	default:
+		noCall = underWay
 	}
 	if p.shows == showVerdict {
 		noText = "there is no answer to search in"
@@ -69,9 +74,9 @@ func (p *page) answerActions() []action.Bound {
 	if p.shows != showRun || p.run.err == nil || !p.run.over {
 		noRetry = "there is nothing to try again"
 	}
-	raw := "as it came"
+	raw := "raw"
 	if p.raw {
-		raw = "indented"
+		raw = "pretty"
 	}
 	back := []action.Bound{{ID: action.Back, Hidden: true, Run: p.back}}
 	if p.running() {
@@ -85,6 +90,7 @@ func (p *page) answerActions() []action.Bound {
 		{ID: action.Raw, Off: noPretty, Short: raw, Run: p.toggleRaw},
 		{ID: action.ToAudit, Off: noCall, Run: p.toAudit},
 		{ID: action.NextPane, Short: "request", Run: p.toRequest},
+		{ID: action.DryRun, Off: underWay, Run: p.dryRun},
 		{ID: action.History, Off: p.noHistory(), Run: p.past},
 		{ID: action.Zoom, Hidden: true, Run: func() tea.Cmd { p.panes.Zoom(); return nil }},
 		{ID: action.PrevPane, Hidden: true, Run: p.toRequest},
@@ -96,7 +102,7 @@ func (p *page) noHistory() string {
 	case len(p.history.runs) == 0:
 		return "no call was made yet"
 	case p.running():
-		return "a call is under way"
+		return wait
 	}
 	return ""
 }
