@@ -302,4 +302,16 @@ func TestHistory(t *testing.T) {
 	r.key("enter") // the button that does nothing
 	r.idle()
 	r.want("Path, /v1/items/typed")
+	r.key("ctrl+s") // what was typed is not lost any more
+	r.want("answer 27")
+	r.idle()
+	if _, err := r.host.Backend.DeleteCapability(t.Context(), "acme/items"); err != nil {
+		t.Fatal(err)
+	}
+	r.key("ctrl+r")
+	r.want("20 of 20 choices")
+	r.write("items/18")
+	r.key("enter")
+	r.want("answer 26")
+	r.want("✗ refused: there is no capability")
 }

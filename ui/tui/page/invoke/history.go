@@ -57,7 +57,7 @@ func (p *page) recall(r *run) tea.Cmd {
 	p.capability, p.call, p.filled = r.call.Capability, r.call, true
 	p.desc, p.req, p.pick = nil, nil, nil
 	p.show(r)
-	p.panes.SetFocus(paneAnswer)
+	p.focus(paneAnswer)
 	return p.Load()
 }
 

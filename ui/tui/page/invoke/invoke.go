@@ -128,8 +128,8 @@ func (p *page) Load() tea.Cmd {
 		return l, nil
 	}, func(l loaded, err error) tea.Cmd {
 		if err != nil {
-			if p.req != nil && fault.CodeOf(err) == fault.CapabilityNotFound {
-				return p.check() // it went away, which the verdict says
+			if fault.CodeOf(err) == fault.CapabilityNotFound && (p.req != nil || p.filled) {
+				return p.gone()
 			}
 			p.failed = err
 			return view.Fail("reading capability "+id, err, p.Load)
@@ -140,6 +140,16 @@ func (p *page) Load() tea.Cmd {
 		}
 		return p.check()
 	})
+}
+
+// gone shows what there is of a call whose capability went away; that it did,
+// the verdict says.
+func (p *page) gone() tea.Cmd {
+	if p.req == nil {
+		p.desc = &broker.Description{Capability: broker.Capability{ID: p.capability, Allow: vault.Allow{Methods: []string{p.call.Method}}}}
+		p.edit()
+	}
+	return p.check()
 }
 
 // edit begins to edit the call, filled in as far as the capability says how.
@@ -155,7 +165,7 @@ func (p *page) edit() {
 
 // wrong shows what is wrong with a field, which has the focus then.
 func (p *page) wrong(field form.Field, err error) tea.Cmd {
-	p.panes.SetFocus(paneRequest)
+	p.focus(paneRequest)
 	p.req.Failed(err, field)
 	return nil
 }
@@ -176,7 +186,7 @@ func (p *page) dryRun() tea.Cmd {
 			p.shows, p.dry = showDry, v
 			p.afresh()
 		}
-		p.panes.SetFocus(paneAnswer)
+		p.focus(paneAnswer)
 		return nil
 	}), view.Send(view.LineMsg{Line: ops.PreviewLine(call)}))
 }

@@ -112,7 +112,11 @@ func TestRefused(t *testing.T) {
 	r.want("Next")
 	r.key("ctrl+d")
 	r.want("refused before anything was sent")
+	r.want("r tries the dry run again.")
+	r.key("r")
+	r.idle()
 	r.key("ctrl+s")
+	r.want("r or ctrl+s tries again.")
 	r.want("Code: policy_violation")
 	if n := len(r.up.Requests()); n > 0 {
 		t.Errorf("%d requests reached the service", n)
@@ -238,6 +242,10 @@ func TestTwice(t *testing.T) {
 	r.key("ctrl+s", "ctrl+s")
 	r.want("a call is under way; esc stops it")
 	r.want("waiting for the answer")
+	r.key("tab", "tab") // the fields are at hand meanwhile
+	r.want("Path, /v1/items, field 2 of 9, waiting")
+	r.field("Timeout")
+	r.key("tab")
 	close(hold)
 	r.want("200 OK")
 	r.idle()

@@ -329,7 +329,7 @@ func (r *rig) set(label, value string) {
 	r.write(value)
 }
 
-// random presses random keys.
+// random presses random keys, and the mouse's, at random sizes.
 func (r *rig) random(n int, seed uint64) {
 	keys := []string{
 		"tab", "shift+tab", "enter", "up", "down", "left", "right", "ctrl+d", "ctrl+u", "backspace", "pgdown", "pgup", "home", "end",
@@ -339,6 +339,10 @@ func (r *rig) random(n int, seed uint64) {
 	for range n {
 		if rnd.IntN(12) == 0 {
 			r.size(40+rnd.IntN(120), 12+rnd.IntN(40))
+		}
+		if rnd.IntN(6) == 0 {
+			buttons := []tea.MouseButton{tea.MouseButtonLeft, tea.MouseButtonWheelUp, tea.MouseButtonWheelDown}
+			r.update(tea.MouseMsg{X: rnd.IntN(r.w), Y: rnd.IntN(r.h), Action: tea.MouseActionPress, Button: buttons[rnd.IntN(3)]})
 		}
 		r.key(keys[rnd.IntN(len(keys))])
 	}
