@@ -258,9 +258,10 @@ func auditTalks() map[string]conversation {
 				}
 			},
 			lines: []string{
-				"5", "1", "2", "v", "l", "f", "secret", "", "shop", "", "ok", "payments", "", "2h", "1",
+				"5", "1", "2", "v", "l", "f", "secret", "", "shop", "", "payments", "fine", "ok", "", "2h", "1",
 				"f", "-", "-", "-", "-", "credential_not_found", "", "soon", "", "1",
-				"f", "", "", "", "", "-", "feed", "-", "2026-01-01", "b", "q",
+				"f", "", "", "", "", "-", "feed", "-", "2026-01-01",
+				"f", "invoke.intent", "", "", "", "", "", "", "f", "", "", "", "", "", "", "1d", "1", "b", "q",
 			},
 		},
 		"audit_pages": {

@@ -30,6 +30,7 @@ type Page struct {
 
 	sheet  *sheet // what was read; nil: nothing yet
 	failed string // why nothing was
+	behind bool   // it was read again since, and the list stayed as it was
 	stale  bool   // somebody else changed what there are changes to
 
 	list    *form.Checklist
@@ -95,7 +96,7 @@ func (p *Page) Load() tea.Cmd {
 			p.failed = err.Error()
 			return view.Fail("reading what can be attached", err, p.Load)
 		case p.sheet != nil && (p.list.Dirty() || p.saving):
-			p.stale = s.outdates(p.changes())
+			p.behind, p.stale = true, s.outdates(p.changes())
 			return p.look(0)
 		}
 		p.show(s)
@@ -105,7 +106,7 @@ func (p *Page) Load() tea.Cmd {
 
 // show shows what was read.
 func (p *Page) show(s *sheet) {
-	p.sheet, p.failed, p.stale = s, "", false
+	p.sheet, p.failed, p.behind, p.stale = s, "", false, false
 	p.list.SetItems(s.items)
 	p.preview.none()
 }

@@ -27,6 +27,9 @@ func (p *Page) look(after time.Duration) tea.Cmd {
 	if len(changes) == 0 {
 		p.tasks.Cancel("rest")
 		p.preview.none()
+		if p.behind && !p.list.Dirty() {
+			return p.Load() // what happened meanwhile can show now
+		}
 		return nil
 	}
 	var made []string
