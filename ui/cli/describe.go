@@ -108,7 +108,7 @@ type envelopeJSON struct {
 }
 
 func toDescription(d *broker.Description, p vault.Policy) descriptionJSON {
-	method, path := suggestion(d)
+	method, path := d.Suggestion()
 	request := requestJSON{Method: method, Path: path, Headers: []headerJSON{}}
 	call := callJSON{
 		Required: []string{},
@@ -174,28 +174,9 @@ func placeholders(provider string) map[string]string {
 	return out
 }
 
-// suggestion is a method and a path that are allowed: those of an example, if
-// there is one.
-func suggestion(d *broker.Description) (method, path string) {
-	if method, path, ok := strings.Cut(d.Example, " "); ok {
-		return method, path
-	}
-	method, path = d.Method, d.Path
-	if method == "" && slices.Contains(d.Allow.Methods, "POST") {
-		method = "POST"
-	}
-	if method == "" && len(d.Allow.Methods) > 0 {
-		method = d.Allow.Methods[0]
-	}
-	if path == "" && len(d.Allow.Paths) > 0 {
-		path = d.Allow.Paths[0]
-	}
-	return method, path
-}
-
 // examples are commands that the capability allows.
 func examples(d *broker.Description) []exampleJSON {
-	method, path := suggestion(d)
+	method, path := d.Suggestion()
 	command := "aivault invoke " + d.ID
 	base, flags := "", "" // of any call, and of the one suggested
 	if d.Path == "" {

@@ -178,7 +178,7 @@ func (sh *shell) overview(cmd *cobra.Command) error {
 	}
 	sh.out.write([]byte(about + "\n\n" + sh.out.paint(bold, "Commands") + "\n" + commandList(cmd) + `
 Without a command, on a terminal, aivault shows all this on screens:
-`+screens+`
+` + screens + `
 Begin with 'aivault demo', or store a key: 'aivault secrets create --name NAME'.
 'aivault help COMMAND' explains a command.
 `))

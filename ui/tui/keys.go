@@ -1,8 +1,6 @@
 package tui
 
 import (
-	"strings"
-
 	tea "github.com/charmbracelet/bubbletea"
 
 	"aivault/ui/tui/action"
@@ -15,16 +13,29 @@ import (
 func (m *Model) keys(k tea.KeyMsg) tea.Cmd {
 	m.active = m.host.Now()
 	if k.Paste {
-		k.Runes = []rune(lineFeeds(string(k.Runes)))
+		k.Runes = lineFeeds(k.Runes)
 		return m.paste(k)
 	}
 	return m.key(k)
 }
 
 // lineFeeds makes the line ends of a paste, which terminals send as carriage
-// returns, line feeds.
-func lineFeeds(s string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+// returns, line feeds: in place, as a value may be in it, of which there shall be
+// no copies.
+func lineFeeds(runes []rune) []rune {
+	out, afterCR := runes[:0], false
+	for _, r := range runes {
+		if r == '\n' && afterCR {
+			afterCR = false
+			continue
+		}
+		if afterCR = r == '\r'; afterCR {
+			r = '\n'
+		}
+		out = append(out, r)
+	}
+	clear(runes[len(out):])
+	return out
 }
 
 // refused says why a paste did not come.

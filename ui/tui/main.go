@@ -2,11 +2,13 @@ package tui
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"strings"
 
 	"aivault/keys/fault"
 	"aivault/ui/app"
+	"aivault/ui/tui/flat"
 	"aivault/ui/tui/task"
 	"aivault/ui/tui/term"
 	"aivault/ui/tui/theme"
@@ -66,12 +68,15 @@ func (p *Program) Close() { p.session.Close() }
 // Run runs the terminal interface until somebody leaves it. The error is that of
 // its end, for the exit status; nil where people left by themselves.
 func Run(ctx context.Context, env *app.Env, o Options) error {
+	settings := term.Detect(env.Getenv, o.Terminal)
+	if settings.Accessible {
+		return converse(ctx, env, o, settings)
+	}
 	in, isFile := env.Stdin.(*os.File)
 	out, alsoFile := env.Stdout.(*os.File)
 	if !isFile || !alsoFile {
 		return fault.New(fault.Internal, "the terminal is no file")
 	}
-	settings := term.Detect(env.Getenv, o.Terminal)
 	p, err := Open(ctx, env, settings, o.Passphrase)
 	if err != nil {
 		return err
@@ -84,6 +89,21 @@ func Run(ctx context.Context, env *app.Env, o Options) error {
 		Busy:   p.Busy,
 	})
 	return err
+}
+
+// converse is the interface as a conversation of plain lines.
+func converse(ctx context.Context, env *app.Env, o Options, s term.Settings) error {
+	session, err := app.Open(env, app.Options{
+		Passphrase: o.Passphrase,
+		Notice:     func(msg string) { fmt.Fprintf(env.Stderr, "aivault: notice: %s\n", msg) },
+	})
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	return flat.Run(ctx, env, session.Backend(), flat.Options{
+		ASCII: s.ASCII, FirstUse: session.FirstUse, KeyConfig: session.KeyConfig,
+	})
 }
 
 // look is what a terminal means for the theme.

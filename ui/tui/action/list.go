@@ -65,6 +65,10 @@ const (
 	ToAudit     ID = "answer.audit"
 	Retry       ID = "retry"
 	Create      ID = "vault.create"
+
+	Check          ID = "attach.check"
+	Share          ID = "attach.apply"
+	PickCapability ID = "why.capability"
 )
 
 // all is the list, in the order of the help. It is not changed.
@@ -123,7 +127,11 @@ var all = []Spec{
 	{ID: Next, Title: "Go to the next field", Short: "next", Keys: []string{"tab"}, Where: Form},
 	{ID: Prev, Title: "Go to the previous field", Short: "previous", Keys: []string{"shift+tab"}, Where: Form},
 
+	{ID: Check, Title: "Attach it, or detach it", Short: "check", Keys: []string{" "}, Where: Attach},
+	{ID: Share, Title: "Apply the changes", Short: "apply", Keys: []string{"enter", "ctrl+s"}, Where: Attach},
+
 	{ID: EditContext, Title: "Change the context", Short: "context", Keys: []string{"c"}, Where: Why},
+	{ID: PickCapability, Title: "Explain another capability", Short: "capability", Keys: []string{"p"}, Where: Why},
 
 	{ID: Send, Title: "Send the request", Short: "send", Keys: []string{"ctrl+s"}, Where: Test},
 	{ID: DryRun, Title: "Dry run: show the request, send nothing", Short: "dry run", Keys: []string{"ctrl+d"}, Where: Test},

@@ -97,7 +97,7 @@ func (c *Checklist) toggle() tea.Cmd {
 		c.note = e.Fixed
 		return nil
 	}
-	e.on = !e.on
+	e.turn()
 	return c.changed()
 }
 

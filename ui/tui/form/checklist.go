@@ -16,6 +16,7 @@ type Item struct {
 	Label string
 	Note  string // more about it, at the end of the row
 	On    bool   // it is checked to begin with
+	Some  bool   // it is so for a part of what it stands for; On is false then
 	Fixed string // why it cannot be changed; empty: it can
 }
 
@@ -23,7 +24,8 @@ type Item struct {
 type Words struct {
 	Was    string // on, and stays so: "attached"
 	Add    string // off, and will be on: "will be attached"
-	Remove string // on, and will be off: "will be detached"
+	Remove string // on, or in part, and will be off: "will be detached"
+	Some   string // on in part, and stays so: "attached in part"
 }
 
 // A Checklist is a list of items with boxes to check, which can be filtered. It
@@ -55,6 +57,7 @@ type Checklist struct {
 type entry struct {
 	Item
 	on     bool
+	part   bool   // on in part, as it was
 	made   bool   // it was typed here
 	folded string // what a filter looks at
 }
@@ -75,8 +78,8 @@ func (c *Checklist) SetItems(items []Item) {
 	entries := make([]entry, 0, len(items))
 	for _, item := range items {
 		e := newEntry(item)
-		if was, ok := old[item.Key]; ok && item.Fixed == "" && was.on != was.On {
-			e.on = was.on
+		if was, ok := old[item.Key]; ok && item.Fixed == "" && was.turned() {
+			e.on, e.part = was.on, false
 		}
 		delete(old, item.Key)
 		entries = append(entries, e)
@@ -92,7 +95,23 @@ func (c *Checklist) SetItems(items []Item) {
 }
 
 func newEntry(item Item) entry {
-	return entry{Item: item, on: item.On, folded: strings.ToLower(item.Label + " " + item.Note)}
+	return entry{Item: item, on: item.On, part: item.Some, folded: strings.ToLower(item.Label + " " + item.Note)}
+}
+
+// turned reports whether an entry is not what it was to begin with.
+func (e *entry) turned() bool { return e.on != e.On || e.part != e.Some }
+
+// turn turns an entry round. One that was on in part goes from that to on, to
+// off, and back.
+func (e *entry) turn() {
+	switch {
+	case e.part:
+		e.on, e.part = true, false
+	case e.Some && !e.on:
+		e.part = true
+	default:
+		e.on = !e.on
+	}
 }
 
 // Changes are the keys of the items that will be on and were not, and of those
@@ -100,7 +119,7 @@ func newEntry(item Item) entry {
 func (c *Checklist) Changes() (on, off []string) {
 	for _, e := range c.items {
 		switch {
-		case e.on == e.On:
+		case !e.turned():
 		case e.on:
 			on = append(on, e.Key)
 		default:
@@ -112,8 +131,18 @@ func (c *Checklist) Changes() (on, off []string) {
 
 // Dirty reports whether anything was changed.
 func (c *Checklist) Dirty() bool {
-	return slices.ContainsFunc(c.items, func(e entry) bool { return e.on != e.On })
+	return slices.ContainsFunc(c.items, func(e entry) bool { return e.turned() })
 }
+
+// Len returns how many items there are, whether they show or not.
+func (c *Checklist) Len() int { return len(c.items) }
+
+// Filtered reports whether there is a filter.
+func (c *Checklist) Filtered() bool { return c.filter.Value() != "" }
+
+// Offers reports whether the cursor is on the offer of a new item, which enter
+// makes.
+func (c *Checklist) Offers() bool { return c.offer != nil && c.at == len(c.shown) }
 
 // Selected is the key of the item under the cursor.
 func (c *Checklist) Selected() (key string, ok bool) {
@@ -224,11 +253,15 @@ func (c *Checklist) Say() string {
 // state says what an item is and will be.
 func (c *Checklist) state(e entry) string {
 	switch {
+	case e.Fixed != "" && e.Note != "":
+		return text.Line(e.Note) + ", cannot be changed"
+	case e.part:
+		return c.words.Some
 	case e.on && e.On:
 		return c.words.Was
 	case e.on:
 		return c.words.Add
-	case e.On:
+	case e.On, e.Some:
 		return c.words.Remove
 	}
 	return "not " + c.words.Was

@@ -74,13 +74,16 @@ func (c *Checklist) row(i, w int, focused bool) string {
 // item is a row: a box, a sign of change, the label, and the state in words.
 func (c *Checklist) item(e entry, w int, at, focused bool) string {
 	box := c.th.Off
-	if e.on {
+	switch {
+	case e.on:
 		box = c.th.On
+	case e.part:
+		box = c.th.Part
 	}
 	switch {
-	case e.on && !e.On:
+	case e.on && e.turned():
 		box += "+"
-	case !e.on && e.On:
+	case e.turned():
 		box += "-"
 	case e.Fixed != "":
 		box += c.th.Alert
@@ -88,15 +91,19 @@ func (c *Checklist) item(e entry, w int, at, focused bool) string {
 		box += " "
 	}
 	state := ""
-	if e.on || e.On {
+	if (e.on || e.On || e.Some) && (e.Fixed == "" || e.Note == "") {
 		state = c.state(e)
 	}
-	if state == "" || w < 48 && e.on == e.On && e.Note != "" {
+	if state == "" || w < 48 && !e.turned() && e.Note != "" {
 		state = text.Line(e.Note)
 	} else if e.Note != "" && w >= 64 {
 		state = text.Line(e.Note) + " " + c.th.Dot + " " + state
 	}
-	return c.draw(box+" ", text.Line(e.Label), state, w, at, focused)
+	label := text.Line(e.Label)
+	if w < 48 && text.Width(label)+text.Width(state) > w-9 {
+		state = "" // the box shows what will be, and Say says it
+	}
+	return c.draw(box+" ", label, state, w, at, focused)
 }
 
 // draw is a row with a cursor before it, and a note at its end where there is

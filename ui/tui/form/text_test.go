@@ -244,3 +244,21 @@ func TestTextClick(t *testing.T) {
 		t.Errorf("clicked a suggestion, got %q", f.Value())
 	}
 }
+
+// Words that have what separates words come back as they were.
+func TestListQuotes(t *testing.T) {
+	t.Parallel()
+	words := []string{"plain", "two words", "a,b", `"quoted"`, `in"side`, `a "b" c`, `,""`, "é"}
+	f := form.NewList(plain(), "Aliases", words...)
+	if diff := cmp.Diff(words, f.Words()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for typed, want := range map[string][]string{
+		`a "b c`: {"a", "b c"}, `"a"b, c`: {"a", "b", "c"}, `"" a`: {"a"}, `"`: nil, ` , `: nil, `""""`: {`"`},
+	} {
+		f.SetValue(typed)
+		if diff := cmp.Diff(want, f.Words()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", typed, diff)
+		}
+	}
+}

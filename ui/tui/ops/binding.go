@@ -6,13 +6,13 @@ import (
 	"aivault/broker"
 	"aivault/keys/fault"
 	"aivault/ui/app"
-	"aivault/vault"
 )
 
 // Bind chooses the secret of a capability in a scope. Proof, which a new host
 // of an unpinned secret needs, is asked for by the command line.
 func Bind(ctx context.Context, be app.Backend, n broker.NewBinding) (Done, broker.Binding, error) {
-	was, err := binding(ctx, be, n.Capability, n.Scope, n.Consumer)
+	at := broker.BindingRef{Capability: n.Capability, Scope: n.Scope, Consumer: n.Consumer}
+	was, err := binding(ctx, be, at)
 	if err != nil {
 		return Done{}, broker.Binding{}, err
 	}
@@ -31,11 +31,11 @@ func Bind(ctx context.Context, be app.Backend, n broker.NewBinding) (Done, broke
 			scope(b.Scope).with("--consumer", b.Consumer)},
 	}
 	d.Undo = &Undo{Text: "bind " + s.Name + " to " + where, Run: func(ctx context.Context) (Done, error) {
-		if err := unchanged(ctx, be, &b, b); err != nil {
+		if err := unchanged(ctx, be, at, &b); err != nil {
 			return Done{}, err
 		}
 		if was == nil {
-			return Unbind(ctx, be, b.Capability, b.Scope, b.Consumer)
+			return Unbind(ctx, be, at)
 		}
 		return rebind(ctx, be, *was)
 	}}
@@ -43,12 +43,12 @@ func Bind(ctx context.Context, be app.Backend, n broker.NewBinding) (Done, broke
 }
 
 // Unbind takes back the choice of a secret.
-func Unbind(ctx context.Context, be app.Backend, capability string, scope vault.Scope, consumer string) (Done, error) {
-	was, err := binding(ctx, be, capability, scope, consumer)
+func Unbind(ctx context.Context, be app.Backend, at broker.BindingRef) (Done, error) {
+	was, err := binding(ctx, be, at)
 	if err != nil {
 		return Done{}, err
 	}
-	where := capability + " " + in(scope) + forConsumer(consumer)
+	where := at.Capability + " " + in(at.Scope) + forConsumer(at.Consumer)
 	name := ""
 	if was != nil {
 		name = was.Secret.String()[:8]
@@ -56,7 +56,7 @@ func Unbind(ctx context.Context, be app.Backend, capability string, scope vault.
 			name = s.Name
 		}
 	}
-	removed, err := be.Unbind(ctx, capability, scope, consumer)
+	removed, err := be.Unbind(ctx, at.Capability, at.Scope, at.Consumer)
 	switch {
 	case err != nil:
 		return Done{}, err
@@ -65,9 +65,9 @@ func Unbind(ctx context.Context, be app.Backend, capability string, scope vault.
 	}
 	return Done{
 		Text:  "unbound " + name + " from " + where,
-		Lines: []Line{line("capability", "unbind", "--capability", capability).scope(scope).with("--consumer", consumer)},
+		Lines: []Line{line("capability", "unbind", "--capability", at.Capability).scope(at.Scope).with("--consumer", at.Consumer)},
 		Undo: &Undo{Text: "unbind " + name + " from " + where, Run: func(ctx context.Context) (Done, error) {
-			if err := unchanged(ctx, be, nil, *was); err != nil {
+			if err := unchanged(ctx, be, at, nil); err != nil {
 				return Done{}, err
 			}
 			return rebind(ctx, be, *was)
@@ -80,29 +80,28 @@ func Unbind(ctx context.Context, be app.Backend, capability string, scope vault.
 func rebind(ctx context.Context, be app.Backend, b broker.Binding) (Done, error) {
 	d, _, err := Bind(ctx, be, broker.NewBinding{Capability: b.Capability, Secret: b.Secret, Scope: b.Scope, Consumer: b.Consumer})
 	if fault.CodeOf(err) == fault.OperatorAuthRequired {
-		err = fault.Wrap(fault.OperatorAuthRequired, err, "it is not taken back").
+		return d, fault.Wrap(fault.OperatorAuthRequired, err, "it is not taken back").
 			WithHint("bind the secret again, and give its value when it is asked for")
 	}
-	return d, err
+	return d, refused(err)
 }
 
-// binding returns the operator's binding of a capability at a scope for a
-// consumer; nil if there is none.
-func binding(ctx context.Context, be app.Backend, capability string, scope vault.Scope, consumer string) (*broker.Binding, error) {
-	list, err := be.Bindings(ctx, capability)
+// binding returns the operator's binding; nil if there is none.
+func binding(ctx context.Context, be app.Backend, at broker.BindingRef) (*broker.Binding, error) {
+	list, err := be.Bindings(ctx, at.Capability)
 	for _, b := range list {
-		if !b.Auto && b.Scope == scope && b.Consumer == consumer {
+		if !b.Auto && b.Scope == at.Scope && b.Consumer == at.Consumer {
 			return &b, nil
 		}
 	}
 	return nil, err
 }
 
-// unchanged refuses where a binding is not what it was left as, nil for none;
-// at says which one it is. Revisions begin again with each new binding, so its
-// time counts too.
-func unchanged(ctx context.Context, be app.Backend, left *broker.Binding, at broker.Binding) error {
-	now, err := binding(ctx, be, at.Capability, at.Scope, at.Consumer)
+// unchanged refuses where a binding is not what it was left as, nil for none.
+// Revisions begin again with each new binding, so its time counts too. It looks
+// right before the binding is changed, which has no condition of its own.
+func unchanged(ctx context.Context, be app.Backend, at broker.BindingRef, left *broker.Binding) error {
+	now, err := binding(ctx, be, at)
 	switch {
 	case err != nil:
 		return err

@@ -7,6 +7,7 @@ import (
 	"aivault/broker"
 	"aivault/keys/fault"
 	"aivault/ui/app"
+	"aivault/ui/tui/text"
 	"aivault/vault"
 )
 
@@ -31,11 +32,33 @@ func DeleteCapability(ctx context.Context, be app.Backend, id string) (Done, vau
 	d := Done{Text: "deleted capability " + id, Lines: []Line{line("capability", "delete", id)}}
 	switch {
 	case !r.Capability:
-		d.Text = "nothing changed: there is no capability " + id + " that could be deleted"
+		return Done{Text: "nothing changed: there is no capability " + id + " that could be deleted"}, r, nil
 	case r.Policy:
 		d.Text += ", with its limits"
 	}
 	return d, r, nil
+}
+
+// Limits says in words what a policy limits; nothing of one that limits nothing.
+func Limits(p vault.Policy) []string {
+	var out []string
+	if p.Rate != nil {
+		if *p.Rate == 0 {
+			out = append(out, "no calls")
+		} else {
+			out = append(out, text.Plural(int(*p.Rate), "call")+" in any 60 s")
+		}
+	}
+	if p.MaxRequest != nil {
+		out = append(out, "a request of at most "+text.Plural(int(*p.MaxRequest), "byte"))
+	}
+	if p.MaxResponse != nil {
+		out = append(out, "an answer of at most "+text.Plural(int(*p.MaxResponse), "byte"))
+	}
+	if len(p.Block) > 0 {
+		out = append(out, "kept back: "+strings.Join(p.Block, ", "))
+	}
+	return out
 }
 
 // SetPolicy replaces the limits of a capability.
@@ -59,7 +82,7 @@ func SetPolicy(ctx context.Context, be app.Backend, p vault.Policy, rev vault.If
 		number("--max-request-body-bytes", now.MaxRequest).
 		number("--max-response-body-bytes", now.MaxResponse).
 		each("--response-block", now.Block)
-	d := Done{Text: "set the limits of " + now.Capability + ": " + now.String(), Lines: []Line{l}}
+	d := Done{Text: "set the limits of " + now.Capability + ": " + strings.Join(Limits(now), "; "), Lines: []Line{l}}
 	if now.Empty() {
 		d.Text = "took the limits of " + now.Capability + " away"
 	}
@@ -68,7 +91,7 @@ func SetPolicy(ctx context.Context, be app.Backend, p vault.Policy, rev vault.If
 		// one that is away has none.
 		found, err := be.Policy(ctx, now.Capability)
 		if err != nil {
-			return Done{}, err
+			return Done{}, refused(err)
 		}
 		if found.Revision != now.Revision || found.Digest() != now.Digest() {
 			return Done{}, refused(fault.New(fault.Conflict, "the limits of %s were changed since", now.Capability))

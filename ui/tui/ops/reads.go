@@ -74,6 +74,7 @@ func AuditLine(q vault.AuditQuery) Line {
 		l = l.with("--secret", q.Secret.String()) // it may be gone: then only all of it names it
 	}
 	l = l.with("--workspace-id", q.Workspace).with("--group-id", q.Group)
+	l = l.with("--actor", q.Actor).with("--outcome", q.Outcome)
 	if q.Limit > 0 {
 		l = l.with("--limit", strconv.Itoa(q.Limit))
 	}

@@ -109,7 +109,7 @@ func UpdateSecret(ctx context.Context, be app.Backend, id vault.ID, c vault.Secr
 		return Done{Text: "nothing changed: " + s.Name + " has that name and those aliases"}, s, nil
 	}
 	d := Done{Text: strings.Join(did, ", ") + " " + in(s.Scope), Lines: []Line{l}}
-	if s.PinnedProvider != was.PinnedProvider {
+	if s.Name != was.Name {
 		d.Text += provisioned(ctx, be, s)
 	}
 	d.Undo = &Undo{Text: strings.Join(undo, ", "), Run: func(ctx context.Context) (Done, error) {
@@ -119,31 +119,31 @@ func UpdateSecret(ctx context.Context, be app.Backend, id vault.ID, c vault.Secr
 	return d, s, nil
 }
 
-// refused says of a conflict that it kept something from being taken back.
+// refused says of an error that it kept something from being taken back, where it
+// comes of what somebody did meanwhile.
 func refused(err error) error {
-	if fault.CodeOf(err) != fault.Conflict {
-		return err
+	switch fault.CodeOf(err) {
+	case fault.Conflict, fault.AlreadyExists, fault.SecretNotFound, fault.CapabilityNotFound:
+		return fault.Wrap(fault.Conflict, err, "it is not taken back").WithHint("look at it again; you can change it by hand")
 	}
-	return fault.Wrap(fault.Conflict, err, "it is not taken back").WithHint("look at it again; you can change it by hand")
+	return err
 }
 
 // DeleteSecrets deletes secrets with all that depends on them, all or none.
 func DeleteSecrets(ctx context.Context, be app.Backend, which ...vault.SecretAt) (Done, []vault.Removed, error) {
-	refs := make([]string, len(which))
-	for i, w := range which {
-		refs[i] = ref(ctx, be, w.ID)
+	refs := map[vault.ID]string{} // found while they are there
+	for _, w := range which {
+		refs[w.ID] = ref(ctx, be, w.ID)
 	}
 	removed, err := be.DeleteSecrets(ctx, which)
 	if err != nil {
 		return Done{}, nil, err
 	}
 	var d Done
-	for _, r := range slices.Compact(refs) {
-		d.Lines = append(d.Lines, line("secrets", "delete", "--id", r))
-	}
 	var creds []string
 	bindings := 0
 	for _, r := range removed {
+		d.Lines = append(d.Lines, line("secrets", "delete", "--id", refs[r.Secret.ID]))
 		creds = append(creds, r.Credentials...)
 		bindings += len(r.Bindings)
 	}

@@ -75,6 +75,7 @@ type Glyphs struct {
 	Alert     string
 	Mask      string // one cell of a value that is not shown
 	On, Off   string // a checked and an unchecked box, three cells wide
+	Part      string // a box of what is checked in part
 	Spin      []string
 	Thin      Frame
 	Thick     Frame
@@ -91,7 +92,7 @@ type Frame struct {
 func unicodeGlyphs() Glyphs {
 	return Glyphs{
 		Cursor0: "▸", Mark: "●", Open: "▾", Shut: "▸", Shadow: "~", Dot: "·", Crumb: "›", OK: "✓", Fail: "✗", Alert: "!",
-		Mask: "•", On: "[x]", Off: "[ ]", Ellipsis: "…", Scroll: "█", ScrollBar: "│",
+		Mask: "•", On: "[x]", Off: "[ ]", Part: "[/]", Ellipsis: "…", Scroll: "█", ScrollBar: "│",
 		Spin:  []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
 		Thin:  Frame{"─", "│", "┌", "┐", "└", "┘"},
 		Thick: Frame{"━", "┃", "┏", "┓", "┗", "┛"},
@@ -101,7 +102,7 @@ func unicodeGlyphs() Glyphs {
 func asciiGlyphs() Glyphs {
 	return Glyphs{
 		Cursor0: ">", Mark: "*", Open: "-", Shut: "+", Shadow: "~", Dot: "-", Crumb: ">", OK: "+", Fail: "x", Alert: "!",
-		Mask: "*", On: "[x]", Off: "[ ]", Ellipsis: "~", Scroll: "#", ScrollBar: "|",
+		Mask: "*", On: "[x]", Off: "[ ]", Part: "[/]", Ellipsis: "~", Scroll: "#", ScrollBar: "|",
 		Spin:  []string{"|", "/", "-", "\\"},
 		Thin:  Frame{"-", "|", "+", "+", "+", "+"},
 		Thick: Frame{"=", "#", "#", "#", "#", "#"},

@@ -86,6 +86,9 @@ type (
 		Secret     vault.ID
 		Scope      *vault.Scope
 	}
+	// OpenUnbind asks which of the operator's bindings of a capability is to be
+	// taken back.
+	OpenUnbind struct{ Capability string }
 	// OpenCredential opens the form of a new credential, of a secret if one is
 	// given.
 	OpenCredential struct{ Secret vault.ID }

@@ -156,15 +156,3 @@ func (c *columns) grow(out []int, left int) {
 		}
 	}
 }
-
-// rest is the room of columns together, with what is between them; -1 if none of
-// them shows.
-func rest(widths []int) int {
-	n := -gap
-	for _, w := range widths {
-		if w >= 0 {
-			n += w + gap
-		}
-	}
-	return max(n, -1)
-}

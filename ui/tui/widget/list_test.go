@@ -346,7 +346,7 @@ func TestListEmptyAndScrollBar(t *testing.T) {
 		}
 		return out
 	}
-	for _, tc := range []struct{ key, want string }{{"g", "┃││││"}, {"pgdown", "┃││││"}, {"j", "│┃│││"}, {"G", "││││┃"}} {
+	for _, tc := range []struct{ key, want string }{{"g", "█││││"}, {"pgdown", "█││││"}, {"j", "│█│││"}, {"G", "││││█"}} {
 		press(l, tc.key)
 		if got := bar(); got != tc.want {
 			t.Errorf("after %s the scroll bar is %s, not %s", tc.key, got, tc.want)
@@ -365,6 +365,25 @@ func TestListLead(t *testing.T) {
 	})
 	l.Toggle()
 	if diff := cmp.Diff([]string{"▸●~ NAME", "    NAME"}, plain(l.View(20, 2, true))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The last cell of a row with fewer cells than there are columns has the
+// rest of the line, and does not make its own column wider.
+func TestListShortRows(t *testing.T) {
+	t.Parallel()
+	l := widget.NewList(themes()["true"], widget.Column{}, widget.Column{Right: true, Min: 4}, widget.Column{Min: 6})
+	rows := [][]string{{"one", "1", "first"}, {"two", "says more than fits"}, {"three"}}
+	l.SetRows(len(rows), func(i int) string { return rows[i][0] }, func(i int) widget.Row {
+		var r widget.Row
+		for _, s := range rows[i] {
+			r.Cells = append(r.Cells, widget.Cell{Text: s})
+		}
+		return r
+	})
+	want := []string{"▸  one     1  first", "   two  says more th…", "   three"}
+	if diff := cmp.Diff(want, plain(l.View(22, 3, false))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -17,7 +17,7 @@ type Cell struct {
 // A Row of a list.
 type Row struct {
 	// Cells are those of the columns. Where there are fewer, the last one takes
-	// the room of the columns that are left.
+	// the rest of the line.
 	Cells []Cell
 	Lead  string // a glyph of one cell before the row, as the theme's Shadow; empty: none
 	Dim   bool
@@ -156,15 +156,16 @@ func (l *List) draw(i int, r Row, forms []string, widths []int, w int, focused b
 		put(&th.Dim, align(l.ink.cut(r.Lead, 1), 1, false))
 	}
 	b.WriteString(" ")
-	between := ""
+	between, x := "", l.gutter()
 	for j, form := range forms {
 		width, right := widths[j], l.cols[j].Right
 		if j == len(forms)-1 && j < len(widths)-1 {
-			width, right = rest(widths[j:]), false
+			width, right = w-x-len(between), false
 		}
 		if width < 0 {
 			continue
 		}
+		x += len(between) + width
 		style := &r.Cells[j].Style
 		if r.Dim {
 			style = &th.Dim

@@ -65,7 +65,8 @@ func TestCreate(t *testing.T) {
 	value := brokertest.Word(t)
 	d.never = append(d.never, value)
 	d.keys("n").want("New secret", "Scope web-shop/payments")
-	d.typed("OPENAI_API_KEY").want("claimed by openai: will be pinned, credential openai:group:web-shop:payments and 22 capabilities", "overrides the global one here")
+	d.typed("OPENAI_API_KEY").want("claimed by openai: will be pinned, credential openai:group:web-shop:payments and 22 capabilities",
+		"overrides the global one here")
 	d.keys("ctrl+u").typed("STRIPE_API_KEY").want("exists here: a secret of group payments in web-shop has this name or alias")
 	d.keys("ctrl+u").typed("MY_TOKEN").want("no provider claims this name")
 	d.keys("tab").typed(value).want("••••••", "masked")
@@ -178,13 +179,19 @@ func TestEdit(t *testing.T) {
 
 	d.keys("e").typed("_3")
 	d.keys("esc").want("Throw away") // Checklist 56.
+	d.keys("right", "enter")
+
+	d.node("the global scope").row("STRIPE_API_KEY").keys("e").wantNot("goes with it")
+	d.typed("_2").want("no provider claims this name; the secret stays pinned to stripe", "credential stripe is made of the name STRIPE_API_KEY")
+	d.keys("ctrl+u").typed("SLACK_BOT_TOKEN").want("claimed by slack, and the secret is pinned to stripe for good")
 }
 
 func TestRotate(t *testing.T) {
 	t.Parallel()
 	d := newDriver(t, shop)
 	w := d.watch()
-	d.row("STRIPE_API_KEY").keys("r").want("Rotate STRIPE_API_KEY", "cannot be undone", "credential stripe uses it", "16 capabilities can be called with it")
+	d.row("STRIPE_API_KEY").keys("r").want("Rotate STRIPE_API_KEY", "cannot be undone",
+		"credential stripe uses it", "16 capabilities can be called with it")
 	d.paste("made-up-value\n").want("without its final line end").keys("tab", "enter")
 	d.want("rotated STRIPE_API_KEY in the global scope to version 2; t tests it", "Value •••••• v2")
 	if d.undo != nil {

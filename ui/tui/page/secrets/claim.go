@@ -16,8 +16,9 @@ import (
 
 // A claim is what a name that is being typed would come to.
 type claim struct {
-	host  *view.Host
-	tasks *task.Group
+	host   *view.Host
+	tasks  *task.Group
+	pinned string // the provider that the secret is pinned to already; empty: none
 
 	name  string
 	scope vault.Scope
@@ -61,10 +62,15 @@ func (c *claim) lines(w int) []string {
 	if c.found.Taken {
 		return said(th.Bad, th.Fail, "exists here: a secret of "+scopeWords(c.scope)+" has this name or alias", w)
 	}
-	if c.found.Provider != "" {
-		out = append(out, said(th.Good, th.OK, c.claimed(), w)...)
-	} else {
-		out = append(out, said(th.Text, th.Dot, "no provider claims this name: a credential will say where it goes", w)...)
+	switch p := c.found.Provider; {
+	case p != "" && c.pinned != "" && p != c.pinned:
+		out = said(th.Bad, th.Fail, "claimed by "+p+", and the secret is pinned to "+c.pinned+" for good", w)
+	case p != "":
+		out = said(th.Good, th.OK, c.claimed(), w)
+	case c.pinned != "":
+		out = said(th.Text, th.Dot, "no provider claims this name; the secret stays pinned to "+c.pinned, w)
+	default:
+		out = said(th.Text, th.Dot, "no provider claims this name: a credential will say where it goes", w)
 	}
 	if len(c.found.Shadows) > 0 {
 		out = append(out, said(th.Warn, th.Alert, "overrides "+others(c.found.Shadows)+" here", w)...)
@@ -75,6 +81,9 @@ func (c *claim) lines(w int) []string {
 // claimed says what the provider makes of the secret.
 func (c *claim) claimed() string {
 	s := "claimed by " + c.found.Provider + ": will be pinned"
+	if c.pinned != "" {
+		s = "claimed by " + c.found.Provider
+	}
 	switch {
 	case len(c.found.Missing) > 0:
 		return s + "; its credential waits for " + strings.Join(c.found.Missing, " and ") + " in the same scope"

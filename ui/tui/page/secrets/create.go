@@ -141,8 +141,8 @@ func checkName(s string) error {
 	return err
 }
 
-// most is how many scopes are suggested at most.
-const most = 50
+// suggested is how many scopes are suggested at most.
+const suggested = 50
 
 // suggest returns the scopes that could be meant, those that begin with what
 // was typed first.
@@ -158,7 +158,7 @@ func (p *page) suggest(typed string) []string {
 		}
 	}
 	out := slices.Concat(begin, within)
-	return out[:min(len(out), most)]
+	return out[:min(len(out), suggested)]
 }
 
 func errHalfScope(typed string) error {

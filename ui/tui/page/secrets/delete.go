@@ -213,11 +213,11 @@ func (p *page) askAgain(what string, which []vault.SecretAt) view.Screen {
 		form.Button{Label: "Cancel"},
 		form.Button{Label: "Reload", Do: p.Load},
 		form.Button{Label: "Delete all the same", Danger: true, Do: func() tea.Cmd {
-			any := make([]vault.SecretAt, len(which))
+			now := make([]vault.SecretAt, len(which)) // whichever revision they have
 			for i, w := range which {
-				any[i] = vault.SecretAt{ID: w.ID}
+				now[i].ID = w.ID
 			}
-			return p.removeNow(what, any)
+			return p.removeNow(what, now)
 		}},
 	)
 }

@@ -6,6 +6,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"aivault/broker"
 	"aivault/keys/fault"
 	"aivault/ui/tui/form"
 	"aivault/ui/tui/ops"
@@ -22,6 +23,7 @@ type edit struct {
 	claim claim
 
 	secret  vault.Secret
+	made    []string // credentials that the registry makes of its name
 	name    *form.Text
 	aliases *form.List
 }
@@ -34,14 +36,41 @@ func (p *page) edit() tea.Cmd {
 		host: p.host, tasks: p.host.Tasks.Group(), secret: s,
 		name: form.NewText(th, "Name", s.Name), aliases: form.NewList(th, "Aliases", s.Aliases...),
 	}
-	e.claim = claim{host: p.host, tasks: e.tasks}
+	e.claim = claim{host: p.host, tasks: e.tasks, pinned: s.PinnedProvider}
 	e.name.Validate = checkName
 	e.name.OnChange = e.look
 	e.aliases.Help = "further names, with spaces between them"
 	e.aliases.Each = checkName
 	e.Form = form.New(p.host, "Edit "+s.Name, e.name, e.aliases)
-	e.Owner, e.Verb, e.Submit, e.Hint = e, "save", e.submit, e.claim.lines
+	e.Owner, e.Verb, e.Submit, e.Hint = e, "save", e.submit, e.hint
 	return view.Dialog(e)
+}
+
+// Load reads which credentials go by the name.
+func (e *edit) Load() tea.Cmd {
+	be, id := e.host.Backend, e.secret.ID
+	return task.Go(e.tasks, "uses", func(ctx context.Context) (broker.Uses, error) {
+		return be.Uses(ctx, id)
+	}, func(u broker.Uses, err error) tea.Cmd {
+		e.made = nil
+		for _, c := range u.Credentials {
+			if c.Auto {
+				e.made = append(e.made, c.ID)
+			}
+		}
+		return nil
+	})
+}
+
+// hint says what the new name comes to, and what goes with the old one.
+func (e *edit) hint(w int) []string {
+	out := e.claim.lines(w)
+	if len(e.made) == 0 || e.name.Value() == e.secret.Name {
+		return out
+	}
+	th := e.host.Theme
+	lost := "credential " + some(e.made) + " is made of the name " + e.secret.Name + ", and goes with it"
+	return append(out, said(th.Warn, th.Alert, lost, w)...)
 }
 
 // Close ends what is under way.
@@ -85,7 +114,7 @@ func (e *edit) conflict() meeting {
 	return meeting{
 		host: e.host, tasks: e.tasks, form: e.Form, was: e.secret,
 		reload: func(now vault.Secret) {
-			e.secret = now
+			e.secret, e.claim.pinned = now, now.PinnedProvider
 			e.name.SetValue(now.Name)
 			e.aliases.SetWords(now.Aliases...)
 			e.claim.none()

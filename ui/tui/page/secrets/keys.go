@@ -6,6 +6,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"aivault/ui/tui/action"
+	"aivault/vault"
 )
 
 // Captures implements view.Screen.
@@ -154,6 +155,7 @@ func (p *page) treeMoved() tea.Cmd {
 	if !ok {
 		return nil
 	}
+	p.want = vault.ID{} // somebody looks elsewhere
 	return p.choose(n)
 }
 
@@ -210,7 +212,8 @@ func (p *page) filterLines() int {
 
 // canGoBack reports whether there is something to go back from on this page.
 func (p *page) canGoBack() bool {
-	return p.panes.Zoomed() || p.list.MarkCount() > 0 || p.filter.Shows() || p.panes.Focus() > 0 && (p.panes.Focus() == paneDetail || p.panes.Crumb() != "")
+	at := p.panes.Focus()
+	return p.panes.Zoomed() || p.list.MarkCount() > 0 || p.filter.Shows() || at == paneDetail || at == paneList && p.panes.Crumb() != ""
 }
 
 // back goes one step back: from the detail, then from a filter, then

@@ -60,7 +60,7 @@ func effective(list []vault.Effective, c vault.Context) []row {
 				r.twin = e.ShadowedBy == nil
 			}
 		}
-		r.search = searchable(&r)
+		r.search = searchable(r.Secret)
 		rows[i] = r
 	}
 	slices.SortStableFunc(rows, func(a, b row) int {
@@ -74,9 +74,7 @@ func everything(list []vault.Secret) []row {
 	rows := make([]row, len(list))
 	for i := range list {
 		s := &list[i]
-		r := row{Secret: s, key: keyOf(s.ID), from: scopePath(s.Scope)}
-		r.search = searchable(&r)
-		rows[i] = r
+		rows[i] = row{Secret: s, key: keyOf(s.ID), from: scopePath(s.Scope), search: searchable(s)}
 	}
 	return rows
 }
@@ -106,22 +104,9 @@ func winner(e *vault.Effective, c vault.Context) string {
 	return scopePath(e.Scope)
 }
 
-// searchable is what the filter looks through.
-func searchable(r *row) string {
-	n := len(r.Name) + len(r.from) + len(r.PinnedProvider) + 2
-	for _, a := range r.Aliases {
-		n += len(a) + 1
-	}
-	var b strings.Builder
-	b.Grow(n)
-	b.WriteString(r.Name)
-	for _, s := range append(slices.Clone(r.Aliases), r.from, r.PinnedProvider) {
-		if s != "" {
-			b.WriteByte('\n')
-			b.WriteString(s)
-		}
-	}
-	return strings.ToLower(b.String())
+// searchable is what the filter looks through for words.
+func searchable(s *vault.Secret) string {
+	return strings.ToLower(strings.Join(append([]string{s.Name, scopePath(s.Scope), s.PinnedProvider}, s.Aliases...), "\n"))
 }
 
 // isOverdue reports whether the value should have been rotated.
@@ -133,7 +118,7 @@ func fields() []string {
 }
 
 // is answers the filter: whether a field of the row has a value, which is in
-// lower case.
+// lower case. A secret is of the groups that it is attached to, too.
 func (r *row) is(name, value string, now time.Time) bool {
 	has := func(s string) bool { return strings.Contains(strings.ToLower(s), value) }
 	switch name {
