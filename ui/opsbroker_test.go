@@ -12,7 +12,7 @@ import (
 )
 
 func brokerCases() map[string]opsCase {
-	cases := map[string]opsCase{
+	return map[string]opsCase{
 		"delete credential": {
 			do: func(ctx context.Context, w *opsWorld) (ops.Done, error) {
 				d, _, err := ops.DeleteCredential(ctx, w.be, "acme")
@@ -49,10 +49,14 @@ func brokerCases() map[string]opsCase {
 				d, _, err := ops.DeleteCapability(ctx, w.be, "stripe/charges")
 				return d, err
 			},
-			text:  "nothing changed: there is no capability stripe/charges that could be deleted",
-			lines: "aivault capability delete stripe/charges",
+			text: "nothing changed: there is no capability stripe/charges that could be deleted",
 		},
 	}
+}
+
+// credentialCases make a credential in each of the ways to authenticate.
+func credentialCases() map[string]opsCase {
+	cases := map[string]opsCase{}
 	for _, a := range opsAuths() {
 		hosts := []string{"localhost:9", "beta.internal"}
 		cases["credential "+a.auth.Kind] = opsCase{
@@ -67,7 +71,7 @@ func brokerCases() map[string]opsCase {
 				}, "ca.pem")
 				return d, err
 			},
-			text: "made credential beta in web-shop/payments, " + a.auth.Kind + " at localhost:9, beta.internal",
+			text: "made credential beta in web-shop/payments, " + a.auth.Kind + " at localhost:9 and 1 more",
 			lines: "aivault credential create beta --provider beta --secret-ref <" + a.secret + "> --workspace-id web-shop --group-id payments --auth " +
 				a.auth.Kind + a.flags + " --host localhost:9 --host beta.internal --allow-private --ca-cert ca.pem",
 			value: a.secret,
@@ -132,17 +136,6 @@ func bindingCases() map[string]opsCase {
 			return err
 		}
 	}
-	limits := func(ctx context.Context, w *opsWorld) error {
-		_, err := w.be.SetPolicy(ctx, vault.Policy{Capability: "acme/items", Rate: new(int64(99))}, 0)
-		return err
-	}
-	policy := func(p vault.Policy) func(ctx context.Context, w *opsWorld) (ops.Done, error) {
-		return func(ctx context.Context, w *opsWorld) (ops.Done, error) {
-			p.Capability = "acme/items"
-			d, _, err := ops.SetPolicy(ctx, w.be, p, 0)
-			return d, err
-		}
-	}
 	return map[string]opsCase{
 		"bind": {
 			do:      bind("stripe", "infra", "bot"),
@@ -170,6 +163,22 @@ func bindingCases() map[string]opsCase {
 			},
 			text: "nothing changed: there is no binding of stripe/charges in the global scope for consumer bot",
 		},
+	}
+}
+
+func policyCases() map[string]opsCase {
+	limits := func(ctx context.Context, w *opsWorld) error {
+		_, err := w.be.SetPolicy(ctx, vault.Policy{Capability: "acme/items", Rate: new(int64(99))}, 0)
+		return err
+	}
+	policy := func(p vault.Policy) func(ctx context.Context, w *opsWorld) (ops.Done, error) {
+		return func(ctx context.Context, w *opsWorld) (ops.Done, error) {
+			p.Capability = "acme/items"
+			d, _, err := ops.SetPolicy(ctx, w.be, p, 0)
+			return d, err
+		}
+	}
+	return map[string]opsCase{
 		"limits": {
 			do:   policy(vault.Policy{Rate: new(int64(0)), MaxRequest: new(int64(10)), MaxResponse: new(int64(20)), Block: []string{"b c", "a"}}),
 			text: "set the limits of acme/items: no calls; a request of at most 10 bytes; an answer of at most 20 bytes; kept back: a, b c",

@@ -17,7 +17,7 @@ func opsCases() map[string]opsCase {
 		}
 		return nil
 	}
-	all := []map[string]opsCase{secretCases(rename), shareCases(rename), brokerCases(), bindingCases()}
+	all := []map[string]opsCase{secretCases(), nameCases(rename), shareCases(rename), brokerCases(), credentialCases(), bindingCases(), policyCases()}
 	out := map[string]opsCase{}
 	for _, cases := range all {
 		for name, c := range cases {
@@ -27,7 +27,7 @@ func opsCases() map[string]opsCase {
 	return out
 }
 
-func secretCases(rename func(context.Context, *opsWorld) error) map[string]opsCase {
+func secretCases() map[string]opsCase {
 	return map[string]opsCase{
 		"create": {
 			do: func(ctx context.Context, w *opsWorld) (ops.Done, error) {
@@ -60,6 +60,28 @@ func secretCases(rename func(context.Context, *opsWorld) error) map[string]opsCa
 			lines: `aivault secrets rotate --id <db>`,
 			value: "db",
 		},
+		"delete one": {
+			do: func(ctx context.Context, w *opsWorld) (ops.Done, error) {
+				d, _, err := ops.DeleteSecrets(ctx, w.be, vault.SecretAt{ID: w.ids["risk"]})
+				return d, err
+			},
+			text:  "deleted RISK_TOKEN in workspace infra, with credential acme",
+			lines: `aivault secrets delete --id <risk>`,
+		},
+		"delete many": {
+			do: func(ctx context.Context, w *opsWorld) (ops.Done, error) {
+				at := []vault.SecretAt{{ID: w.ids["stripe"]}, {ID: w.ids["db"]}, {ID: w.ids["stripe"]}}
+				d, _, err := ops.DeleteSecrets(ctx, w.be, at...)
+				return d, err
+			},
+			text:  "deleted 2 secrets, with 1 binding",
+			lines: "aivault secrets delete --id <stripe>\naivault secrets delete --id <db>",
+		},
+	}
+}
+
+func nameCases(rename func(context.Context, *opsWorld) error) map[string]opsCase {
+	return map[string]opsCase{
 		"rename": {
 			do: func(ctx context.Context, w *opsWorld) (ops.Done, error) {
 				d, _, err := ops.UpdateSecret(ctx, w.be, w.ids["db"], vault.SecretChange{Name: new("DATABASE URL; $x `y`")}, 0)
@@ -93,23 +115,6 @@ func secretCases(rename func(context.Context, *opsWorld) error) map[string]opsCa
 				return d, err
 			},
 			text: "nothing changed: DB_URL has that name and those aliases",
-		},
-		"delete one": {
-			do: func(ctx context.Context, w *opsWorld) (ops.Done, error) {
-				d, _, err := ops.DeleteSecrets(ctx, w.be, vault.SecretAt{ID: w.ids["risk"]})
-				return d, err
-			},
-			text:  "deleted RISK_TOKEN in workspace infra, with credential acme",
-			lines: `aivault secrets delete --id <risk>`,
-		},
-		"delete many": {
-			do: func(ctx context.Context, w *opsWorld) (ops.Done, error) {
-				at := []vault.SecretAt{{ID: w.ids["stripe"]}, {ID: w.ids["db"]}, {ID: w.ids["stripe"]}}
-				d, _, err := ops.DeleteSecrets(ctx, w.be, at...)
-				return d, err
-			},
-			text:  "deleted 2 secrets, with 1 binding",
-			lines: "aivault secrets delete --id <stripe>\naivault secrets delete --id <db>",
 		},
 	}
 }

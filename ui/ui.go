@@ -10,6 +10,7 @@ import (
 	"aivault/keys"
 	"aivault/ui/app"
 	"aivault/ui/cli"
+	"aivault/ui/tui"
 )
 
 // Main runs aivault with the given arguments, which do not include the name of
@@ -18,15 +19,15 @@ func Main(ctx context.Context, env *app.Env, args []string) int {
 	if len(args) == 1 && args[0] == keys.HelperArg {
 		return keys.RunHelper(ctx, env.Stdin, env.Stdout)
 	}
-	_, ok, err := parseScreen(args)
+	screen, ok, err := parseScreen(args)
 	if !ok {
 		return cli.Main(ctx, env, args)
 	}
 	if err == nil {
 		err = needsTerminal(env)
 	}
-	if err != nil {
-		return cli.Fail(ctx, env, err)
+	if err == nil {
+		err = tui.Run(ctx, env, tui.Options{Terminal: screen.term, Passphrase: screen.pass})
 	}
-	return cli.Main(ctx, env, []string{"help"})
+	return cli.Fail(ctx, env, err)
 }

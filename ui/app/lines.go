@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 
 	"aivault/keys/fault"
 )
@@ -15,10 +16,17 @@ const maxTyped = 64 << 10
 
 // Lines reads what somebody types, line by line. It takes no more of a terminal
 // than the line that it was asked for, so that others can ask there, too.
-type Lines struct{ r *bufio.Reader }
+type Lines struct {
+	// Idle is called once for each line that has not come after IdleAfter; nil:
+	// nothing is.
+	Idle      func()
+	IdleAfter time.Duration
+
+	r *bufio.Reader
+}
 
 // NewLines returns the lines of an input.
-func NewLines(r io.Reader) *Lines { return &Lines{bufio.NewReaderSize(r, maxTyped)} }
+func NewLines(r io.Reader) *Lines { return &Lines{r: bufio.NewReaderSize(r, maxTyped)} }
 
 // Next returns the next line, without its end. At the end of the input it is
 // io.EOF; a line of more than 64 KiB is skipped, and fault.InvalidRequest. When
@@ -33,11 +41,21 @@ func (l *Lines) Next(ctx context.Context) (string, error) {
 		line, err := l.next()
 		done <- result{line, err}
 	}()
-	select {
-	case <-ctx.Done():
-		return "", fault.Wrap(fault.Canceled, context.Cause(ctx), "nothing was entered")
-	case r := <-done:
-		return r.line, r.err
+	var idle <-chan time.Time
+	if l.Idle != nil {
+		timer := time.NewTimer(l.IdleAfter)
+		defer timer.Stop()
+		idle = timer.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return "", fault.Wrap(fault.Canceled, context.Cause(ctx), "nothing was entered")
+		case r := <-done:
+			return r.line, r.err
+		case <-idle:
+			l.Idle()
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"aivault/keys/fault"
 	"aivault/ui/app"
@@ -47,7 +48,7 @@ func TestLines(t *testing.T) {
 func TestLinesEndWithContext(t *testing.T) {
 	t.Parallel()
 	r, w := io.Pipe()
-	defer w.Close()
+	t.Cleanup(func() { _ = w.Close() })
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := app.NewLines(r).Next(ctx); fault.CodeOf(err) != fault.Canceled {
@@ -55,5 +56,26 @@ func TestLinesEndWithContext(t *testing.T) {
 	}
 	if _, err := app.NewLines(iotest.ErrReader(io.ErrClosedPipe)).Next(t.Context()); fault.CodeOf(err) != fault.IO {
 		t.Errorf("an input that fails: %v", err)
+	}
+}
+
+// Somebody who types nothing for a while is told of, once a line.
+func TestLinesIdle(t *testing.T) {
+	t.Parallel()
+	r, w := io.Pipe()
+	l := app.NewLines(r)
+	idle := make(chan struct{})
+	l.Idle, l.IdleAfter = func() { idle <- struct{}{} }, time.Millisecond
+	go func() {
+		for range 2 {
+			<-idle
+			_, _ = io.WriteString(w, "late\n")
+		}
+		_ = w.Close()
+	}()
+	for range 2 {
+		if got, err := l.Next(t.Context()); got != "late" || err != nil {
+			t.Errorf("got %q, %v", got, err)
+		}
 	}
 }

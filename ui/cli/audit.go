@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 
 	"aivault/keys/fault"
 	"aivault/ui/app"
+	"aivault/ui/auditrow"
 	"aivault/vault"
 )
 
@@ -157,22 +157,10 @@ func isOutcome(s string) bool {
 	return slices.Contains(fault.Codes(), fault.Code(s))
 }
 
-// parseSince reads a time: as RFC 3339 has it, the beginning of a day, or what
-// it was some time ago.
+// parseSince is auditrow.Since for the flag.
 func parseSince(s string, now time.Time) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
+	if t, ok := auditrow.Since(s, now); ok {
 		return t, nil
-	}
-	if t, err := time.ParseInLocation(time.DateOnly, s, time.Local); err == nil {
-		return t, nil
-	}
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
-			return now.AddDate(0, 0, -int(n)), nil
-		}
-	}
-	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
-		return now.Add(-d), nil
 	}
 	return time.Time{}, fault.New(fault.Usage, "--since is a time as 2026-01-31T12:00:00Z, a day as 2026-01-31, or an age as 90m, 2h or 7d")
 }
@@ -201,7 +189,7 @@ func auditRows(ctx context.Context, be app.Backend, q vault.AuditQuery) ([]vault
 		if events, err = withOutcomes(ctx, be, q, events); err != nil {
 			return nil, err
 		}
-		rows := slices.DeleteFunc(mergeCalls(events, q.Before.IsZero()), func(e vault.Event) bool { return !keep(e) })
+		rows := slices.DeleteFunc(auditrow.Merge(events, q.Before.IsZero()), func(e vault.Event) bool { return !keep(e) })
 		if len(rows) >= want || !more {
 			return rows[:min(len(rows), want)], nil
 		}
@@ -248,53 +236,4 @@ func withOutcomes(ctx context.Context, be app.Backend, q vault.AuditQuery, event
 // unfiltered reports whether a query says no more than how much and until when.
 func unfiltered(q vault.AuditQuery) bool {
 	return q == vault.AuditQuery{Limit: q.Limit, Before: q.Before}
-}
-
-// withOutcome returns the intent of a call with what came of it.
-func withOutcome(intent, end vault.Event) vault.Event {
-	e := intent
-	e.Outcome, e.Code, e.Status, e.Duration = end.Outcome, end.Code, end.Status, end.Duration
-	e.RequestBytes, e.ResponseBytes, e.Redactions, e.Note = end.RequestBytes, end.ResponseBytes, end.Redactions, end.Note
-	return e
-}
-
-// mergeCalls makes one event of the two of a call: the intent, with the
-// outcome's result. An intent without an outcome is unknown; unless the list
-// does not reach up to now, where the outcome may just be left out. An outcome
-// whose intent is older than the list is left out. Of the two events of a
-// renewal, the end is the row.
-func mergeCalls(events []vault.Event, complete bool) []vault.Event {
-	outcomes := map[uint64]vault.Event{}
-	for _, e := range events {
-		if e.Kind == vault.KindInvokeOutcome {
-			outcomes[e.Intent] = e
-		}
-	}
-	var rows []vault.Event
-	renewed := map[uint64]int{} // ends of renewals, by call, whose beginnings are still to come
-	for _, e := range events {
-		switch {
-		case e.Kind == vault.KindInvokeOutcome:
-			continue
-		case e.Kind == vault.KindOAuthRefresh && e.Outcome != "":
-			renewed[e.Intent]++
-		case e.Kind == vault.KindOAuthRefresh && renewed[e.Intent] > 0:
-			renewed[e.Intent]--
-			continue
-		case e.Kind == vault.KindOAuthRefresh && complete:
-			e.Outcome = vault.OutcomeUnknown
-		case e.Kind == vault.KindInvokeIntent:
-			end, ended := outcomes[e.Seq]
-			switch {
-			case ended:
-				e = withOutcome(e, end)
-			case complete:
-				e.Outcome = vault.OutcomeUnknown
-			default:
-				e.Outcome = "later"
-			}
-		}
-		rows = append(rows, e)
-	}
-	return rows
 }

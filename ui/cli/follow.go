@@ -8,6 +8,7 @@ import (
 
 	"aivault/keys/fault"
 	"aivault/ui/app"
+	"aivault/ui/auditrow"
 	"aivault/vault"
 )
 
@@ -103,9 +104,9 @@ func (f *follower) rows(events []vault.Event) []vault.Event {
 			f.waiting[e.Seq] = e
 		case e.Kind == vault.KindInvokeOutcome:
 			if intent, ok := f.waiting[e.Intent]; ok {
-				rows = append(rows, withOutcome(intent, e))
+				rows = append(rows, auditrow.WithOutcome(intent, e))
 			} else if intent, ok := f.late[e.Intent]; ok {
-				rows = append(rows, withOutcome(intent, e))
+				rows = append(rows, auditrow.WithOutcome(intent, e))
 			}
 			delete(f.waiting, e.Intent)
 			delete(f.late, e.Intent)

@@ -66,6 +66,9 @@ func (sh *shell) help(cmd *cobra.Command, _ []string) {
 		section("Also called", "  "+strings.Join(cmd.Aliases, ", "))
 	}
 	section("Flags", flagList(cmd.LocalNonPersistentFlags()))
+	if !cmd.HasParent() {
+		section("On a terminal, without a command", screens)
+	}
 	section("Flags of every command", flagList(cmd.Root().PersistentFlags()))
 	section("Examples", examplesOf(cmd))
 	sh.out.write([]byte(b.String()))
@@ -155,6 +158,12 @@ nobody trusts. Code names a capability, such as openai/chat-completions; aivault
 finds the secret for its workspace and group, checks what is allowed, adds the
 key, and returns a cleaned answer. Nobody ever sees a key.`
 
+// screens are the flags of the terminal interface, which package ui reads.
+const screens = `  --theme THEME  dark, light, or none for no colours
+  --no-mouse     leave the mouse to the terminal
+  --accessible   lines of text instead of screens, as screen readers like it
+`
+
 // overview is what aivault prints for people and programs that look around.
 func (sh *shell) overview(cmd *cobra.Command) error {
 	if sh.out.json {
@@ -168,6 +177,8 @@ func (sh *shell) overview(cmd *cobra.Command) error {
 		}{app.Version(), names})
 	}
 	sh.out.write([]byte(about + "\n\n" + sh.out.paint(bold, "Commands") + "\n" + commandList(cmd) + `
+Without a command, on a terminal, aivault shows all this on screens:
+` + screens + `
 Begin with 'aivault demo', or store a key: 'aivault secrets create --name NAME'.
 'aivault help COMMAND' explains a command.
 `))

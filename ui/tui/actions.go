@@ -9,7 +9,6 @@ import (
 	"aivault/ui/tui/form"
 	"aivault/ui/tui/ops"
 	"aivault/ui/tui/task"
-	"aivault/ui/tui/term"
 	"aivault/ui/tui/view"
 	"aivault/ui/tui/widget"
 )
@@ -40,7 +39,7 @@ func (m *Model) actions() []action.Bound {
 		tab(action.Tab1, tabSecrets), tab(action.Tab2, tabCapabilities), tab(action.Tab3, tabCredentials), tab(action.Tab4, tabAudit),
 		{ID: action.Dismiss, Hidden: true, Off: off(m.toast.text == "", "there is no message"), Run: func() tea.Cmd { m.toast = toast{}; return nil }},
 		{ID: action.Back, Hidden: true, Run: m.leaveTop},
-		{ID: action.Suspend, Hidden: true, Run: term.Suspend},
+		{ID: action.Suspend, Hidden: true, Run: m.term.Suspend},
 		{ID: action.Leave, Hidden: true, Run: m.ctrlC},
 	}
 }
@@ -66,8 +65,10 @@ func (m *Model) help() tea.Cmd {
 // another part of what is there.
 func moves() []widget.Choice {
 	list := [][2]string{
-		{"j k, arrows", "Move by one row"}, {"g G, home end", "Go to the first or the last row"},
-		{"ctrl+d ctrl+u, pgup pgdn", "Move by a page"}, {"h l, arrows", "Fold or unfold, or move sideways"},
+		{"j k, arrows", "Move by one row"},
+		{"g G, home end", "Go to the first or the last row"},
+		{"ctrl+d ctrl+u, pgup pgdn", "Move by a page"},
+		{"h l, arrows", "Fold or unfold, or move sideways"},
 	}
 	out := make([]widget.Choice, len(list))
 	for i, l := range list {

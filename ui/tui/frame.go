@@ -176,19 +176,29 @@ func (m *Model) stateText() string {
 	return s
 }
 
-// keyLine names the keys that do something here.
+// keyLine names the keys that do something here: as many of the screen's as fit
+// beside those of the root, which are the way to all others.
 func (m *Model) keyLine(w int) string {
-	th := m.host.Theme
-	var b strings.Builder
-	at := 0
 	top := m.top()
 	if top == nil {
 		return ""
 	}
-	bound := top.Actions()
+	var common string
+	room := w
 	if !top.Captures() {
-		bound = append(bound, m.actions()...)
+		var n int
+		common, n = m.keyNames(m.actions(), w)
+		room -= n
 	}
+	line, _ := m.keyNames(top.Actions(), room)
+	return line + common
+}
+
+// keyNames names the keys of actions in at most w cells, and returns how many it
+// took.
+func (m *Model) keyNames(bound []action.Bound, w int) (line string, n int) {
+	th := m.host.Theme
+	var b strings.Builder
 	for _, a := range bound {
 		s := a.Spec()
 		if a.Off != "" || a.Hidden || len(s.Keys) == 0 {
@@ -199,18 +209,14 @@ func (m *Model) keyLine(w int) string {
 			short = s.Short
 		}
 		key := action.KeyName(s.Keys[0])
-		n := text.Width(key) + 1 + text.Width(short)
-		if at+n > w {
+		size := text.Width(key) + 1 + text.Width(short) + 2
+		if n+size > w {
 			break
 		}
-		b.WriteString(th.Key.Render(key) + " " + th.Dim.Render(short))
-		at += n
-		if at+2 <= w {
-			b.WriteString("  ")
-			at += 2
-		}
+		b.WriteString(th.Key.Render(key) + " " + th.Dim.Render(short) + "  ")
+		n += size
 	}
-	return b.String()
+	return b.String(), n
 }
 
 // sayLine says in words where the focus is.

@@ -1,41 +1,49 @@
 package tui
 
 import (
-	"strings"
-
 	tea "github.com/charmbracelet/bubbletea"
 
 	"aivault/ui/tui/action"
 	"aivault/ui/tui/term"
+	"aivault/ui/tui/text"
 	"aivault/ui/tui/view"
 )
 
-// keys takes a key message apart: what was typed quickly, or while the program
-// was busy, comes as one.
+// keys takes one key, or a paste.
 func (m *Model) keys(k tea.KeyMsg) tea.Cmd {
 	m.active = m.host.Now()
 	if k.Paste {
-		k.Runes = []rune(lineFeeds(string(k.Runes)))
+		k.Runes = lineFeeds(k.Runes)
 		return m.paste(k)
 	}
-	if k.Type != tea.KeyRunes || len(k.Runes) < 2 {
-		return m.key(k)
-	}
-	cmds := make([]tea.Cmd, 0, len(k.Runes))
-	for _, r := range k.Runes {
-		one := tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}, Alt: k.Alt}
-		if r == ' ' {
-			one.Type = tea.KeySpace
-		}
-		cmds = append(cmds, m.key(one))
-	}
-	return tea.Batch(cmds...)
+	return m.key(k)
 }
 
 // lineFeeds makes the line ends of a paste, which terminals send as carriage
-// returns, line feeds.
-func lineFeeds(s string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+// returns, line feeds: in place, as a value may be in it, of which there shall be
+// no copies.
+func lineFeeds(runes []rune) []rune {
+	out, afterCR := runes[:0], false
+	for _, r := range runes {
+		if r == '\n' && afterCR {
+			afterCR = false
+			continue
+		}
+		if afterCR = r == '\r'; afterCR {
+			r = '\n'
+		}
+		out = append(out, r)
+	}
+	clear(runes[len(out):])
+	return out
+}
+
+// refused says why a paste did not come.
+func refused(p term.PasteRefused) string {
+	if p.TooLarge {
+		return "the paste was dropped: it has " + text.Bytes(int64(p.Bytes)) + ", and at most 256 KB are taken"
+	}
+	return "the paste was dropped: it is no text"
 }
 
 // paste gives a paste to a field. Elsewhere it is dropped: its characters are no
@@ -62,7 +70,7 @@ func (m *Model) key(k tea.KeyMsg) tea.Cmd {
 		return nil
 	}
 	if name == "ctrl+z" {
-		return term.Suspend()
+		return m.term.Suspend()
 	}
 	top := m.top()
 	if top == nil {

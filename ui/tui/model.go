@@ -57,6 +57,7 @@ type Model struct {
 	host  *view.Host
 	pages Pages
 	tasks *task.Group
+	term  term.Settings
 
 	w, h int // of the terminal; 0 until it said so
 
@@ -83,9 +84,9 @@ type Model struct {
 	touched  time.Time
 }
 
-// New returns the root of a program.
-func New(host *view.Host, pages Pages) *Model {
-	m := &Model{host: host, pages: pages, tasks: host.Tasks.Group(), active: host.Now()}
+// New returns the root of a program on a terminal with these settings.
+func New(host *view.Host, pages Pages, settings term.Settings) *Model {
+	m := &Model{host: host, pages: pages, tasks: host.Tasks.Group(), term: settings, active: host.Now()}
 	host.Touched = func() { m.touched = host.Now() }
 	return m
 }
@@ -121,6 +122,8 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		if !msg.Worked {
 			return m.say(noteToast("this terminal cannot suspend the program: nothing would wake it up"))
 		}
+	case term.PasteRefused:
+		return m.say(noteToast(refused(msg)))
 	default:
 		return m.message(msg)
 	}

@@ -132,7 +132,7 @@ var all = []Spec{
 	{ID: Next, Title: "Go to the next field", Short: "next", Keys: []string{"tab"}, Where: Form},
 	{ID: Prev, Title: "Go to the previous field", Short: "previous", Keys: []string{"shift+tab"}, Where: Form},
 
-	{ID: Check, Title: "Attach it, or detach it", Short: "attach or detach", Keys: []string{" "}, Where: Attach},
+	{ID: Check, Title: "Attach it, or detach it", Short: "check", Keys: []string{" "}, Where: Attach},
 	{ID: Share, Title: "Apply the changes", Short: "apply", Keys: []string{"enter", "ctrl+s"}, Where: Attach},
 
 	{ID: EditContext, Title: "Change the context", Short: "context", Keys: []string{"c"}, Where: Why},

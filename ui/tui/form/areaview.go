@@ -33,52 +33,72 @@ func glyph(r rune, cell int) string {
 // printable is ASCII from the space on, of which a glyph is a part.
 const printable = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
 
+// A ruler measures runes as an editor shows them, and remembers what it
+// measured.
+type ruler map[rune]int
+
 // advance is the cell after a rune that begins in a cell.
-func advance(r rune, cell int) int {
-	if r >= ' ' && r < 0x7f {
+func (m ruler) advance(r rune, cell int) int {
+	switch {
+	case r >= ' ' && r < 0x7f:
 		return cell + 1
+	case r == '\t':
+		return cell + areaTab - cell%areaTab
 	}
-	return cell + text.Width(glyph(r, cell))
+	n, ok := m[r]
+	if !ok {
+		n = text.Width(glyph(r, 0))
+		m[r] = n
+	}
+	return cell + n
 }
 
 // width is how many cells runes take from the beginning of a line on.
-func width(runes []rune) (cell int) {
+func (m ruler) width(runes []rune) (cell int) {
 	for _, r := range runes {
-		cell = advance(r, cell)
+		cell = m.advance(r, cell)
 	}
 	return cell
 }
 
-// at is the rune of a line that is in a cell, or the end of the line.
-func at(line []rune, cell int) int {
+// at is the rune of a line that is in a cell, or the end of the line, and the
+// cell that it begins in.
+func (m ruler) at(line []rune, cell int) (i, begins int) {
 	n := 0
 	for i, r := range line {
-		if n = advance(r, n); n > cell {
-			return i
+		next := m.advance(r, n)
+		if next > cell {
+			return i, n
 		}
+		n = next
 	}
-	return len(line)
+	return len(line), n
 }
 
-// window is the part of a line that shows from cell x on, w cells wide.
-func window(line []rune, x, w int) string {
+// draw returns what of runes, the first of which begins in a cell, shows from
+// cell x on, at most w cells of it.
+func (m ruler) draw(runes []rune, cell, x, w int) string {
 	var b strings.Builder
-	cell := 0
-	for _, r := range line {
+	for _, r := range runes {
 		if cell >= x+w {
 			break
 		}
-		next := advance(r, cell)
+		next := m.advance(r, cell)
 		switch {
-		case next <= x && cell < x:
 		case cell >= x && next <= x+w:
 			b.WriteString(glyph(r, cell))
-		default:
-			b.WriteString(text.Slice(glyph(r, cell), x-cell, min(next, x+w)-x))
+		case next > x:
+			b.WriteString(text.Slice(glyph(r, cell), max(x-cell, 0), min(next, x+w)-max(cell, x)))
 		}
 		cell = next
 	}
 	return b.String()
+}
+
+// window is the part of a line that shows from cell x on, w cells wide.
+func (m ruler) window(line []rune, x, w int) string {
+	i, cell := m.at(line, x)
+	return m.draw(line[i:], cell, x, w)
 }
 
 // View is the lines around the cursor.
@@ -87,10 +107,10 @@ func (a *Area) View(w int, focused bool) []string {
 	a.top = max(min(a.top, a.row), a.row-h+1)
 	a.top = max(min(a.top, len(a.lines)-h), 0)
 	line := a.lines[a.row]
-	cell := width(line[:a.col])
+	cell := a.ruler.width(line[:a.col])
 	under := 1
 	if a.col < len(line) {
-		under = max(advance(line[a.col], cell)-cell, 1)
+		under = max(a.ruler.advance(line[a.col], cell)-cell, 1)
 	}
 	under = min(under, w)
 	if a.x = min(a.x, cell); cell+under > a.x+w {
@@ -104,35 +124,35 @@ func (a *Area) View(w int, focused bool) []string {
 		case i == a.row && focused:
 			out = append(out, a.current(cell, under, w))
 		default:
-			out = append(out, a.th.Field.Render(text.Pad(window(a.lines[i], a.x, w), w)))
+			out = append(out, a.th.Field.Render(text.Pad(a.ruler.window(a.lines[i], a.x, w), w)))
 		}
 	}
 	return out
 }
 
-// current is the line with the cursor in it.
+// current is the line with the cursor in it, which begins in a cell, and is so
+// many wide.
 func (a *Area) current(cell, under, w int) string {
 	line := a.lines[a.row]
-	before := text.Pad(window(line[:a.col], a.x, cell-a.x), cell-a.x)
-	rest := line[a.col:]
-	char := strings.Repeat(" ", under)
-	if a.th.Dumb {
+	i, begins := a.ruler.at(line[:a.col], a.x)
+	before := a.ruler.draw(line[i:a.col], begins, a.x, cell-a.x)
+	rest, char := line[a.col:], strings.Repeat(" ", under)
+	switch {
+	case a.th.Dumb: // no attribute marks a cell: a character comes on top
 		char, under = "_", 1
-	} else if len(rest) > 0 {
+	case len(rest) > 0:
 		if g := glyph(rest[0], cell); text.Width(g) > 0 {
 			char = text.Slice(g, 0, under)
 		}
+		cell, rest = a.ruler.advance(rest[0], cell), rest[1:]
 	}
-	from := cell + under
-	room := max(a.x+w-from, 0)
-	var after string
-	if a.th.Dumb { // nothing is hidden by the mark: it comes on top
-		after = window(line, cell, room)
-	} else {
-		after = window(line, from, room)
-	}
-	return a.th.Field.Render(before) + a.th.Cursor.Render(char) + a.th.Field.Render(text.Pad(after, room))
+	room := max(w-text.Width(before)-under, 0)
+	after := text.Pad(a.ruler.draw(rest, cell, cell, room), room)
+	return a.th.Field.Render(before) + a.th.Cursor.Render(char) + a.th.Field.Render(after)
 }
+
+// CursorLine is the line of the last View that has the cursor.
+func (a *Area) CursorLine() int { return a.row - a.top }
 
 // Click puts the cursor where the click was.
 func (a *Area) Click(x, y int) tea.Cmd {
@@ -140,7 +160,8 @@ func (a *Area) Click(x, y int) tea.Cmd {
 		return nil
 	}
 	a.row = min(a.top+y, len(a.lines)-1)
-	a.col, a.want = at(a.lines[a.row], a.x+x), -1
+	a.col, _ = a.ruler.at(a.lines[a.row], a.x+x)
+	a.want = -1
 	return nil
 }
 

@@ -30,7 +30,7 @@ func (v *buffer) limit() int { return cap(v.b) - 1 }
 func (v *buffer) add(runes []rune, paste bool) (n int, ok bool) {
 	for i, r := range runes {
 		if r != '\n' || i == 0 || runes[i-1] != '\r' {
-			n += max(utf8.RuneLen(r), 1)
+			n += runeSize(r)
 		}
 	}
 	from := len(v.b)

@@ -117,7 +117,8 @@ func (e *entry) turn() {
 // Changes are the keys of the items that will be on and were not, and of those
 // that will be off and were on, in the order of the list.
 func (c *Checklist) Changes() (on, off []string) {
-	for _, e := range c.items {
+	for i := range c.items {
+		e := &c.items[i]
 		switch {
 		case !e.turned():
 		case e.on:
@@ -131,7 +132,12 @@ func (c *Checklist) Changes() (on, off []string) {
 
 // Dirty reports whether anything was changed.
 func (c *Checklist) Dirty() bool {
-	return slices.ContainsFunc(c.items, func(e entry) bool { return e.turned() })
+	for i := range c.items { // in place: there may be very many
+		if c.items[i].turned() {
+			return true
+		}
+	}
+	return false
 }
 
 // Len returns how many items there are, whether they show or not.
@@ -225,122 +231,6 @@ func (c *Checklist) rows() int {
 	return len(c.shown)
 }
 
-// Key moves, checks and filters, and reports whether the key did that. Enter is
-// the page's, but where it ends the filter or makes an item.
-func (c *Checklist) Key(k tea.KeyMsg) (tea.Cmd, bool) {
-	c.note = ""
-	if c.typing {
-		return c.typed(k)
-	}
-	if k.Paste {
-		return nil, true
-	}
-	switch s := k.String(); s {
-	case " ":
-		return c.toggle(), true
-	case "/":
-		return c.Filter(), true
-	case "enter":
-		if c.offer != nil && c.at == len(c.shown) {
-			return c.make(), true
-		}
-	case "esc":
-		return nil, c.Escape()
-	case "j":
-		return nil, c.move("down")
-	case "k":
-		return nil, c.move("up")
-	case "g":
-		return nil, c.move("home")
-	case "G":
-		return nil, c.move("end")
-	default:
-		return nil, c.move(s)
-	}
-	return nil, false
-}
-
-// typed takes a key of the filter.
-func (c *Checklist) typed(k tea.KeyMsg) (tea.Cmd, bool) {
-	switch s := k.String(); s {
-	case "enter":
-		c.typing = false
-		if c.offer != nil && c.at == len(c.shown) {
-			return c.make(), true
-		}
-		return nil, true
-	case "esc":
-		return nil, c.Escape()
-	case "up", "down", "pgup", "pgdown":
-		return nil, c.move(s)
-	}
-	old := c.filter.Value()
-	_, taken := c.filter.Key(k)
-	if s := c.filter.Value(); s != old {
-		c.refilter(s)
-	}
-	return nil, taken
-}
-
-// move moves the cursor.
-func (c *Checklist) move(key string) bool {
-	const page = 10
-	last := max(c.rows()-1, 0)
-	switch key {
-	case "up":
-		c.at = max(c.at-1, 0)
-	case "down":
-		c.at = min(c.at+1, last)
-	case "pgup", "ctrl+u":
-		c.at = max(c.at-page, 0)
-	case "pgdown", "ctrl+d":
-		c.at = min(c.at+page, last)
-	case "home":
-		c.at = 0
-	case "end":
-		c.at = last
-	default:
-		return false
-	}
-	return true
-}
-
-// toggle turns the item under the cursor round, or makes the new one.
-func (c *Checklist) toggle() tea.Cmd {
-	if c.at >= c.rows() {
-		return nil
-	}
-	if c.at == len(c.shown) {
-		return c.make()
-	}
-	e := &c.items[c.shown[c.at]]
-	if e.Fixed != "" {
-		c.note = e.Fixed
-		return nil
-	}
-	e.turn()
-	return c.changed()
-}
-
-func (c *Checklist) changed() tea.Cmd {
-	if c.OnChange == nil {
-		return nil
-	}
-	return c.OnChange()
-}
-
-// make makes an item of what was typed, checked, and shows all again.
-func (c *Checklist) make() tea.Cmd {
-	e := newEntry(*c.offer)
-	e.On, e.on, e.made = false, true, true
-	c.items = append(c.items, e)
-	c.typing = false
-	c.filter.SetValue("")
-	c.sift()
-	c.Select(e.Key)
-	return c.changed()
-}
-
 // Say is the item under the cursor, and its state.
 func (c *Checklist) Say() string {
 	place := ", row " + text.Number(c.at+1) + " of " + text.Number(c.rows())
@@ -369,6 +259,8 @@ func (c *Checklist) Say() string {
 // state says what an item is and will be.
 func (c *Checklist) state(e entry) string {
 	switch {
+	case e.Fixed != "" && e.Note != "":
+		return text.Line(e.Note) + ", cannot be changed"
 	case e.part:
 		return c.words.Some
 	case e.on && e.On:

@@ -19,15 +19,15 @@ func (c *Checklist) View(w, h int, focused bool) []string {
 		c.top = min(max(c.top, c.at-room+1), c.at)
 		c.top = max(min(c.top, c.rows()-room), 0)
 	}
-	bar := c.rows() > room && w > 4
+	scrolls := c.rows() > room && w > 4
 	wide := w
-	if bar {
+	if scrolls {
 		wide--
 	}
 	for i := range room {
 		line := c.row(c.top+i, wide, focused)
-		if bar {
-			line = fill(line, wide) + c.thumb(i, room)
+		if scrolls {
+			line = fill(line, wide) + bar(c.th, i, room, c.top, c.rows())
 		}
 		out = append(out, fill(line, w))
 	}
@@ -91,15 +91,19 @@ func (c *Checklist) item(e entry, w int, at, focused bool) string {
 		box += " "
 	}
 	state := ""
-	if e.on || e.On || e.Some {
+	if (e.on || e.On || e.Some) && (e.Fixed == "" || e.Note == "") {
 		state = c.state(e)
 	}
-	if state == "" || w < 48 && !e.turned() {
+	if state == "" || w < 48 && !e.turned() && e.Note != "" {
 		state = text.Line(e.Note)
 	} else if e.Note != "" && w >= 64 {
 		state = text.Line(e.Note) + " " + c.th.Dot + " " + state
 	}
-	return c.draw(box+" ", text.Line(e.Label), state, w, at, focused)
+	label := text.Line(e.Label)
+	if w < 48 && text.Width(label)+text.Width(state) > w-9 {
+		state = "" // the box shows what will be, and Say says it
+	}
+	return c.draw(box+" ", label, state, w, at, focused)
 }
 
 // draw is a row with a cursor before it, and a note at its end where there is
@@ -130,16 +134,6 @@ func (c *Checklist) draw(box, label, note string, w int, at, focused bool) strin
 		return c.th.Chosen.Render(left)
 	}
 	return c.th.Text.Render(left)
-}
-
-// thumb is a line of the scroll bar.
-func (c *Checklist) thumb(i, room int) string {
-	n := c.rows()
-	size := max(room*room/n, 1)
-	if from := c.top * (room - size) / max(n-room, 1); i >= from && i < from+size {
-		return c.th.Focused.Render(c.th.Scroll)
-	}
-	return c.th.Border.Render(c.th.ScrollBar)
 }
 
 // Mouse selects the row that was clicked, and checks it when its box was.

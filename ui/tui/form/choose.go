@@ -1,8 +1,6 @@
 package form
 
 import (
-	"strings"
-
 	tea "github.com/charmbracelet/bubbletea"
 
 	"aivault/ui/tui/action"
@@ -49,7 +47,7 @@ func NewChoose(host *view.Host, title, say string, buttons ...Button) *Choose {
 }
 
 // Title is the title.
-func (c *Choose) Title() string { return c.title }
+func (c *Choose) Title() string { return text.Line(c.title) }
 
 // Load does nothing.
 func (c *Choose) Load() tea.Cmd { return nil }
@@ -143,7 +141,7 @@ func (c *Choose) Say() string {
 	if c.refused != "" {
 		return text.Line(c.refused)
 	}
-	return "button " + text.Line(c.buttons[c.at].Label) + ", " + text.Number(c.at+1) + " of " + text.Number(len(c.buttons))
+	return text.Line(c.title) + ", button " + text.Line(c.buttons[c.at].Label) + ", " + text.Number(c.at+1) + " of " + text.Number(len(c.buttons))
 }
 
 // dialogWidth is how wide a dialog likes to be, in cells.
@@ -152,18 +150,22 @@ const dialogWidth = 60
 // Size is the size that the dialog likes within a window.
 func (c *Choose) Size(w, h int) (cw, ch int) {
 	cw = min(dialogWidth, w)
-	foot := c.foot(cw, 0)
+	foot, _ := c.foot(cw)
 	return cw, min(len(c.body(cw))+len(foot), h)
 }
 
 // View is what the dialog says, and its buttons. What does not fit scrolls; the
 // buttons are always there.
 func (c *Choose) View(w, h int) []string {
-	foot := c.foot(w, 0)
-	if len(foot) > h {
-		foot = foot[len(foot)-h:]
-	}
+	foot, spots := c.foot(w)
 	room := h - len(foot)
+	c.spots = spots
+	for i := range spots {
+		spots[i].y += room
+	}
+	if room < 0 {
+		foot, room = foot[-room:], 0
+	}
 	body := c.body(w)
 	c.top = max(min(c.top, len(body)-room), 0)
 	out := make([]string, 0, h)
@@ -180,20 +182,17 @@ func (c *Choose) View(w, h int) []string {
 	for _, line := range foot {
 		out = append(out, fill(line, w))
 	}
-	c.foot(w, h-len(foot)) // where the buttons are
 	return out
 }
 
 // foot is the buttons below an empty line, with what the last press was
-// refused for. y is the line where it begins.
-func (c *Choose) foot(w, y int) []string {
+// refused for, and where the buttons are in it.
+func (c *Choose) foot(w int) (lines []string, spots []spot) {
 	th := c.host.Theme
-	lines := []string{""}
+	lines = []string{""}
 	if c.refused != "" {
-		lines = append(marked(th.Bad, th.Fail, c.refused, w), "")
-		lines = append([]string{""}, lines...)
+		lines = append(lines, marked(th.Bad, th.Fail, c.refused, w)...)
 	}
-	c.spots = c.spots[:0]
 	x, line := 0, ""
 	for i, b := range c.buttons {
 		lead, style := "  ", th.Text
@@ -211,8 +210,8 @@ func (c *Choose) foot(w, y int) []string {
 		if x > 0 {
 			line, x = line+" ", x+1
 		}
-		c.spots = append(c.spots, spot{x, y + len(lines), n})
+		spots = append(spots, spot{x, len(lines), n})
 		line, x = line+style.Render(label), x+n
 	}
-	return append(lines, strings.TrimRight(line, " "))
+	return append(lines, line), spots
 }

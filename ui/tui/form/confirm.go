@@ -77,7 +77,7 @@ func NewTypedConfirm(host *view.Host, q Question, name string) *TypedConfirm {
 	d.body = func(w int) []string {
 		th := host.Theme
 		lines := append(asked(w), "")
-		lines = append(lines, wrapped(th.Text, "To go on, type "+name, w)...)
+		lines = append(lines, wrapped(th.Text, "To go on, type: "+name, w)...)
 		return append(lines, d.field.View(w, d.elsewhere)...)
 	}
 	return d

@@ -62,6 +62,8 @@ type (
 	escaper interface{ Escape() bool }
 	// A roller scrolls by itself; false: it is at its end.
 	roller interface{ Wheel(lines int) bool }
+	// A pointer says in which line of its View the cursor is.
+	pointer interface{ CursorLine() int }
 	// A helper says more about the field, while it has the focus.
 	helper interface{ help() string }
 )

@@ -24,14 +24,19 @@ type Form struct {
 	// wait for it.
 	Abort func() tea.Cmd
 	// Hint returns what the fields mean just now, styled, in lines of at most w
-	// cells. It shows beside the fields where there is room, else below.
+	// cells. It shows beside the fields where there is room, else below, and is
+	// called for each frame.
 	Hint func(w int) []string
 	// Width is how wide the form likes to be as a dialog; 0: 72 cells.
 	Width int
+	// Beside is how wide the form must be, in cells, for labels to stand beside
+	// their fields and not above; 0: 56.
+	Beside int
 
 	host    *view.Host
 	title   string
 	fields  []Field
+	known   []Field // and those that were there: they are wiped too
 	at      int
 	sending bool
 	since   time.Time
@@ -41,6 +46,7 @@ type Form struct {
 	top    int   // the first row that shows
 	follow bool  // the focus is to be seen
 	rows   []row // of the last View
+	wide   int   // of the rows, in cells
 }
 
 // New returns a form with fields, of which there is one at least.
@@ -58,6 +64,11 @@ func (f *Form) SetFields(fields ...Field) {
 		old = f.fields[f.at]
 	}
 	f.fields = fields
+	for _, field := range fields {
+		if !slices.Contains(f.known, field) {
+			f.known = append(f.known, field)
+		}
+	}
 	if f.at = slices.Index(fields, old); f.at < 0 {
 		f.at = 0
 	}
@@ -78,7 +89,7 @@ func (f *Form) Focused() Field { return f.fields[f.at] }
 func (f *Form) Sending() bool { return f.sending }
 
 // Title is the title.
-func (f *Form) Title() string { return f.title }
+func (f *Form) Title() string { return text.Line(f.title) }
 
 // Load does nothing: what is in the form is of the person who fills it in.
 func (f *Form) Load() tea.Cmd { return nil }
@@ -93,7 +104,7 @@ func (f *Form) Dirty() bool {
 
 // Close wipes the fields.
 func (f *Form) Close() {
-	for _, field := range f.fields {
+	for _, field := range f.known {
 		field.Wipe()
 	}
 }
@@ -103,6 +114,17 @@ func (f *Form) Close() {
 func (f *Form) Done() {
 	f.sending, f.done, f.problem = false, true, ""
 	f.Close()
+}
+
+// Forget wipes what must not stay while nobody is there, and says why in the
+// fields that it was in.
+func (f *Form) Forget(why string) {
+	for _, field := range f.known {
+		if s, ok := field.(*Secret); ok && s.Dirty() {
+			s.Wipe()
+			s.SetError(why)
+		}
+	}
 }
 
 // Failed ends a Submit that went wrong, and says how, below the field that it
@@ -299,11 +321,13 @@ func (f *Form) Mouse(m tea.MouseMsg) tea.Cmd {
 		}
 		f.scroll(lines)
 	case m.Button == tea.MouseButtonLeft && m.Action == tea.MouseActionPress && r.field >= 0:
+		field := f.fields[r.field]
+		field.View(max(f.wide-r.x, 1), r.field == f.at) // as it was when it was clicked
 		if r.field != f.at {
 			f.enter(r.field, false)
 		}
 		if r.y >= 0 && m.X >= r.x {
-			return f.fields[r.field].Click(m.X-r.x, r.y)
+			return field.Click(m.X-r.x, r.y)
 		}
 	}
 	return nil

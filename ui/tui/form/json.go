@@ -19,7 +19,13 @@ func JSON(b []byte) error {
 	if !ok {
 		return fault.New(fault.InvalidRequest, "this is not JSON")
 	}
-	// The offset counts the bytes that were read, the wrong one with them.
-	line, column := place(b, max(min(int(syntax.Offset), len(b))-1, 0))
+	at := min(int(syntax.Offset), len(b))
+	if syntax.Error() != atEnd { // then the last byte that was read is the wrong one
+		at = max(at-1, 0)
+	}
+	line, column := place(b, at)
 	return fault.New(fault.InvalidRequest, "not JSON: line %d, column %d: %s", line, column, syntax.Error())
 }
+
+// atEnd is what package json says of a text that stops too early.
+const atEnd = "unexpected end of JSON input"

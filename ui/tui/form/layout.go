@@ -20,7 +20,7 @@ const (
 	likedWidth  = 72 // of a form as a dialog
 	besideWidth = 92 // from here on hints are beside the fields
 	labelWidth  = 18 // of the longest label that has a column
-	labelRoom   = 56 // from here on labels have a column
+	labelRoom   = 56 // from here on labels have a column, unless the form says otherwise
 )
 
 // Size is the size that the form likes within a window.
@@ -49,7 +49,7 @@ func (f *Form) View(w, h int) []string {
 		wide = w - 2
 		rows, _ = f.layoutAt(wide, wide)
 	}
-	f.rows = rows
+	f.rows, f.wide = rows, wide
 	f.window(room)
 	out := make([]string, 0, h)
 	for i := range room {
@@ -62,7 +62,7 @@ func (f *Form) View(w, h int) []string {
 		case beside != nil && i < len(beside):
 			line += "  " + fill(beside[i], w-wide-2)
 		case wide == w-2 && beside == nil:
-			line += " " + f.bar(i, room)
+			line += " " + bar(f.host.Theme, i, room, f.top, len(f.rows))
 		}
 		out = append(out, fill(line, w))
 	}
@@ -73,44 +73,38 @@ func (f *Form) View(w, h int) []string {
 }
 
 // window moves the rows that show, so that those of the field with the focus
-// do, its error with them, and its beginning rather than its end.
+// do, its error with them; where there are too many of them, its beginning; and
+// in any case the line with the cursor.
 func (f *Form) window(room int) {
 	f.top = max(min(f.top, len(f.rows)-room), 0)
 	if !f.follow {
 		return
 	}
-	first, last := -1, -1
+	y := 0
+	if p, ok := f.fields[f.at].(pointer); ok {
+		y = p.CursorLine()
+	}
+	first, last, cursor := -1, -1, -1
 	for i, r := range f.rows {
-		if r.field == f.at {
-			if first < 0 {
-				first = i
-			}
-			last = i
+		if r.field != f.at {
+			continue
 		}
-	}
-	if last >= f.top+room {
-		f.top = last - room + 1
-	}
-	if first < f.top && first >= 0 {
-		f.top = first
+		if first < 0 {
+			first = i
+		}
+		if last = i; r.y == y {
+			cursor = i
+		}
 	}
 	if f.at == 0 && last < room {
 		f.top = 0 // what stands before the fields belongs to the first one
 	}
-}
-
-// bar is a line of the scroll bar.
-func (f *Form) bar(i, room int) string {
-	n := len(f.rows)
-	size := max(room*room/n, 1)
-	from := 0
-	if n > room {
-		from = f.top * (room - size) / (n - room)
+	for _, span := range [][2]int{{first, last}, {cursor, cursor}} {
+		if span[1] >= f.top+room {
+			f.top = span[1] - room + 1
+		}
+		f.top = max(min(f.top, span[0]), 0)
 	}
-	if i >= from && i < from+size {
-		return f.host.Theme.Focused.Render(f.host.Theme.Scroll)
-	}
-	return f.host.Theme.Border.Render(f.host.Theme.ScrollBar)
 }
 
 // fieldsWidth is how much of w cells the fields take beside a hint.
@@ -143,7 +137,11 @@ func (f *Form) layoutAt(w, hint int) ([]row, []string) {
 		add("")
 	}
 	column := 0
-	if w >= labelRoom {
+	beside := f.Beside
+	if beside == 0 {
+		beside = labelRoom
+	}
+	if w >= beside {
 		for _, field := range f.fields {
 			column = max(column, min(text.Width(text.Line(field.Label())), labelWidth))
 		}

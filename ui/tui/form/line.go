@@ -16,11 +16,11 @@ func cells(s string) int { return text.Width(ansi.Strip(s)) }
 // fill pads a styled line to w cells, and cuts it where it is longer.
 func fill(s string, w int) string {
 	n := cells(s)
-	if n > w {
-		s = ansi.Truncate(s, w, "")
+	for at := w; n > w; at-- { // ansi takes some for narrower than terminals do
+		s = ansi.Truncate(s, at, "")
 		n = cells(s)
 	}
-	return s + strings.Repeat(" ", max(w-n, 0))
+	return s + strings.Repeat(" ", w-n)
 }
 
 // wrapped is a text in lines of at most w cells, in a style.
@@ -42,6 +42,16 @@ func marked(style lipgloss.Style, glyph, s string, w int) []string {
 		lines[i] = style.Render(text.Cut(glyph+" "+line, w))
 	}
 	return lines
+}
+
+// bar is line i of the scroll bar of a window of h lines, which shows n lines
+// from the line top on.
+func bar(th *theme.Theme, i, h, top, n int) string {
+	size := max(h*h/n, 1)
+	if from := top * (h - size) / max(n-h, 1); i >= from && i < from+size {
+		return th.Focused.Render(th.Scroll)
+	}
+	return th.Border.Render(th.ScrollBar)
 }
 
 // A caret is the window of a line that is edited, which follows its cursor.

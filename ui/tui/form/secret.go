@@ -109,10 +109,11 @@ func (s *Secret) Say() string {
 	return out
 }
 
-// Key takes what is typed and what is pasted.
+// Key takes what is typed and what is pasted. It never asks for the name of a
+// key that is text: that would be a string of it.
 func (s *Secret) Key(k tea.KeyMsg) (tea.Cmd, bool) {
 	v := s.parts[s.at]
-	switch name := k.String(); {
+	switch {
 	case k.Paste:
 		return s.add(k.Runes, true), true
 	case k.Alt:
@@ -121,17 +122,17 @@ func (s *Secret) Key(k tea.KeyMsg) (tea.Cmd, bool) {
 		return s.add(k.Runes, false), true
 	case k.Type == tea.KeySpace:
 		return s.add([]rune{' '}, false), true
-	case name == "backspace":
+	case k.Type == tea.KeyBackspace:
 		v.back()
 		return s.edited(), true
-	case name == "ctrl+u":
+	case k.Type == tea.KeyCtrlU:
 		v.cut(0)
 		return s.edited(), true
 	// A paste that its terminal does not mark as one arrives as keys: then the
 	// line end in it is no wish to go on.
-	case name == "ctrl+j", name == "enter" && !s.phrase && (v.lines() || v.begins()):
+	case k.Type == tea.KeyCtrlJ, k.Type == tea.KeyEnter && !s.phrase && (v.lines() || v.begins()):
 		return s.add([]rune{'\n'}, false), true
-	case name == "enter":
+	case k.Type == tea.KeyEnter:
 		return s.Step(false)
 	}
 	return nil, false
@@ -182,6 +183,9 @@ func (s *Secret) Enter(back bool) {
 		s.at = last
 	}
 }
+
+// CursorLine is the time that is typed.
+func (s *Secret) CursorLine() int { return s.at }
 
 // Click chooses which time is typed.
 func (s *Secret) Click(_, y int) tea.Cmd {

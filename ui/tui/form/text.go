@@ -197,6 +197,14 @@ func (t *Text) Escape() bool {
 	return open
 }
 
+// CursorLine is the line of the suggestion under the cursor, or of the text.
+func (t *Text) CursorLine() int {
+	if t.pick < 0 {
+		return 0
+	}
+	return t.pick - t.top + 1
+}
+
 // Click puts the cursor where the click was, or takes a suggestion.
 func (t *Text) Click(x, y int) tea.Cmd {
 	if i := t.top + y - 1; y > 0 && i < len(t.offers) {

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"aivault/broker"
@@ -34,7 +35,18 @@ func CreateCredential(ctx context.Context, be app.Backend, n broker.NewCredentia
 	if len(n.CACert) > 0 {
 		l = l.with("--ca-cert", caFile)
 	}
-	return Done{Text: "made credential " + c.ID + " " + in(c.Scope) + ", " + c.Auth.Kind + " at " + strings.Join(c.Hosts, ", "), Lines: []Line{l}}, c, nil
+	return Done{Text: "made credential " + c.ID + " " + in(c.Scope) + ", " + c.Auth.Kind + " at " + someHosts(c.Hosts), Lines: []Line{l}}, c, nil
+}
+
+// someHosts names the first of several hosts, and how many more there are.
+func someHosts(hosts []string) string {
+	switch len(hosts) {
+	case 0:
+		return "no host"
+	case 1:
+		return hosts[0]
+	}
+	return fmt.Sprintf("%s and %d more", hosts[0], len(hosts)-1)
 }
 
 // auth adds the flags of a way to authenticate, as broker.ParseAuth reads them.
@@ -77,9 +89,8 @@ func DeleteCredential(ctx context.Context, be app.Backend, id string) (Done, boo
 	if err != nil {
 		return Done{}, false, err
 	}
-	d := Done{Text: "deleted credential " + id, Lines: []Line{line("credential", "delete", id)}}
 	if !removed {
-		d.Text = "nothing changed: there is no credential " + id
+		return Done{Text: "nothing changed: there is no credential " + id}, false, nil
 	}
-	return d, removed, nil
+	return Done{Text: "deleted credential " + id, Lines: []Line{line("credential", "delete", id)}}, true, nil
 }

@@ -36,7 +36,7 @@ func quote(w string) string {
 // Done is what an operation did.
 type Done struct {
 	Text  string // what and where, for people: "attached RISK_TOKEN to web-shop/payments"
-	Lines []Line // the command lines that do the same, in their order
+	Lines []Line // the command lines that do the same, in their order; none: nothing changed
 	Undo  *Undo  // nil: it cannot be taken back
 }
 

@@ -32,6 +32,11 @@ func ScopeLine(s vault.Scope) Line {
 	return line("secrets", "list", "--scope", s.Level.String()).scope(s)
 }
 
+// CreateLine stores a secret in a scope, under a name to be chosen.
+func CreateLine(s vault.Scope) Line {
+	return line("secrets", "create", "--name", "NAME").scope(s)
+}
+
 // ExplainLine tells which secret a call would use; credential may be empty.
 func ExplainLine(capability string, c vault.Context, credential string) Line {
 	return line("explain", capability).context(c).with("--credential", credential)

@@ -257,7 +257,9 @@ func wrapLine(line string, w int) []string {
 			continue
 		}
 		if n == 0 { // a rune that is wider than the line
-			_, n = utf8.DecodeRuneInString(line)
+			if _, n = utf8.DecodeRuneInString(line); n == len(line) {
+				return append(out, line)
+			}
 		}
 		out = append(out, line[:n])
 		line = line[n:]

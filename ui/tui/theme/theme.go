@@ -92,7 +92,7 @@ type Frame struct {
 func unicodeGlyphs() Glyphs {
 	return Glyphs{
 		Cursor0: "▸", Mark: "●", Open: "▾", Shut: "▸", Shadow: "~", Dot: "·", Crumb: "›", OK: "✓", Fail: "✗", Alert: "!",
-		Mask: "•", On: "[x]", Off: "[ ]", Part: "[/]", Ellipsis: "…", Scroll: "┃", ScrollBar: "│",
+		Mask: "•", On: "[x]", Off: "[ ]", Part: "[/]", Ellipsis: "…", Scroll: "█", ScrollBar: "│",
 		Spin:  []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
 		Thin:  Frame{"─", "│", "┌", "┐", "└", "┘"},
 		Thick: Frame{"━", "┃", "┏", "┓", "┗", "┛"},

@@ -9,10 +9,12 @@
 package view
 
 import (
+	"context"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"aivault/keys"
 	"aivault/ui/app"
 	// It puts back the TERM that the guard hides from bubbletea's init.
 	_ "aivault/ui/guard/release"
@@ -31,6 +33,8 @@ type Host struct {
 	// Context is the context that people look from: it follows the scope that
 	// is selected, and is where a test or a why begins.
 	Context vault.Context
+	// FirstUse tells where the key of a new vault would go.
+	FirstUse func(context.Context) (keys.Config, error)
 	// Keyhole is where a typed passphrase goes.
 	Keyhole *Keyhole
 	// Touched notes that the program itself is changing the vault just now, as

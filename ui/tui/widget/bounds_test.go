@@ -120,7 +120,8 @@ func listSubject(th *theme.Theme, r *rand.Rand) subject {
 		[]func(){
 			fill, l.Toggle, l.ToggleAll, l.ClearMarks, l.Prune, func() { l.Header = !l.Header }, func() { l.Select("14") },
 			func() { l.SelectIndex(r.IntN(80) - 10) },
-		}, l.Say,
+		},
+		l.Say,
 	}
 }
 
@@ -164,7 +165,8 @@ func viewerSubject(th *theme.Theme, r *rand.Rand) subject {
 			func() { v.Search(names(r, 1)[0]) },
 			func() { v.Search("a") },
 			v.Next, v.Prev, v.Next, v.Prev, v.Top,
-		}, v.Say,
+		},
+		v.Say,
 	}
 }
 
@@ -187,7 +189,8 @@ func pickerSubject(th *theme.Theme, r *rand.Rand) subject {
 	return subject{
 		"picker", p.View, func(k tea.KeyMsg) { p.Key(k) },
 		func(x, y int, m tea.MouseMsg) { m.X, m.Y = x, y; p.Mouse(m) },
-		[]func(){func() { p.SetChoices(fill()) }, func() { p.Key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(names(r, 1)[0]), Paste: true}) }}, p.Say,
+		[]func(){func() { p.SetChoices(fill()) }, func() { p.Key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(names(r, 1)[0]), Paste: true}) }},
+		p.Say,
 	}
 }
 
@@ -202,7 +205,8 @@ func lineSubject(th *theme.Theme, r *rand.Rand) subject {
 			return out
 		},
 		func(k tea.KeyMsg) { f.KeyMsg(k) }, func(int, int, tea.MouseMsg) {},
-		[]func(){f.Open, func() { f.Set(names(r, 1)[0]) }, func() { f.SetCount(r.IntN(3), 100000) }, func() { f.Set("foo:bar"); f.Open() }, func() { f.Clear() }}, f.Say,
+		[]func(){f.Open, func() { f.Set(names(r, 1)[0]) }, func() { f.SetCount(r.IntN(3), 100000) }, func() { f.Set("foo:bar"); f.Open() }, func() { f.Clear() }},
+		f.Say,
 	}
 }
 
@@ -226,7 +230,7 @@ func boxSubject(th *theme.Theme, r *rand.Rand) subject {
 //
 // Checklist 14, 18, 19, 20, 21.
 func FuzzBounds(f *testing.F) {
-	for seed := range uint64(10) {
+	for seed := range uint64(6) {
 		f.Add(seed)
 	}
 	keys := []string{
@@ -267,3 +271,6 @@ func FuzzBounds(f *testing.F) {
 		}
 	})
 }
+
+// regexpColour matches what sets a colour, of the text or behind it.
+var regexpColour = regexp.MustCompile("\x1b\\[([0-9;]*;)?(3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]")

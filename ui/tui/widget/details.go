@@ -57,7 +57,7 @@ func (d *Details) add(i item) *Details {
 // labels returns how wide the labels are in w cells; 0: each stands in a line
 // of its own above its value.
 func (d *Details) labels(w int) int {
-	const least = 24
+	const least = 20
 	n := 0
 	for _, i := range d.items {
 		n = max(n, text.Width(text.Line(i.label)))

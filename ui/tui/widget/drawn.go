@@ -133,7 +133,7 @@ func (d *drawn) wrap(w int) []int {
 			}
 			continue
 		}
-		if cell+n > w && i > start {
+		if (cell+n > w || i-start >= perCell*(w+16)) && i > start {
 			next := i
 			if space > start {
 				next, cell = space, cell-after
@@ -234,19 +234,23 @@ func (v *Viewer) draw(i, row int) (s string, current bool) {
 		// A rune may be wider than a row.
 		return Clip(b.String(), v.w), current
 	}
-	from, cell := d.seek(v.x)
-	if cell < v.x && from < len(d.form) { // a wide rune is cut through
+	from, cell := d.seek(v.shift)
+	if cell < v.shift && from < len(d.form) { // a wide rune is cut through
 		_, size := utf8.DecodeRuneInString(d.form[from:])
-		b.WriteString(blank(cell + text.Width(d.form[from:from+size]) - v.x))
+		b.WriteString(blank(cell + text.Width(d.form[from:from+size]) - v.shift))
 		from += size
 	}
-	to, next := d.seek(v.x + v.w)
+	to, next := d.seek(v.shift + v.w)
 	if to < len(d.form) {
-		to, next = d.seek(v.x + v.w - 1)
+		to, next = d.seek(v.shift + v.w - 1)
 	}
-	current = v.piece(&b, i, min(from, to), to)
+	from = min(from, to)
+	if n := enough(d.form[from:to], v.w); from+n < to {
+		to, next = from+n, v.shift+v.w-1
+	}
+	current = v.piece(&b, i, from, to)
 	if to < len(d.form) {
-		b.WriteString(blank(v.x + v.w - 1 - next))
+		b.WriteString(blank(v.shift + v.w - 1 - next))
 		v.ink.put(&b, v.ink.th.Dim, v.ink.th.Ellipsis)
 	}
 	return Clip(b.String(), v.w), current

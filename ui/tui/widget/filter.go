@@ -113,8 +113,8 @@ func unknown(name string, fields []string) error {
 func (f Filter) Any() bool { return len(f.parts) == 0 }
 
 // Match reports whether a row is shown. The text is what words are looked for
-// in, in lower case; field says whether a field of the row has a value, in lower
-// case, which is empty for fields without one.
+// in, in lower case; field says whether a field of the row, by its name without
+// the colon, has a value, in lower case, which is empty for fields without one.
 func (f Filter) Match(text string, field func(name, value string) bool) bool {
 	for _, p := range f.parts {
 		var holds bool

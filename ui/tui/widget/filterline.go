@@ -13,7 +13,8 @@ import (
 )
 
 // A FilterLine is where the filter of a list is typed. It is closed, being
-// typed, or kept: then the list is filtered and keys are the list's again.
+// typed, or kept: then the list is filtered and keys are the list's again; the
+// page's esc is for Clear.
 type FilterLine struct {
 	ink    *ink
 	fields []string

@@ -88,13 +88,23 @@ func (k *ink) plain(form string) string {
 // room for: more than any text needs that is not made to waste time.
 const perCell = 16
 
+// enough returns how many bytes of s are looked at for w cells: runes without
+// width would make a row of any length.
+func enough(s string, w int) int {
+	n := perCell * (max(w, 0) + 16)
+	if n >= len(s) {
+		return len(s)
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return n
+}
+
 // cut returns the display form of s in one line of at most w cells.
 func (k *ink) cut(s string, w int) string {
-	if most := perCell * (max(w, 0) + 16); len(s) > most {
-		for most > 0 && !utf8.RuneStart(s[most]) {
-			most--
-		}
-		s = s[:most] + text.Ellipsis
+	if n := enough(s, w); n < len(s) {
+		s = s[:n] + text.Ellipsis
 	}
 	return k.trim(k.line(s), w)
 }

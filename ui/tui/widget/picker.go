@@ -28,6 +28,11 @@ type Picker struct {
 	// Free offers what was typed as a choice of its own, if it is one; nil: only
 	// what is in the list can be chosen.
 	Free func(typed string) (Choice, bool)
+	// Fill fetches the choices when the picker opens, and when they may be other
+	// ones; nil: they are there.
+	Fill func() tea.Cmd
+	// None shows where there is no choice at all.
+	None string
 
 	ink    *ink
 	title  string
@@ -100,8 +105,13 @@ func (p *Picker) Select(key string) bool { return p.list.Select(key) }
 // Title names the picker.
 func (p *Picker) Title() string { return p.title }
 
-// Load does nothing: whoever opened the picker has the choices.
-func (p *Picker) Load() tea.Cmd { return nil }
+// Load has the choices fetched, unless whoever opened the picker had them.
+func (p *Picker) Load() tea.Cmd {
+	if p.Fill == nil {
+		return nil
+	}
+	return p.Fill()
+}
 
 // Captures is true: what is typed narrows the list.
 func (p *Picker) Captures() bool { return true }
@@ -113,9 +123,17 @@ func (p *Picker) Close() {}
 func (p *Picker) Actions() []action.Bound {
 	open := action.Bound{ID: action.Open, Short: "choose", Run: p.choose}
 	if p.list.Len() == 0 {
-		open.Off = "nothing matches what is typed"
+		open.Off = p.nothing()
 	}
 	return []action.Bound{open, {ID: action.Cancel, Short: "close", Run: func() tea.Cmd { return view.Close(p) }}}
+}
+
+// nothing says why nothing shows.
+func (p *Picker) nothing() string {
+	if len(p.all) == 0 && p.None != "" {
+		return p.None
+	}
+	return "nothing matches what is typed"
 }
 
 // Key takes what is typed, and keys that move.
@@ -168,6 +186,9 @@ func (p *Picker) Mouse(m tea.MouseMsg) tea.Cmd {
 // Say tells in words what is selected.
 func (p *Picker) Say() string {
 	i := p.list.Index()
+	if i < 0 && len(p.all) == 0 {
+		return text.Line(p.title) + ", " + text.Line(p.nothing())
+	}
 	if i < 0 {
 		return fmt.Sprintf("%s, nothing matches %q", text.Line(p.title), text.Line(p.in.String()))
 	}
@@ -190,7 +211,7 @@ func (p *Picker) View(w, h int) []string {
 	if h > 2 {
 		foot = 1
 	}
-	p.list.Empty = []string{"nothing matches what is typed"}
+	p.list.Empty = []string{p.nothing()}
 	out = append(out, p.list.View(w, h-1-foot, true)...)
 	if foot > 0 {
 		line := p.ink.paint(th.Dim, p.ink.cut(fmt.Sprintf("%s of %s", text.Number(p.list.Len()), text.Plural(len(p.all), "choice")), w))

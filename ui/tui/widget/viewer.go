@@ -2,8 +2,7 @@ package widget
 
 import (
 	"fmt"
-
-	tea "github.com/charmbracelet/bubbletea"
+	"slices"
 
 	"aivault/ui/tui/text"
 	"aivault/ui/tui/theme"
@@ -23,7 +22,8 @@ type Viewer struct {
 	shaped  int      // the width that it was made for
 
 	top    place // the first line that somebody scrolled to
-	x      int   // the first cell that shows, of lines that are not wrapped
+	x      int   // the first cell that somebody scrolled to, of lines that are not wrapped
+	shift  int   // the first one that shows, which is less where all lines end before
 	w, h   int   // of the text in the last view
 	stream bool  // lines come at the end
 	tail   bool  // and the end is what shows
@@ -37,12 +37,13 @@ type Viewer struct {
 // lines are wrapped at another width.
 type place struct{ line, off int }
 
-// NewViewer returns an empty viewer.
-func NewViewer(th *theme.Theme) *Viewer { return &Viewer{ink: newInk(th), w: 1, h: 1} }
+// NewViewer returns an empty viewer. Until it is drawn, it is taken for one of
+// the size of a small terminal.
+func NewViewer(th *theme.Theme) *Viewer { return &Viewer{ink: newInk(th), w: 80, h: 24} }
 
 // SetText replaces the text. What is scrolled to and searched for stays.
 func (v *Viewer) SetText(lines []string) {
-	v.raw, v.styled, v.details = lines, nil, nil
+	v.raw, v.styled, v.details = slices.Clip(lines), nil, nil
 	v.renew()
 }
 
@@ -59,17 +60,24 @@ func (v *Viewer) SetDetails(d *Details) {
 }
 
 func (v *Viewer) style(lines []Styled) {
-	v.styled = lines
+	v.styled = slices.Clip(lines)
 	if lines == nil {
 		v.styled = []Styled{}
 	}
 	v.renew()
 }
 
-// Append adds lines to a text without styles.
+// Append adds lines without styles at the end.
 func (v *Viewer) Append(lines ...string) {
-	from := len(v.raw)
-	v.raw = append(v.raw, lines...)
+	from := v.Len()
+	if v.styled == nil {
+		v.raw = append(v.raw, lines...)
+	} else {
+		v.details = nil
+		for _, line := range lines {
+			v.styled = append(v.styled, Styled{{Text: line, Style: v.ink.th.Text}})
+		}
+	}
 	v.count(from)
 }
 
@@ -93,119 +101,17 @@ func (v *Viewer) Len() int {
 func (v *Viewer) Top() { v.top, v.x, v.tail = place{}, 0, false }
 
 // Follow makes the end of the text what shows, also when lines are added; until
-// somebody scrolls up, and again when they are back at the end. False ends that.
-func (v *Viewer) Follow(on bool) { v.stream, v.tail = on, on }
+// somebody scrolls up, and again when they are back at the end. False ends that:
+// what shows stays.
+func (v *Viewer) Follow(on bool) {
+	if v.tail && !on {
+		v.goTo(v.first())
+	}
+	v.stream, v.tail = on, on
+}
 
 // Following reports whether the end is what shows as lines are added.
 func (v *Viewer) Following() bool { return v.stream && v.tail }
-
-// KeyMsg takes a key that scrolls, and reports whether it is one.
-func (v *Viewer) KeyMsg(k tea.KeyMsg) bool {
-	switch k.String() {
-	case "j", "down":
-		v.scroll(1)
-	case "k", "up":
-		v.scroll(-1)
-	case "ctrl+d":
-		v.scroll(max(v.h/2, 1))
-	case "ctrl+u":
-		v.scroll(-max(v.h/2, 1))
-	case "pgdown":
-		v.scroll(max(v.h-1, 1))
-	case "pgup":
-		v.scroll(-max(v.h-1, 1))
-	case "g", "home":
-		v.Top()
-	case "G", "end":
-		line, row := v.last()
-		v.goTo(line, row)
-		v.tail = v.stream
-	case "right":
-		v.pan(panStep)
-	case "left":
-		v.pan(-panStep)
-	default:
-		return false
-	}
-	return true
-}
-
-// panStep is how many cells a key scrolls sideways.
-const panStep = 8
-
-// pan scrolls sideways, as far as the widest line that shows.
-func (v *Viewer) pan(by int) {
-	if v.Wrap {
-		return
-	}
-	widest := 0
-	line, _ := v.first()
-	for i := line; i < min(line+v.h, v.Len()); i++ {
-		widest = max(widest, v.line(i).width())
-	}
-	v.x = max(min(v.x+by, widest-v.w), 0)
-}
-
-// Mouse takes the wheel, and reports whether it was that.
-func (v *Viewer) Mouse(_, _ int, m tea.MouseMsg) bool {
-	by := turn(m)
-	if by != 0 {
-		v.scroll(by)
-	}
-	return by != 0
-}
-
-// scroll moves by rows of the screen.
-func (v *Viewer) scroll(by int) {
-	line, row := v.first()
-	row += by
-	for row < 0 && line > 0 {
-		line--
-		row += v.rows(line)
-	}
-	for line < v.Len()-1 && row >= v.rows(line) {
-		row -= v.rows(line)
-		line++
-	}
-	endLine, endRow := v.last()
-	if by > 0 && (line > endLine || line == endLine && row >= endRow) {
-		line, row = endLine, endRow
-		v.tail = v.stream
-	}
-	if by < 0 {
-		v.tail = false
-	}
-	v.goTo(line, max(row, 0))
-}
-
-func (v *Viewer) goTo(line, row int) { v.top = place{line, v.start(line, row)} }
-
-// first returns the first row that shows.
-func (v *Viewer) first() (line, row int) {
-	endLine, endRow := v.last()
-	if v.tail {
-		return endLine, endRow
-	}
-	line = max(min(v.top.line, v.Len()-1), 0)
-	row = v.rowOf(line, v.top.off)
-	if line > endLine || line == endLine && row > endRow {
-		return endLine, endRow
-	}
-	return line, row
-}
-
-// last returns the first row of the last page.
-func (v *Viewer) last() (line, row int) {
-	left := max(v.h, 1)
-	for line = v.Len() - 1; line >= 0; line-- {
-		n := v.rows(line)
-		if n >= left {
-			return line, n - left
-		}
-		left -= n
-	}
-	return 0, 0
-}
 
 // Say tells in words what shows: "line 12 of 340, match 3 of 17".
 func (v *Viewer) Say() string {
@@ -225,14 +131,25 @@ func (v *Viewer) Say() string {
 	return s
 }
 
+// withMargin is how wide a pane is, in cells, in which text keeps a distance
+// from the frame.
+const withMargin = 24
+
 // View draws the text. The last column is for a scroll bar, where there is one.
 func (v *Viewer) View(w, h int) []string {
 	if w <= 0 || h <= 0 {
 		return empty(w, h)
 	}
-	v.w, v.h = max(w-1, 1), h
+	margin := ""
+	if w >= withMargin {
+		margin = " "
+	}
+	v.w, v.h = max(w-1-len(margin), 1), h
 	if v.details != nil && v.shaped != v.w {
 		v.SetDetails(v.details)
+	}
+	if v.shift = 0; !v.Wrap && v.x > 0 {
+		v.shift = v.sideways(v.x)
 	}
 	line, row := v.first()
 	out, at := make([]string, 0, h), make([]bool, h)
@@ -241,15 +158,14 @@ func (v *Viewer) View(w, h int) []string {
 		for ; row < v.rows(line) && len(out) < h; row++ {
 			s, current := v.draw(line, row)
 			at[len(out)] = current
-			out = append(out, s)
+			out = append(out, margin+s)
 		}
 	}
-	more := line < v.Len() || row > 0 || begin > 0 || rest > 0
 	for len(out) < h {
-		out = append(out, blank(v.w))
+		out = append(out, blank(v.w+len(margin)))
 	}
 	if w > 1 {
-		v.edge(out, at, begin, rest, more && (begin > 0 || rest > 0 || !v.fits()))
+		v.edge(out, at, begin, rest, begin > 0 || rest > 0 || !v.fits())
 	}
 	return out
 }

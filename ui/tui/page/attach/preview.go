@@ -22,11 +22,15 @@ const rest = 120 * time.Millisecond
 
 // look finds out what the changes do to calls, after a while.
 func (p *Page) look(after time.Duration) tea.Cmd {
-	changes := p.changes()
+	p.weigh()
+	changes := p.pending
 	p.tasks.Cancel("effects")
 	if len(changes) == 0 {
 		p.tasks.Cancel("rest")
 		p.preview.none()
+		if p.behind && !p.list.Dirty() {
+			return p.Load() // what happened meanwhile can show now
+		}
 		return nil
 	}
 	var made []string
@@ -117,29 +121,27 @@ func (v *preview) lines(w int, waiting string, stale bool) []widget.Styled {
 		add(th.Dim, "", "nothing is changed yet")
 		return out
 	}
+	out = append(out, widget.Styled{{Text: "Calls", Style: th.Head}})
+	switch {
+	case waiting != "":
+		add(th.Warn, "", "looking what they will use")
+	case v.err != nil:
+		add(th.Bad, th.Fail, "what they will use cannot be told: "+v.err.Error())
+	case len(v.effects) == 0 && v.since.IsZero():
+		add(th.Dim, th.Dot, ops.NoEffects)
+	default:
+		for i, s := range v.effects {
+			if v.stops[i] {
+				add(th.Bad, th.Alert, s)
+			} else {
+				add(th.Good, th.Dot, s)
+			}
+		}
+	}
+	out = append(out, widget.Styled{}, widget.Styled{{Text: "To apply", Style: th.Head}})
 	for _, s := range v.made {
 		sign, rest, _ := strings.Cut(s, " ")
 		add(th.Text, sign, rest)
-	}
-	out = append(out, widget.Styled{})
-	switch {
-	case waiting != "":
-		add(th.Warn, "", "looking what calls will use")
-	case v.err != nil:
-		add(th.Bad, th.Fail, "what calls will use cannot be told: "+v.err.Error())
-	case !v.since.IsZero() && len(v.effects) == 0:
-	case len(v.effects) == 0:
-		add(th.Dim, th.Dot, ops.NoEffects)
-	}
-	if waiting != "" {
-		return out
-	}
-	for i, s := range v.effects {
-		if v.stops[i] {
-			add(th.Bad, th.Alert, s)
-		} else {
-			add(th.Good, th.Dot, s)
-		}
 	}
 	return out
 }

@@ -20,6 +20,7 @@ type sheet struct {
 	secrets []vault.Secret // those that are asked for, or all where it is for a group
 	byID    map[vault.ID]*vault.Secret
 	scopes  []vault.ScopeCount // where it is for secrets
+	items   []form.Item        // the rows of the checklist
 }
 
 func read(ctx context.Context, be app.Backend, ask view.OpenAttach) (*sheet, error) {
@@ -43,6 +44,7 @@ func read(ctx context.Context, be app.Backend, ask view.OpenAttach) (*sheet, err
 	for i := range s.secrets {
 		s.byID[s.secrets[i].ID] = &s.secrets[i]
 	}
+	s.items = s.rows(ask)
 	return s, nil
 }
 
@@ -54,8 +56,8 @@ func (s *sheet) outdates(changes []vault.Sharing) bool {
 	})
 }
 
-// items are the rows of the checklist.
-func (s *sheet) items(ask view.OpenAttach) []form.Item {
+// rows makes the rows of the checklist.
+func (s *sheet) rows(ask view.OpenAttach) []form.Item {
 	if len(ask.Secrets) == 0 {
 		return s.secretItems(ask.Group)
 	}
@@ -84,10 +86,8 @@ func (s *sheet) groupItem(c vault.ScopeCount) form.Item {
 	}
 	free := len(s.secrets) - own
 	switch {
-	case free == 0 && own == 1:
-		item.Fixed = "this is its own scope: it cannot be detached from it"
 	case free == 0:
-		item.Fixed = "this is their own scope: they cannot be detached from it"
+		item.On, item.Note, item.Fixed = true, "own scope", ownScope
 	case attached == free:
 		item.On = true
 	case attached > 0:
@@ -96,6 +96,9 @@ func (s *sheet) groupItem(c vault.ScopeCount) form.Item {
 	}
 	return item
 }
+
+// ownScope is why a secret is not detached from the scope that it was stored in.
+const ownScope = "its own scope: it stays there"
 
 // counted says what a group has.
 func counted(c vault.ScopeCount) string {
@@ -136,7 +139,7 @@ func (s *sheet) secretItems(g vault.GroupRef) []form.Item {
 			items[i].Label, items[i].Note = sec.Name+" ("+items[i].Note+")", ""
 		}
 		if sec.Scope == g.Scope() {
-			items[i].Fixed = "this is its own scope: it cannot be detached from it"
+			items[i].On, items[i].Note, items[i].Fixed = true, "own scope", ownScope
 		}
 	}
 	return items

@@ -1,0 +1,245 @@
+// Package gate is what shows until the vault is open: where there is none yet,
+// while its key is fetched, while a passphrase is needed, and where something is
+// in the way. Each has a screen of its own that says what it is and what can be
+// done; all look the same.
+package gate
+
+import (
+	"context"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"aivault/keys"
+	"aivault/keys/fault"
+	// It puts back the TERM that the guard hides from bubbletea's init.
+	_ "aivault/ui/guard/release"
+	"aivault/ui/tui/action"
+	"aivault/ui/tui/form"
+	"aivault/ui/tui/ops"
+	"aivault/ui/tui/task"
+	"aivault/ui/tui/view"
+	"aivault/vault"
+)
+
+// A state is what the gate shows.
+type state int
+
+const (
+	looking  state = iota // the vault is looked at, and its key fetched
+	stopped               // somebody ended that
+	absent                // there is no vault yet
+	creating              // one is being made
+	asking                // a passphrase is needed
+	opening               // it is tried
+	failed                // see err
+)
+
+// busyAgain is after what time a vault that another process holds is tried
+// again.
+const busyAgain = 2 * time.Second
+
+// A Gate is the screen.
+type Gate struct {
+	host  *view.Host
+	tasks *task.Group
+
+	state  state
+	since  time.Time    // of the state
+	status vault.Status // as far as it is known
+	first  keys.Config  // where the key of a new vault would go
+	err    error        // why it is not open
+	field  *form.Secret // of the passphrase
+}
+
+// New returns the screen, which sends view.OpenedMsg once the vault is open.
+func New(host *view.Host) view.Screen {
+	g := &Gate{host: host, tasks: host.Tasks.Group(), field: form.NewPassphrase(host.Theme, "Passphrase", false)}
+	g.enter(looking)
+	return g
+}
+
+func (g *Gate) enter(s state) {
+	g.state, g.since = s, g.host.Now()
+}
+
+// Load looks at the vault, unless somebody is typing or something is under way.
+func (g *Gate) Load() tea.Cmd {
+	switch g.state {
+	case creating, opening:
+		return nil
+	case asking:
+		if !g.field.Empty() {
+			return nil
+		}
+	}
+	return g.look()
+}
+
+// looked is what a look found.
+type looked struct {
+	status vault.Status
+	first  keys.Config
+}
+
+// look looks at the vault and fetches its key, where nobody need be asked.
+func (g *Gate) look() tea.Cmd {
+	g.enter(looking)
+	return task.Go(g.tasks, "open", func(ctx context.Context) (looked, error) {
+		status, err := g.host.Backend.Status(ctx)
+		l := looked{status: status}
+		if err == nil && !status.Initialized {
+			l.first, err = g.host.FirstUse(ctx)
+		}
+		return l, err
+	}, func(l looked, err error) tea.Cmd {
+		g.status, g.first = l.status, l.first
+		switch {
+		case err != nil:
+			return g.fail(err)
+		case !l.status.Initialized:
+			g.enter(absent)
+			return nil
+		case !l.status.Locked:
+			return view.Send(view.OpenedMsg{Status: l.status})
+		case l.status.Provider == keys.KindPassphrase && fault.CodeOf(l.status.KeyError) == fault.VaultLocked:
+			return g.ask("")
+		}
+		return g.fail(l.status.KeyError)
+	})
+}
+
+// ask asks for the passphrase; why is what was wrong with the last one.
+func (g *Gate) ask(why string) tea.Cmd {
+	g.field.Wipe()
+	g.field.SetError(why)
+	g.enter(asking)
+	return nil
+}
+
+// fail shows what is in the way. A vault that somebody else holds is tried again
+// by itself.
+func (g *Gate) fail(err error) tea.Cmd {
+	g.err = err
+	if fault.CodeOf(err) == fault.Canceled {
+		g.enter(stopped)
+		return nil
+	}
+	g.enter(failed)
+	if fault.CodeOf(err) != fault.VaultBusy {
+		return nil
+	}
+	return task.After(g.tasks, "open", busyAgain, g.look)
+}
+
+// unlock tries the passphrase that was typed.
+func (g *Gate) unlock() tea.Cmd {
+	if err := g.field.Check(); err != nil {
+		g.field.SetError(err.Error())
+		return nil
+	}
+	g.host.Keyhole.Put(g.field.Value())
+	g.field.Wipe()
+	g.enter(opening)
+	return task.Go(g.tasks, "open", func(ctx context.Context) (vault.Status, error) {
+		if err := g.host.Backend.Unlock(ctx); err != nil {
+			return vault.Status{}, err
+		}
+		return g.host.Backend.Status(ctx)
+	}, func(s vault.Status, err error) tea.Cmd {
+		switch fault.CodeOf(err) {
+		case "":
+			return view.Send(view.OpenedMsg{Status: s})
+		case fault.WrongKey:
+			return g.ask("this passphrase does not open the vault; type it again")
+		case fault.VaultLocked, fault.Canceled:
+			return g.ask("")
+		}
+		return g.fail(err)
+	})
+}
+
+// create makes a new vault.
+func (g *Gate) create() tea.Cmd {
+	cfg := g.first
+	g.enter(creating)
+	return task.Write(g.tasks, "making the vault", func(ctx context.Context) (ops.Done, error) {
+		done, _, err := ops.Init(ctx, g.host.Backend, cfg)
+		return done, err
+	}, func(done ops.Done, err error) tea.Cmd {
+		if err != nil && fault.CodeOf(err) != fault.AlreadyExists {
+			return g.fail(err)
+		}
+		if err != nil {
+			return g.look() // somebody else made one meanwhile
+		}
+		return tea.Batch(view.Finish(done), g.look())
+	})
+}
+
+// stop ends what is under way.
+func (g *Gate) stop() tea.Cmd {
+	g.tasks.Cancel("open")
+	g.host.Keyhole.Put(nil)
+	if g.state == opening {
+		return g.ask("")
+	}
+	g.err = nil
+	g.enter(stopped)
+	return nil
+}
+
+// Actions are those of the state.
+func (g *Gate) Actions() []action.Bound {
+	retry := action.Bound{ID: action.Retry, Run: g.look}
+	stop := action.Bound{ID: action.Back, Short: "stop", Run: g.stop}
+	switch g.state {
+	case looking, opening:
+		return []action.Bound{stop}
+	case absent:
+		return []action.Bound{{ID: action.Create, Run: g.create}, retry}
+	case failed:
+		if fault.CodeOf(g.err) == fault.VaultBusy {
+			return []action.Bound{retry, stop}
+		}
+		return []action.Bound{retry}
+	case stopped:
+		return []action.Bound{retry}
+	case asking:
+		return []action.Bound{{ID: action.Back, Short: "clear", Run: func() tea.Cmd { return g.ask("") }}}
+	}
+	return nil
+}
+
+// Key types the passphrase; enter does what the screen is for.
+func (g *Gate) Key(k tea.KeyMsg) tea.Cmd {
+	if g.state == asking {
+		if k.String() == "enter" && !k.Paste {
+			return g.unlock()
+		}
+		cmd, _ := g.field.Key(k)
+		return cmd
+	}
+	if k.String() == "enter" {
+		switch g.state {
+		case absent:
+			return g.create()
+		case failed, stopped:
+			return g.look()
+		}
+	}
+	return nil
+}
+
+// Mouse does nothing: there is nothing to choose from.
+func (g *Gate) Mouse(tea.MouseMsg) tea.Cmd { return nil }
+
+// Captures reports whether a passphrase is typed.
+func (g *Gate) Captures() bool { return g.state == asking }
+
+// Close ends what is under way, and forgets what was typed.
+func (g *Gate) Close() {
+	g.tasks.Close()
+	g.field.Wipe()
+	g.host.Keyhole.Put(nil)
+}

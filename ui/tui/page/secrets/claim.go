@@ -1,0 +1,122 @@
+package secrets
+
+import (
+	"context"
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
+
+	"aivault/broker"
+	"aivault/ui/tui/task"
+	"aivault/ui/tui/text"
+	"aivault/ui/tui/view"
+	"aivault/vault"
+)
+
+// A claim is what a name that is being typed would come to.
+type claim struct {
+	host   *view.Host
+	tasks  *task.Group
+	pinned string // the provider that the secret is pinned to already; empty: none
+
+	name  string
+	scope vault.Scope
+	found broker.Claim
+	known bool
+}
+
+// look finds out about a name in a scope; what is not well formed is nothing to
+// tell about.
+func (c *claim) look(name string, scope vault.Scope) tea.Cmd {
+	c.known = false
+	c.name, c.scope = name, scope
+	if _, err := vault.ParseName(name); err != nil || scope.Validate() != nil {
+		c.tasks.Cancel("claim")
+		return nil
+	}
+	be := c.host.Backend
+	return task.Go(c.tasks, "claim", func(ctx context.Context) (broker.Claim, error) {
+		return be.Claim(ctx, name, scope)
+	}, func(found broker.Claim, err error) tea.Cmd {
+		// What goes wrong here goes wrong again when it is stored, and is told
+		// then.
+		c.found, c.known = found, err == nil
+		return nil
+	})
+}
+
+// none forgets what was found.
+func (c *claim) none() {
+	c.known = false
+	c.tasks.Cancel("claim")
+}
+
+// lines says what was found, in lines of at most w cells.
+func (c *claim) lines(w int) []string {
+	if !c.known {
+		return nil
+	}
+	th := c.host.Theme
+	var out []string
+	if c.found.Taken {
+		return said(th.Bad, th.Fail, "exists here: a secret of "+scopeWords(c.scope)+" has this name or alias", w)
+	}
+	switch p := c.found.Provider; {
+	case p != "" && c.pinned != "" && p != c.pinned:
+		out = said(th.Bad, th.Fail, "claimed by "+p+", and the secret is pinned to "+c.pinned+" for good", w)
+	case p != "":
+		out = said(th.Good, th.OK, c.claimed(), w)
+	case c.pinned != "":
+		out = said(th.Text, th.Dot, "no provider claims this name; the secret stays pinned to "+c.pinned, w)
+	default:
+		out = said(th.Text, th.Dot, "no provider claims this name: a credential will say where it goes", w)
+	}
+	if len(c.found.Shadows) > 0 {
+		out = append(out, said(th.Warn, th.Alert, "overrides "+others(c.found.Shadows)+" here", w)...)
+	}
+	return out
+}
+
+// claimed says what the provider makes of the secret.
+func (c *claim) claimed() string {
+	s := "claimed by " + c.found.Provider + ": will be pinned"
+	if c.pinned != "" {
+		s = "claimed by " + c.found.Provider
+	}
+	switch {
+	case len(c.found.Missing) > 0:
+		return s + "; its credential waits for " + strings.Join(c.found.Missing, " and ") + " in the same scope"
+	case c.found.Disabled:
+		return s + "; its credential was deleted, and stays so"
+	case c.found.Credential != "":
+		return s + ", credential " + c.found.Credential + " and " + text.Plural(c.found.Capabilities, "capability") + " follow"
+	}
+	return s
+}
+
+// others names what is overridden: "the global one", "the one of web-shop and
+// the global one".
+func others(scopes []vault.Scope) string {
+	out := make([]string, len(scopes))
+	for i, s := range scopes {
+		out[i] = "the one of " + scopePath(s)
+		if s.Level == vault.Global {
+			out[i] = "the global one"
+		}
+	}
+	return strings.Join(out, " and ")
+}
+
+// said is a sentence in a style, after a glyph, in lines of at most w cells.
+func said(style lipgloss.Style, glyph, s string, w int) []string {
+	lines := text.Wrap(s, max(w-2, 1))
+	for i, line := range lines {
+		lead := "  "
+		if i == 0 {
+			lead = glyph + " "
+		}
+		lines[i] = style.Render(text.Cut(lead+line, w))
+	}
+	return lines
+}
