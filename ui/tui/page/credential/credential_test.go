@@ -172,7 +172,7 @@ func TestDelete(t *testing.T) {
 	s.Keys("D")
 	s.Want(
 		"Delete the credential acme-main?", "This cannot be undone. Its secret stays",
-		"in workspace web-shop, acme/items will stop working: no credential", "scopes within that use it fare the same", "type acme-main", "[Cancel]",
+		"in workspace web-shop, acme/items will stop working: no credential", "scopes within that use it fare the same", "type: acme-main", "[Cancel]",
 	)
 	s.Keys("enter", "enter")
 	if account(s, "acme-main").ID == "" {
