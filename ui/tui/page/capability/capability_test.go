@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/google/go-cmp/cmp"
 
 	"aivault/broker"
@@ -288,4 +289,32 @@ func find(t *testing.T, s *pagetest.Stage, key string) action.Bound {
 		t.Fatalf("%q is no key here", key)
 	}
 	return b
+}
+
+// Checklist 29. A click selects, on a row, a provider and a pane; the wheel
+// scrolls what is below it.
+func TestMouse(t *testing.T) {
+	t.Parallel()
+	s := world(t)
+	p := show(t, s, "openai/models")
+	s.Keys("g")
+	mouse := func(button tea.MouseButton, x, y int) {
+		s.Run(p.Mouse(tea.MouseMsg{X: x, Y: y, Button: button, Action: tea.MouseActionPress}))
+		s.View()
+	}
+	mouse(tea.MouseButtonLeft, 32, 4) // the title and the header are above
+	if got := p.Say(); !strings.HasPrefix(got, "openai/chat-completions, ready, row 3 of") {
+		t.Errorf("a click on the third row: %q", got)
+	}
+	mouse(tea.MouseButtonWheelDown, 32, 4)
+	if got := p.Say(); !strings.HasPrefix(got, "openai/completions, ready, row 4 of") {
+		t.Errorf("the wheel went to %q", got)
+	}
+	mouse(tea.MouseButtonLeft, 4, 2)
+	s.Want("Custom capabilities", "Custom capabilities, 0 of 1 ready, row 2 of")
+	mouse(tea.MouseButtonLeft, 110, 10)
+	if got := p.Say(); !strings.HasPrefix(got, "detail of acme/items") {
+		t.Errorf("a click on the detail: %q", got)
+	}
+	mouse(tea.MouseButtonLeft, 500, 500)
 }

@@ -140,8 +140,11 @@ func TestAsks(t *testing.T) {
 	id := account(s, "acme-main").Secret
 	s.Keys("t", "w", "c", "i", "n", "e")
 	want := []any{
-		view.OpenTest{Secret: id, Credential: "acme-main"}, view.OpenWhy{Secret: id}, view.OpenCapability{Credential: "acme-main"},
-		view.ShowAudit{Query: vault.AuditQuery{Secret: id}}, view.OpenCredential{},
+		view.OpenTest{Secret: id, Credential: "acme-main"},
+		view.OpenWhy{Secret: id},
+		view.OpenCapability{Credential: "acme-main"},
+		view.ShowAudit{Query: vault.AuditQuery{Secret: id}},
+		view.OpenCredential{},
 	}
 	got := make([]any, len(s.Asked))
 	for i, m := range s.Asked {

@@ -113,7 +113,8 @@ func (p *page) listRow(i int) widget.Row {
 		hosts = "private: " + hosts
 	}
 	out.Cells = []widget.Cell{
-		{Text: r.ID, Style: th.Text}, made,
+		{Text: r.ID, Style: th.Text},
+		made,
 		{Text: r.secrets(), Style: th.Text},
 		{Text: ops.Place(r.Scope), Style: th.Dim},
 		{Text: r.Auth.Kind, Style: th.Dim},
