@@ -324,5 +324,7 @@ func TestAnyKeys(t *testing.T) {
 		r.key("ctrl+s")
 		r.idle()
 		r.random(120, seed)
+		r.size(120, 40)
+		r.want("acme/items") // it is still the page that had the keys
 	}
 }
