@@ -1,6 +1,7 @@
 package why_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +21,13 @@ func TestStoryOfWhy(t *testing.T) {
 		d.Type("stripe/balance").Key("enter").Want("Used: STRIPE_API_KEY (global)")
 		d.Key("c").Type("web").Key("down", "enter", "enter").Type("pay").Key("down", "enter", "enter", "enter")
 		d.Want("web-shop/payments", "Used: STRIPE_API_KEY (group")
-		d.Key("@").Want("aivault explain stripe/balance", "--group-id").Key("esc")
+		d.Key("@").Want("aivault explain stripe/balance", "--group-id")
+		for line := range strings.Lines(d.Screen()) {
+			if _, edge, found := strings.Cut(line, "━ The same on a command line"); found && !strings.Contains(edge, "━┓") {
+				t.Errorf("%v: the frame is not whole: %q", size, line)
+			}
+		}
+		d.Key("esc")
 		d.Key("enter").Advance(time.Second)
 		d.Want("STRIPE_API_KEY", "payments").WantNot("Used:")
 	}
