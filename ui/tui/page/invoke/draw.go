@@ -82,13 +82,15 @@ func (p *page) requestBox(r widget.Rect, alone bool) []string {
 	if alone && h > 2 {
 		rows--
 	}
+	focused := p.panes.Focus() == paneRequest
+	p.req.Blurred = !focused
 	p.req.room(w, rows)
 	lines := p.req.View(w, max(rows, 0))
 	if alone && h > 2 {
 		lines = append(lines, margin+p.summary(max(w-2, 0)))
 	}
 	note := contextText(p.verdictContext())
-	return widget.Box(th, p.desc.ID, note, p.panes.Focus() == paneRequest, r.W, r.H, lines)
+	return widget.Box(th, p.desc.ID, note, focused, r.W, r.H, lines)
 }
 
 // answerBoxes draws the verdict, and below it what came of the call.

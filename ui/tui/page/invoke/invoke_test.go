@@ -185,6 +185,27 @@ func TestLine(t *testing.T) {
 	r.want("aivault invoke acme/items --method POST --path /v1/items ")
 }
 
+// What cannot be done just now says why: to its key, and in the palette.
+// Checklist 31, 32.
+func TestReasons(t *testing.T) {
+	t.Parallel()
+	r := acme(t)
+	r.key("shift+tab") // to the other pane
+	r.want("before it is sent, allowed")
+	for key, why := range map[string]string{
+		"i": "nothing was sent yet", "n": "search for something first", "p": "the answer is no JSON", "/": "there is no answer to search in",
+		"ctrl+r": "no call was made yet", "r": "there is nothing to try again",
+	} {
+		r.key(key)
+		r.want(why)
+	}
+	r.size(160, 40)
+	r.key(":")
+	r.want("Commands")
+	r.write("try again")
+	r.want("there is nothing to try")
+}
+
 // What is wrong with a field shows there, and nothing is sent.
 func TestFields(t *testing.T) {
 	t.Parallel()
@@ -324,5 +345,7 @@ func TestAnyKeys(t *testing.T) {
 		r.key("ctrl+s")
 		r.idle()
 		r.random(120, seed)
+		r.size(120, 40)
+		r.want("acme/items") // it is still the page that had the keys
 	}
 }

@@ -333,7 +333,7 @@ func (r *rig) set(label, value string) {
 func (r *rig) random(n int, seed uint64) {
 	keys := []string{
 		"tab", "shift+tab", "enter", "up", "down", "left", "right", "ctrl+d", "ctrl+u", "backspace", "pgdown", "pgup", "home", "end",
-		"a", "/", "p", "n", "N", "+", "g", "G", "j", "k", "{", "é", "世", " ", "r",
+		"ctrl+s", "ctrl+r", "a", "/", "p", "n", "N", "+", "g", "G", "j", "k", "{", "é", "世", " ", "r",
 	}
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	for range n {
