@@ -79,6 +79,9 @@ func (m *Model) View() string {
 	for _, d := range m.dialogs {
 		r := m.dialogRect(d)
 		box := widget.Box(m.host.Theme, d.Title(), "", true, r.w+2, r.h+2, d.View(r.w, r.h))
+		for i, line := range lines { // what is over a short line is as wide as below it
+			lines[i] = widget.Clip(line, m.w)
+		}
 		lines = widget.Over(lines, box, r.x-1, r.y-1)
 	}
 	return m.finish(lines)

@@ -44,6 +44,9 @@ const (
 	NewCredential ID = "credential.new"
 	DelCredential ID = "credential.delete"
 
+	EnableCredential ID = "credential.enable"
+	CapabilityOf     ID = "credential.capability"
+
 	Follow      ID = "audit.follow"
 	AuditFilter ID = "audit.filter"
 	VerifyChain ID = "audit.verify"
@@ -116,6 +119,8 @@ var all = []Spec{
 	{ID: DelCapability, Title: "Delete the custom capability", Short: "delete", Keys: []string{"D"}, Where: Capabilities, Danger: true},
 
 	{ID: NewCredential, Title: "Make a credential", Short: "new", Keys: []string{"n"}, Where: Credentials},
+	{ID: CapabilityOf, Title: "Make a custom capability of the credential", Short: "capability", Keys: []string{"c"}, Where: Credentials},
+	{ID: EnableCredential, Title: "Bring a disabled credential back", Short: "bring back", Keys: []string{"e"}, Where: Credentials},
 	{ID: DelCredential, Title: "Delete the credential", Short: "delete", Keys: []string{"D"}, Where: Credentials, Danger: true},
 
 	{ID: Follow, Title: "Follow new events as they come, or stop that", Short: "follow", Keys: []string{"f"}, Where: Audit},
