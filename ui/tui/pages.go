@@ -6,6 +6,7 @@ import (
 	"aivault/ui/tui/page/attach"
 	"aivault/ui/tui/page/bind"
 	"aivault/ui/tui/page/gate"
+	"aivault/ui/tui/page/invoke"
 	"aivault/ui/tui/page/secrets"
 	"aivault/ui/tui/page/why"
 	"aivault/ui/tui/view"
@@ -13,20 +14,23 @@ import (
 
 // pages returns the pages of the program.
 func pages() Pages {
+	calls := invoke.NewHistory()
 	return Pages{
 		Gate: gate.New,
 		Tabs: func(h *view.Host) []view.Screen { return []view.Screen{secrets.New(h)} },
-		Open: open,
+		Open: func(h *view.Host, m tea.Msg) view.Screen { return open(h, calls, m) },
 	}
 }
 
 // open makes the screen that a message asks for; nil if it asks for none.
-func open(h *view.Host, msg tea.Msg) view.Screen {
+func open(h *view.Host, calls *invoke.History, msg tea.Msg) view.Screen {
 	switch m := msg.(type) {
 	case view.OpenAttach:
 		return attach.New(h, m)
 	case view.OpenWhy:
 		return why.New(h, m)
+	case view.OpenTest:
+		return invoke.New(h, calls, m)
 	case view.OpenBind:
 		return bind.New(h, m)
 	case view.OpenUnbind:

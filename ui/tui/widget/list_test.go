@@ -367,7 +367,7 @@ func TestListEmptyAndScrollBar(t *testing.T) {
 		}
 		return out
 	}
-	for _, tc := range []struct{ key, want string }{{"g", "┃││││"}, {"pgdown", "┃││││"}, {"j", "│┃│││"}, {"G", "││││┃"}} {
+	for _, tc := range []struct{ key, want string }{{"g", "█││││"}, {"pgdown", "█││││"}, {"j", "│█│││"}, {"G", "││││█"}} {
 		press(l, tc.key)
 		if got := bar(); got != tc.want {
 			t.Errorf("after %s the scroll bar is %s, not %s", tc.key, got, tc.want)
@@ -403,7 +403,7 @@ func TestListShortRows(t *testing.T) {
 		}
 		return r
 	})
-	want := []string{"▸  one     1  first", "   two  says more tha…", "   three"}
+	want := []string{"▸  one     1  first", "   two  says more th…", "   three"}
 	if diff := cmp.Diff(want, plain(l.View(22, 3, false))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
