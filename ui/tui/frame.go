@@ -176,6 +176,10 @@ func (m *Model) stateText() string {
 	return s
 }
 
+// narrow is the width below which the help alone stands for what every screen
+// can do.
+const narrow = 60
+
 // keyLine names the keys that do something here: as many of the screen's as fit
 // beside those of the root, which are the way to all others.
 func (m *Model) keyLine(w int) string {
@@ -187,7 +191,11 @@ func (m *Model) keyLine(w int) string {
 	room := w
 	if !top.Captures() {
 		var n int
-		common, n = m.keyNames(m.actions(), w)
+		bound := m.actions()
+		if w < narrow {
+			bound = []action.Bound{{ID: action.Help, Run: m.help}}
+		}
+		common, n = m.keyNames(bound, w)
 		room -= n
 	}
 	line, _ := m.keyNames(top.Actions(), room)

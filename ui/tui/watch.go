@@ -23,9 +23,9 @@ const (
 
 // A watch is what the root knows of the vault file.
 type watch struct {
-	known bool
 	state vault.State
-	seq   uint64 // of the newest event that was seen
+	seq   uint64    // of the newest event that was seen; 0: none was looked at
+	since time.Time // events before that are no news
 }
 
 // A change is what a look found.
@@ -49,30 +49,21 @@ func (m *Model) lookNow() tea.Cmd {
 	be, before := m.host.Backend, m.watch
 	return task.Go(m.tasks, "look", func(ctx context.Context) (change, error) {
 		state, err := be.State(ctx)
-		if err != nil || before.known && state == before.state {
-			return change{state: state}, err
-		}
 		c := change{state: state}
-		limit := 50
-		if !before.known {
-			limit = 1
+		if err != nil || state == before.state {
+			return c, err
 		}
 		// What it means is of interest only; that something changed is known.
-		c.events, _ = be.Audit(ctx, vault.AuditQuery{After: before.seq, Limit: limit})
+		c.events, _ = be.Audit(ctx, vault.AuditQuery{After: before.seq, Limit: 50})
 		return c, nil
 	}, func(c change, err error) tea.Cmd {
 		next := m.look()
-		if err != nil || m.gate != nil {
-			return next // the page that needs the vault tells what is wrong with it
+		if err != nil || m.gate != nil || c.state == m.watch.state {
+			return next // what is wrong with the vault, the page that needs it tells
 		}
-		first := !m.watch.known
-		changed := c.state != m.watch.state
-		m.watch.known, m.watch.state = true, c.state
+		m.watch.state = c.state
 		if len(c.events) > 0 {
 			m.watch.seq = c.events[0].Seq
-		}
-		if first || !changed {
-			return next
 		}
 		return tea.Batch(next, m.reload(), m.tellChange(c.events))
 	})
@@ -87,7 +78,7 @@ func (m *Model) tellChange(events []vault.Event) tea.Cmd {
 	}
 	var kinds []string
 	for _, e := range events {
-		if strings.HasPrefix(e.Kind, "invoke.") || strings.HasPrefix(e.Kind, "oauth.") {
+		if e.Time.Before(m.watch.since) || strings.HasPrefix(e.Kind, "invoke.") || strings.HasPrefix(e.Kind, "oauth.") {
 			continue
 		}
 		kinds = append(kinds, e.Kind)

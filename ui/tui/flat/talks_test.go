@@ -55,6 +55,16 @@ func vaultTalks() map[string]conversation {
 				"2", "elsewhere", "1", "n", "", `\b`, "b", "b", "q",
 			},
 		},
+		"names_like_answers": {
+			before: func(w *world) {
+				w.secret("1", "7", "")
+				w.secret("b", "b", "")
+			},
+			lines: []string{
+				"2", "7", `\7`, "2", "", "1", "1", "9", "1", "b", // return is the workspace, not a number
+				"2", "b", "2", `\b`, "1", "1", "9", "b", "9", `\b`, "q",
+			},
+		},
 		"end_of_input": {lines: []string{"1", "n", "", "NAME"}},
 		"long_list": {
 			before: func(w *world) {

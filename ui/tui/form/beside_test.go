@@ -28,3 +28,23 @@ func TestBeside(t *testing.T) {
 		}
 	}
 }
+
+// Where another pane has the focus, no field shows a cursor or its help, and
+// which one is gone back to still shows.
+func TestBlurred(t *testing.T) {
+	t.Parallel()
+	th := theme.New(theme.Options{Dumb: true})
+	path := form.NewText(th, "Path", "/v1")
+	path.Help = "with the query"
+	f := form.New(newHost(t, th), "A form", path, form.NewText(th, "Name", "x"))
+	for _, blurred := range []bool{false, true} {
+		f.Blurred = blurred
+		got := strings.Join(f.View(60, 10), "\n")
+		if strings.Contains(got, "/v1_") == blurred || strings.Contains(got, path.Help) == blurred {
+			t.Errorf("blurred %t: the form is\n%s", blurred, got)
+		}
+		if !strings.Contains(got, th.Cursor0+" Path") {
+			t.Errorf("blurred %t: the field does not show", blurred)
+		}
+	}
+}

@@ -162,10 +162,13 @@ func (f *Form) layoutAt(w, hint int) ([]row, []string) {
 // above; what is in it; and what there is to say about that.
 func (f *Form) fieldRows(i, w, column int) []row {
 	th, field := f.host.Theme, f.fields[i]
-	focused := i == f.at && !f.sending
+	focused := i == f.at && !f.sending && !f.Blurred
 	lead, style := "  ", th.Text
 	if i == f.at {
-		lead, style = th.Cursor0+" ", th.Strong
+		lead = th.Cursor0 + " "
+		if !f.Blurred {
+			style = th.Strong
+		}
 	}
 	var rows []row
 	x := 2

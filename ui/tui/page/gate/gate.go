@@ -78,6 +78,7 @@ func (g *Gate) Load() tea.Cmd {
 
 // looked is what a look found.
 type looked struct {
+	state  vault.State // from before
 	status vault.Status
 	first  keys.Config
 }
@@ -86,9 +87,8 @@ type looked struct {
 func (g *Gate) look() tea.Cmd {
 	g.enter(looking)
 	return task.Go(g.tasks, "open", func(ctx context.Context) (looked, error) {
-		status, err := g.host.Backend.Status(ctx)
-		l := looked{status: status}
-		if err == nil && !status.Initialized {
+		l, err := g.see(ctx)
+		if err == nil && !l.status.Initialized {
 			l.first, err = g.host.FirstUse(ctx)
 		}
 		return l, err
@@ -101,12 +101,20 @@ func (g *Gate) look() tea.Cmd {
 			g.enter(absent)
 			return nil
 		case !l.status.Locked:
-			return view.Send(view.OpenedMsg{Status: l.status})
+			return view.Send(view.OpenedMsg{Status: l.status, State: l.state})
 		case l.status.Provider == keys.KindPassphrase && fault.CodeOf(l.status.KeyError) == fault.VaultLocked:
 			return g.ask("")
 		}
 		return g.fail(l.status.KeyError)
 	})
+}
+
+// see looks at the vault.
+func (g *Gate) see(ctx context.Context) (l looked, err error) {
+	if l.state, err = g.host.Backend.State(ctx); err == nil {
+		l.status, err = g.host.Backend.Status(ctx)
+	}
+	return l, err
 }
 
 // ask asks for the passphrase; why is what was wrong with the last one.
@@ -141,15 +149,15 @@ func (g *Gate) unlock() tea.Cmd {
 	g.host.Keyhole.Put(g.field.Value())
 	g.field.Wipe()
 	g.enter(opening)
-	return task.Go(g.tasks, "open", func(ctx context.Context) (vault.Status, error) {
+	return task.Go(g.tasks, "open", func(ctx context.Context) (looked, error) {
 		if err := g.host.Backend.Unlock(ctx); err != nil {
-			return vault.Status{}, err
+			return looked{}, err
 		}
-		return g.host.Backend.Status(ctx)
-	}, func(s vault.Status, err error) tea.Cmd {
+		return g.see(ctx)
+	}, func(l looked, err error) tea.Cmd {
 		switch fault.CodeOf(err) {
 		case "":
-			return view.Send(view.OpenedMsg{Status: s})
+			return view.Send(view.OpenedMsg{Status: l.status, State: l.state})
 		case fault.WrongKey:
 			return g.ask("this passphrase does not open the vault; type it again")
 		case fault.VaultLocked, fault.Canceled:

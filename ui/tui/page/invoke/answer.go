@@ -132,7 +132,11 @@ func errorLines(r *run) []string {
 	if hint != "" {
 		lines = append(lines, "", "Next: "+hint)
 	}
-	return append(lines, "", "Code: "+string(fault.CodeOf(r.err)), "", "r or ctrl+s tries again.")
+	again := "r or ctrl+s tries again."
+	if r.dry {
+		again = "r tries the dry run again."
+	}
+	return append(lines, "", "Code: "+string(fault.CodeOf(r.err)), "", again)
 }
 
 // dryLines are the request of a dry run, as it would be sent.

@@ -290,7 +290,28 @@ func TestHistory(t *testing.T) {
 	r.want("Test acme/items")
 	r.key("ctrl+s")
 	r.want("answer 26")
+	r.idle()
 	if got := r.up.Requests(); got[len(got)-1].URI != "/v1/items/18" {
 		t.Errorf("the call that was made once more is for %s", got[len(got)-1].URI)
 	}
+	r.set("Path", "/v1/items/typed")
+	r.key("ctrl+r")
+	r.want("20 of 20 choices")
+	r.key("enter")
+	r.want("Throw away the request?")
+	r.key("enter") // the button that does nothing
+	r.idle()
+	r.want("Path, /v1/items/typed")
+	r.key("ctrl+s") // what was typed is not lost any more
+	r.want("answer 27")
+	r.idle()
+	if _, err := r.host.Backend.DeleteCapability(t.Context(), "acme/items"); err != nil {
+		t.Fatal(err)
+	}
+	r.key("ctrl+r")
+	r.want("20 of 20 choices")
+	r.write("items/18")
+	r.key("enter")
+	r.want("answer 26")
+	r.want("✗ refused: there is no capability")
 }

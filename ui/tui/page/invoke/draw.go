@@ -82,13 +82,15 @@ func (p *page) requestBox(r widget.Rect, alone bool) []string {
 	if alone && h > 2 {
 		rows--
 	}
+	focused := p.panes.Focus() == paneRequest
+	p.req.Blurred = !focused
 	p.req.room(w, rows)
 	lines := p.req.View(w, max(rows, 0))
 	if alone && h > 2 {
 		lines = append(lines, margin+p.summary(max(w-2, 0)))
 	}
 	note := contextText(p.verdictContext())
-	return widget.Box(th, p.desc.ID, note, p.panes.Focus() == paneRequest, r.W, r.H, lines)
+	return widget.Box(th, p.desc.ID, note, focused, r.W, r.H, lines)
 }
 
 // answerBoxes draws the verdict, and below it what came of the call.
@@ -194,18 +196,18 @@ func (p *page) Mouse(m tea.MouseMsg) tea.Cmd {
 	case inside(p.spots.request):
 		if click {
 			p.find = nil
-			p.panes.SetFocus(paneRequest)
+			p.focus(paneRequest)
 		}
 		m.X, m.Y = m.X-p.spots.request.X-1, m.Y-p.spots.request.Y-1
 		return p.req.Mouse(m)
 	case inside(p.spots.answer):
 		if click {
-			p.panes.SetFocus(paneAnswer)
+			p.focus(paneAnswer)
 		}
 		p.text.Mouse(m.X, m.Y, m)
 	case inside(p.spots.verdict):
 		if click {
-			p.panes.SetFocus(paneAnswer)
+			p.focus(paneAnswer)
 		}
 		p.before.Mouse(m.X, m.Y, m)
 	}
@@ -223,14 +225,16 @@ func (p *page) Say() string {
 		return "reading, please wait"
 	case p.find != nil:
 		return "search for " + p.find.Say() + ", " + p.text.Say()
+	case p.panes.Focus() == paneRequest && p.running():
+		return p.req.Say() + ", " + p.progress(p.run)
+	case p.panes.Focus() == paneRequest:
+		return p.req.Say() + ", " + p.wordText()
 	case p.running():
 		s := p.progress(p.run) + ", esc stops it"
 		if h := p.run.news.head; h != nil {
 			s = "answer " + statusWords(h) + ", " + s
 		}
 		return s
-	case p.panes.Focus() == paneRequest:
-		return p.req.Say() + ", " + p.wordText()
 	case p.shows == showVerdict:
 		return "before it is sent, " + p.wordText()
 	case p.shows == showDry:

@@ -44,6 +44,9 @@ func (p *page) past() tea.Cmd {
 		if err != nil || i >= len(runs) {
 			return nil
 		}
+		if p.Dirty() {
+			return p.askDiscard(func() tea.Cmd { return p.recall(runs[i]) })
+		}
 		return p.recall(runs[i])
 	})
 	return view.Dialog(pick)
@@ -51,13 +54,10 @@ func (p *page) past() tea.Cmd {
 
 // recall shows a call of the past: the request filled in, and the answer.
 func (p *page) recall(r *run) tea.Cmd {
-	if p.running() {
-		return view.Note("a call is under way; stop it first")
-	}
 	p.capability, p.call, p.filled = r.call.Capability, r.call, true
 	p.desc, p.req, p.pick = nil, nil, nil
 	p.show(r)
-	p.panes.SetFocus(paneAnswer)
+	p.focus(paneAnswer)
 	return p.Load()
 }
 

@@ -128,8 +128,8 @@ func (p *page) Load() tea.Cmd {
 		return l, nil
 	}, func(l loaded, err error) tea.Cmd {
 		if err != nil {
-			if p.req != nil && fault.CodeOf(err) == fault.CapabilityNotFound {
-				return p.check() // it went away, which the verdict says
+			if fault.CodeOf(err) == fault.CapabilityNotFound && (p.req != nil || p.filled) {
+				return p.gone()
 			}
 			p.failed = err
 			return view.Fail("reading capability "+id, err, p.Load)
@@ -140,6 +140,16 @@ func (p *page) Load() tea.Cmd {
 		}
 		return p.check()
 	})
+}
+
+// gone shows what there is of a call whose capability went away; that it did,
+// the verdict says.
+func (p *page) gone() tea.Cmd {
+	if p.req == nil {
+		p.desc = &broker.Description{Capability: broker.Capability{ID: p.capability, Allow: vault.Allow{Methods: []string{p.call.Method}}}}
+		p.edit()
+	}
+	return p.check()
 }
 
 // edit begins to edit the call, filled in as far as the capability says how.
@@ -155,7 +165,7 @@ func (p *page) edit() {
 
 // wrong shows what is wrong with a field, which has the focus then.
 func (p *page) wrong(field form.Field, err error) tea.Cmd {
-	p.panes.SetFocus(paneRequest)
+	p.focus(paneRequest)
 	p.req.Failed(err, field)
 	return nil
 }
@@ -174,10 +184,9 @@ func (p *page) dryRun() tea.Cmd {
 			p.show(&run{call: call, begun: p.host.Now(), over: true, err: err, dry: true})
 		} else {
 			p.shows, p.dry = showDry, v
-			p.text.Top()
-			p.fill()
+			p.afresh()
 		}
-		p.panes.SetFocus(paneAnswer)
+		p.focus(paneAnswer)
 		return nil
 	}), view.Send(view.LineMsg{Line: ops.PreviewLine(call)}))
 }
@@ -191,10 +200,15 @@ func (p *page) show(r *run) {
 		r.indent, _ = pretty(r.news.body)
 	}
 	p.shows, p.run, p.raw = showRun, r, false
-	p.text.Follow(false)
-	p.text.Top()
-	p.text.Search("")
+	p.afresh()
+}
+
+// afresh shows another text, from its beginning.
+func (p *page) afresh() {
 	p.find = nil
+	p.text.Follow(false)
+	p.text.Search("")
+	p.text.Top()
 	p.fill()
 }
 
@@ -219,10 +233,14 @@ func (p *page) leave() tea.Cmd {
 	if !p.Dirty() {
 		return view.Close(p)
 	}
+	return p.askDiscard(func() tea.Cmd { return view.Close(p) })
+}
+
+// askDiscard asks whether what was typed may go, and then does something.
+func (p *page) askDiscard(then func() tea.Cmd) tea.Cmd {
 	return view.Dialog(form.NewConfirm(p.host, form.Question{
 		Title: p.Title(), Ask: "Throw away the request?", Consequences: []string{"It was changed and not sent."},
-		Yes: "Throw away", No: "Go on typing",
-		Do: func() tea.Cmd { return view.Close(p) },
+		Yes: "Throw away", No: "Go on typing", Do: then,
 	}))
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"aivault/keys/fault"
 	"aivault/keys/opaque"
 	"aivault/ui/tui/view"
 	"aivault/vault"
@@ -111,7 +112,11 @@ func TestRefused(t *testing.T) {
 	r.want("Next")
 	r.key("ctrl+d")
 	r.want("refused before anything was sent")
+	r.want("r tries the dry run again.")
+	r.key("r")
+	r.idle()
 	r.key("ctrl+s")
+	r.want("r or ctrl+s tries again.")
 	r.want("Code: policy_violation")
 	if n := len(r.up.Requests()); n > 0 {
 		t.Errorf("%d requests reached the service", n)
@@ -180,6 +185,27 @@ func TestLine(t *testing.T) {
 	r.want("aivault invoke acme/items --method POST --path /v1/items ")
 }
 
+// What cannot be done just now says why: to its key, and in the palette.
+// Checklist 31, 32.
+func TestReasons(t *testing.T) {
+	t.Parallel()
+	r := acme(t)
+	r.key("shift+tab") // to the other pane
+	r.want("before it is sent, allowed")
+	for key, why := range map[string]string{
+		"i": "nothing was sent yet", "n": "search for something first", "p": "the answer is no JSON", "/": "there is no answer to search in",
+		"ctrl+r": "no call was made yet", "r": "there is nothing to try again",
+	} {
+		r.key(key)
+		r.want(why)
+	}
+	r.size(160, 40)
+	r.key(":")
+	r.want("Commands")
+	r.write("try again")
+	r.want("there is nothing to try")
+}
+
 // What is wrong with a field shows there, and nothing is sent.
 func TestFields(t *testing.T) {
 	t.Parallel()
@@ -237,6 +263,10 @@ func TestTwice(t *testing.T) {
 	r.key("ctrl+s", "ctrl+s")
 	r.want("a call is under way; esc stops it")
 	r.want("waiting for the answer")
+	r.key("tab", "tab") // the fields are at hand meanwhile
+	r.want("Path, /v1/items, field 2 of 9, waiting")
+	r.field("Timeout")
+	r.key("tab")
 	close(hold)
 	r.want("200 OK")
 	r.idle()
@@ -285,6 +315,25 @@ func TestDirty(t *testing.T) {
 	r.without("Timeout")
 }
 
+// A capability that cannot be read is an error with its next step, also on the
+// page, and is read again by a key.
+// Checklist 69.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.broken.Store(fault.New(fault.VaultBusy, "another process holds the vault").WithHint("try again in a moment"))
+	r.update(openAcme())
+	r.want("reading capability acme/items did not work: another process holds the vault")
+	r.want("This did not work")
+	r.want("Next: try again in a moment")
+	r.key("esc")
+	r.idle()
+	r.want("could not be read, r tries again")
+	r.broken.Store(nil)
+	r.key("r")
+	r.want("✓ allowed")
+}
+
 // Every frame fits, whatever is pressed at whatever size.
 // Checklist 12, 13.
 func TestAnyKeys(t *testing.T) {
@@ -296,5 +345,7 @@ func TestAnyKeys(t *testing.T) {
 		r.key("ctrl+s")
 		r.idle()
 		r.random(120, seed)
+		r.size(120, 40)
+		r.want("acme/items") // it is still the page that had the keys
 	}
 }

@@ -22,40 +22,49 @@ func (p *page) Actions() []action.Bound {
 		return []action.Bound{{ID: action.Cancel, Short: "end search", Run: p.endSearch}}
 	case p.req == nil:
 		return []action.Bound{{ID: action.Retry, Off: p.nothingFailed(), Run: p.Load}}
-	case p.running():
-		const wait = "a call is under way; esc stops it"
-		stop := []action.Bound{{ID: action.Stop, Run: p.stop}, {ID: action.Send, Off: wait}, {ID: action.DryRun, Off: wait}}
-		return append(stop, p.answerActions()...)
 	case p.panes.Focus() == paneRequest:
-		return []action.Bound{
-			p.sendAction(),
-			{ID: action.DryRun, Run: p.dryRun},
-			{ID: action.Next, Run: p.next},
-			{ID: action.History, Off: p.noHistory(), Run: p.past},
-			{ID: action.Cancel, Short: "back", Run: p.leave},
-			{ID: action.Prev, Hidden: true, Run: p.prev},
-		}
+		return p.requestActions()
 	}
-	return append([]action.Bound{p.sendAction(), {ID: action.DryRun, Run: p.dryRun}}, p.answerActions()...)
+	return p.answerActions()
 }
 
-// sendAction sends the request, again where it was sent.
-func (p *page) sendAction() action.Bound {
-	b := action.Bound{ID: action.Send, Run: p.send}
-	if p.shows == showRun {
-		b.Short = "send again"
+// wait is why something is not done while a call is under way.
+const wait = "a call is under way; esc stops it"
+
+// underWay is wait while a call is under way.
+func (p *page) underWay() string {
+	if p.running() {
+		return wait
 	}
-	return b
+	return ""
+}
+
+// requestActions are those of the editor. While a call is under way, the key
+// that goes back stops it.
+func (p *page) requestActions() []action.Bound {
+	off := p.underWay()
+	leave := action.Bound{ID: action.Cancel, Short: "back", Run: p.leave}
+	if off != "" {
+		leave = action.Bound{ID: action.Stop, Run: p.stop}
+	}
+	return []action.Bound{
+		{ID: action.Send, Off: off, Run: p.send},
+		{ID: action.DryRun, Off: off, Run: p.dryRun},
+		{ID: action.Next, Run: p.next},
+		{ID: action.History, Off: p.noHistory(), Run: p.past},
+		leave,
+		{ID: action.Prev, Hidden: true, Run: p.prev},
+	}
 }
 
 // answerActions are those of the pane of the answer.
 func (p *page) answerActions() []action.Bound {
-	noCall, noText, noSearch, noPretty, noRetry := "", "", "", "", ""
+	noCall, noText, noSearch, noPretty, noRetry, off := "", "", "", "", "", p.underWay()
 	switch {
 	case p.shows != showRun || p.run.dry:
 		noCall = "nothing was sent yet"
-	case p.running():
-		noCall = "the call is under way; esc stops it"
+	default:
+		noCall = off
 	}
 	if p.shows == showVerdict {
 		noText = "there is no answer to search in"
@@ -69,36 +78,42 @@ func (p *page) answerActions() []action.Bound {
 	if p.shows != showRun || p.run.err == nil || !p.run.over {
 		noRetry = "there is nothing to try again"
 	}
-	raw := "as it came"
+	raw, send, retry := "raw", "send", p.send
 	if p.raw {
-		raw = "indented"
+		raw = "pretty"
 	}
-	back := []action.Bound{{ID: action.Back, Hidden: true, Run: p.back}}
-	if p.running() {
-		back = nil // the key stops the call
+	if p.shows == showRun {
+		send = "again"
+		if p.run.dry {
+			send, retry = "send", p.dryRun
+		}
 	}
-	return append([]action.Bound{
-		{ID: action.Retry, Off: noRetry, Run: p.send},
+	first, last := action.Bound{ID: action.Send, Short: send, Run: p.send}, action.Bound{ID: action.Back, Hidden: true, Run: p.back}
+	if off != "" {
+		first, last = action.Bound{ID: action.Stop, Run: p.stop}, action.Bound{ID: action.Send, Off: off}
+	}
+	return []action.Bound{
+		first,
+		{ID: action.Retry, Off: noRetry, Run: retry},
 		{ID: action.Search, Off: noText, Run: p.beginSearch},
 		{ID: action.SearchNext, Off: noSearch, Run: func() tea.Cmd { p.text.Next(); return nil }},
 		{ID: action.SearchPrev, Off: noSearch, Hidden: true, Run: func() tea.Cmd { p.text.Prev(); return nil }},
 		{ID: action.Raw, Off: noPretty, Short: raw, Run: p.toggleRaw},
 		{ID: action.ToAudit, Off: noCall, Run: p.toAudit},
 		{ID: action.NextPane, Short: "request", Run: p.toRequest},
+		{ID: action.DryRun, Off: off, Run: p.dryRun},
 		{ID: action.History, Off: p.noHistory(), Run: p.past},
 		{ID: action.Zoom, Hidden: true, Run: func() tea.Cmd { p.panes.Zoom(); return nil }},
 		{ID: action.PrevPane, Hidden: true, Run: p.toRequest},
-	}, back...)
+		last,
+	}
 }
 
 func (p *page) noHistory() string {
-	switch {
-	case len(p.history.runs) == 0:
+	if len(p.history.runs) == 0 {
 		return "no call was made yet"
-	case p.running():
-		return "a call is under way"
 	}
-	return ""
+	return p.underWay()
 }
 
 func (p *page) nothingFailed() string {
@@ -108,13 +123,22 @@ func (p *page) nothingFailed() string {
 	return ""
 }
 
+// focus gives a pane the focus; the screen, if another one had all of it, is
+// shared again.
+func (p *page) focus(pane int) {
+	if p.panes.Zoomed() && p.panes.Focus() != pane {
+		p.panes.Zoom()
+	}
+	p.panes.SetFocus(pane)
+}
+
 // next goes to the next field, and after the last one to the answer.
 func (p *page) next() tea.Cmd {
 	if !p.last() {
 		return p.req.Next()
 	}
 	p.req.escape()
-	p.panes.SetFocus(paneAnswer)
+	p.focus(paneAnswer)
 	return nil
 }
 
@@ -123,7 +147,7 @@ func (p *page) prev() tea.Cmd {
 	if p.req.Focused() != form.Field(p.req.method) {
 		return p.req.Prev()
 	}
-	p.panes.SetFocus(paneAnswer)
+	p.focus(paneAnswer)
 	return nil
 }
 
@@ -135,7 +159,7 @@ func (p *page) toRequest() tea.Cmd {
 	if p.last() {
 		p.req.Focus(p.req.method)
 	}
-	p.panes.SetFocus(paneRequest)
+	p.focus(paneRequest)
 	return nil
 }
 
@@ -148,7 +172,7 @@ func (p *page) back() tea.Cmd {
 		p.panes.Zoom()
 		return nil
 	}
-	p.panes.SetFocus(paneRequest)
+	p.focus(paneRequest)
 	return nil
 }
 

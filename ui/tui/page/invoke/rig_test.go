@@ -17,6 +17,7 @@ import (
 	"aivault/broker/brokertest/stage"
 	"aivault/broker/brokertest/upstream"
 	"aivault/broker/registry"
+	"aivault/keys/fault"
 	"aivault/keys/opaque"
 	"aivault/ui/tui"
 	"aivault/ui/tui/action"
@@ -34,6 +35,14 @@ import (
 type backend struct {
 	vault.Vault
 	broker.Service
+	broken *atomic.Pointer[fault.Error] // what reading a capability fails with
+}
+
+func (b backend) Describe(ctx context.Context, id string) (*broker.Description, error) {
+	if err := b.broken.Load(); err != nil {
+		return nil, err
+	}
+	return b.Service.Describe(ctx, id)
 }
 
 // A rig is the program with a page of tests on it, over a real vault and a local
@@ -54,6 +63,7 @@ type rig struct {
 	w, h     int
 	frame    string
 	audits   []view.ShowAudit
+	broken   atomic.Pointer[fault.Error]
 	held     atomic.Pointer[chan struct{}] // what connecting waits for, if there is something
 }
 
@@ -124,7 +134,7 @@ func newRig(t testing.TB) *rig {
 	}
 	r.id = s.ID
 	r.host = &view.Host{
-		Backend: backend{r.vault, b}, Theme: theme.New(theme.Options{Colour: theme.TrueColour, Dark: true}), Now: time.Now,
+		Backend: backend{r.vault, b, &r.broken}, Theme: theme.New(theme.Options{Colour: theme.TrueColour, Dark: true}), Now: time.Now,
 		Tasks: task.NewTracker(ctx, time.Now), Keyhole: &view.Keyhole{},
 	}
 	page := &blank{r}
@@ -319,16 +329,20 @@ func (r *rig) set(label, value string) {
 	r.write(value)
 }
 
-// random presses random keys.
+// random presses random keys, and the mouse's, at random sizes.
 func (r *rig) random(n int, seed uint64) {
 	keys := []string{
 		"tab", "shift+tab", "enter", "up", "down", "left", "right", "ctrl+d", "ctrl+u", "backspace", "pgdown", "pgup", "home", "end",
-		"a", "/", "p", "n", "N", "+", "g", "G", "j", "k", "{", "é", "世", " ", "r",
+		"ctrl+s", "ctrl+r", "a", "/", "p", "n", "N", "+", "g", "G", "j", "k", "{", "é", "世", " ", "r",
 	}
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	for range n {
 		if rnd.IntN(12) == 0 {
 			r.size(40+rnd.IntN(120), 12+rnd.IntN(40))
+		}
+		if rnd.IntN(6) == 0 {
+			buttons := []tea.MouseButton{tea.MouseButtonLeft, tea.MouseButtonWheelUp, tea.MouseButtonWheelDown}
+			r.update(tea.MouseMsg{X: rnd.IntN(r.w), Y: rnd.IntN(r.h), Action: tea.MouseActionPress, Button: buttons[rnd.IntN(3)]})
 		}
 		r.key(keys[rnd.IntN(len(keys))])
 	}

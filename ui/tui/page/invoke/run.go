@@ -59,9 +59,10 @@ func (p *page) begin(call broker.Call) tea.Cmd {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &run{call: call, begun: p.host.Now(), stop: stop, feed: &feed{now: p.host.Now}}
 	r.news.since = r.begun
+	p.tasks.Cancel("dry")
 	p.history.add(r)
 	p.show(r)
-	p.panes.SetFocus(paneAnswer)
+	p.focus(paneAnswer)
 	p.touched()
 	be := p.host.Backend
 	stream := task.Stream(p.tasks, "call", func(group context.Context, emit func(struct{})) (outcome, error) {

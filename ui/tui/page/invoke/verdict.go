@@ -149,7 +149,7 @@ func via(l *broker.Ladder) string {
 	}
 	for _, r := range l.Rungs {
 		if r.Taken && r.Reason != "" {
-			return s + ": " + r.Reason
+			return s + ", " + r.Reason
 		}
 	}
 	return s
