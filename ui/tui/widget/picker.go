@@ -59,7 +59,7 @@ func NewPicker(th *theme.Theme, title string, choices []Choice, pick func(key st
 }
 
 // mostTitle is how much of a title shows before what stands beside it.
-const mostTitle = 46
+const mostTitle = 44
 
 // SetChoices replaces the choices; what was typed and selected stays.
 func (p *Picker) SetChoices(choices []Choice) {
@@ -231,5 +231,5 @@ func (p *Picker) View(w, h int) []string {
 
 // Size is as large as the choices need, within most of the window.
 func (p *Picker) Size(w, h int) (cw, ch int) {
-	return max(min(w*3/4, 90), min(w, 50)), max(min(len(p.all)+3, h*3/4), min(h, 8))
+	return min(w, 84), max(min(len(p.all)+3, h*3/4), min(h, 8))
 }
