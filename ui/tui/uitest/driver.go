@@ -10,7 +10,9 @@
 package uitest
 
 import (
+	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -90,7 +92,8 @@ type Driver struct {
 	step    int
 	held    []*held // in the order in which they are due
 	quit    bool
-	shells  int // how often the terminal was given to another program
+	ended   bool // and the vault is closed
+	shells  int  // how often the terminal was given to another program
 }
 
 // A job is a command that runs.
@@ -132,7 +135,7 @@ func New(t testing.TB, o Options) *Driver {
 		t.Fatal(err)
 	}
 	d.program, d.Backend = program, program.Host.Backend
-	t.Cleanup(d.end)
+	t.Cleanup(d.End)
 	if o.Fill != nil {
 		o.Fill(d)
 	}
@@ -162,15 +165,27 @@ func (d *Driver) make() {
 	}
 }
 
-// end lets what is under way come to its end, and closes the vault. Nothing of
-// what was made up may be in its directory.
-func (d *Driver) end() {
+// End leaves the program, if it did not end, once what is under way came to its
+// end, and closes the vault. Nothing of what was made up may be in its files.
+func (d *Driver) End() {
+	d.Helper()
+	if d.ended {
+		return
+	}
+	d.ended = true
 	if !d.quit && !d.Failed() {
-		d.send(tea.KeyMsg{Type: tea.KeyCtrlC})
-		d.send(tea.KeyMsg{Type: tea.KeyCtrlC})
+		d.send(KeyNamed("ctrl+c"))
+		d.send(KeyNamed("ctrl+c"))
+	}
+	ctx, stop := context.WithTimeout(context.Background(), patience)
+	defer stop()
+	if err := d.program.Drain(ctx); err != nil {
+		d.Errorf("at the end: %v", err)
 	}
 	d.program.Close()
-	brokertest.ScanDir(d, d.Dir, d.secrets...)
+	if _, err := os.Stat(d.Dir); err == nil { // a script that failed took it along
+		brokertest.ScanDir(d, d.Dir, d.secrets...)
+	}
 }
 
 // Secret makes up a value, which must never show.
