@@ -10,10 +10,14 @@
 package uitest
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -183,9 +187,31 @@ func (d *Driver) End() {
 		d.Errorf("at the end: %v", err)
 	}
 	d.program.Close()
-	if _, err := os.Stat(d.Dir); err == nil { // a script that failed took it along
-		brokertest.ScanDir(d, d.Dir, d.secrets...)
+	d.scan()
+}
+
+// scan looks for values in the files of the vault.
+func (d *Driver) scan() {
+	d.Helper()
+	err := fs.WalkDir(os.DirFS(d.Dir), ".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(filepath.Join(d.Dir, path))
+		if err == nil && d.shows(data) {
+			d.Errorf("the file %s has a value in it", path)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a script that failed took the directory along
+		d.Error(err)
 	}
+}
+
+// shows reports whether one of the values that were made up is in data, in any
+// encoding.
+func (d *Driver) shows(data []byte) bool {
+	return slices.ContainsFunc(d.forms, func(form []byte) bool { return bytes.Contains(data, form) })
 }
 
 // Secret makes up a value, which must never show.
@@ -203,6 +229,9 @@ func (d *Driver) Hide(values ...string) {
 		d.forms = append(d.forms, brokertest.Forms(v)...)
 	}
 }
+
+// Hidden returns what must not show.
+func (d *Driver) Hidden() []string { return slices.Clone(d.secrets) }
 
 // Quit reports whether the program ended.
 func (d *Driver) Quit() bool { return d.quit }
