@@ -49,6 +49,8 @@ type Options struct {
 	Pass          app.Passphrase
 	// Fill puts something into the vault, before the program begins.
 	Fill func(d *Driver)
+	// Unchecked has frames drawn and not looked at, for benchmarks.
+	Unchecked bool
 	// Shut leaves the vault as it is: the test opens, or makes, it by keys.
 	// Otherwise one that is missing is made.
 	Shut bool
@@ -97,6 +99,7 @@ type Driver struct {
 	held    []*held // in the order in which they are due
 	quit    bool
 	ended   bool // and the vault is closed
+	hurried bool // frames are not looked at
 	shells  int  // how often the terminal was given to another program
 }
 
@@ -115,7 +118,7 @@ type held struct {
 // New starts the program. It ends with the test.
 func New(t testing.TB, o Options) *Driver {
 	t.Helper()
-	d := &Driver{TB: t, Dir: o.Dir, Clock: o.Clock, w: o.Width, h: o.Height}
+	d := &Driver{TB: t, Dir: o.Dir, Clock: o.Clock, w: o.Width, h: o.Height, hurried: o.Unchecked}
 	if d.w == 0 {
 		d.w, d.h = 120, 40
 	}

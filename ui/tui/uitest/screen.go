@@ -67,7 +67,7 @@ var sgr = regexp.MustCompile("\x1b\\[[0-9;:]*m")
 func (d *Driver) Check() *Driver {
 	d.Helper()
 	view := d.Styled()
-	if d.quit || view == "" && (d.w == 0 || d.h == 0) {
+	if d.quit || d.hurried || view == "" && (d.w == 0 || d.h == 0) {
 		return d
 	}
 	lines := strings.Split(sgr.ReplaceAllString(view, ""), "\n")
