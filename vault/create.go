@@ -66,7 +66,7 @@ func (l *Local) firstUse(ctx context.Context) error {
 // the vault's own file has its temporary name.
 func (l *Local) checkUnused(key string) error {
 	return l.checkRoot(func(name string) bool {
-		return name != "run" && name != store.TempFile && name != key && !strings.HasSuffix(name, ".lock")
+		return name != store.RunDir && name != stateDir && name != store.TempFile && name != key && !strings.HasSuffix(name, ".lock")
 	})
 }
 
@@ -249,7 +249,11 @@ func (l *Local) fill(tx store.Tx, ring *seal.Ring, slot *seal.Slot) error {
 	if err := t.record(&Event{Kind: KindVaultInit, Outcome: OutcomeOK, Note: string(slot.Config.Kind)}); err != nil {
 		return err
 	}
-	return t.end()
+	if err := t.end(); err != nil {
+		return err
+	}
+	l.remember(t)
+	return nil
 }
 
 func be32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }

@@ -33,20 +33,32 @@ func (l *Local) Doctor(ctx context.Context) (Report, error) {
 		r.fail("file", err)
 		return r, nil
 	}
-	r.pass("permissions", "the file, its directory and their owner are safe")
+	l.examineFiles(&r, h)
+	l.examineKeyring(ctx, &r, h)
 	if err := l.Unlock(ctx); err != nil {
 		r.fail("key", err)
 		return r, nil
 	}
-	err = l.view(ctx, func(t *txn) error {
-		if t == nil {
-			return store.ErrAbsent // it went away just now
-		}
-		t.examine(&r, h.slots)
-		return nil
+	r.pass("key", "it opens the vault")
+	var at *seal.Anchor
+	err = l.withKeys(ctx, func(ring *seal.Ring) error {
+		inKeyring := l.readKeyringAnchor(ctx, h.slots)
+		return l.db.View(ctx, func(tx store.Tx) error {
+			t, err := l.beginAny(tx, ring)
+			if err != nil {
+				return err
+			}
+			defer t.close()
+			t.examine(&r, h.slots)
+			at = l.examineAnchor(&r, t, inKeyring)
+			return nil
+		})
 	})
-	if err != nil {
-		r.fail("manifest", err)
+	switch {
+	case err != nil:
+		r.fail("manifest", l.explain(err, "reading"))
+	case r.Err() == nil && at != nil:
+		l.rememberHealthy(ctx, at)
 	}
 	return r, nil
 }
@@ -147,7 +159,7 @@ func (t *txn) examineRecords(r *Report) {
 	if c.set != t.man.set {
 		r.broken("set hash", "records were removed, added or put back to an earlier state outside aivault")
 	} else {
-		r.pass("set hash", "no record was removed, exchanged or put back; that the whole file is not an older copy, nothing here can tell")
+		r.pass("set hash", "no record was removed, exchanged or put back")
 	}
 	t.examineIndex(r, &c)
 }

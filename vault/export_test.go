@@ -3,6 +3,8 @@ package vault
 import (
 	"context"
 	"strconv"
+
+	"aivault/vault/internal/seal"
 )
 
 // Epoch is the number of the transactions that changed the vault.
@@ -34,4 +36,11 @@ func Record(ctx context.Context, l *Local, e Event, n int) error {
 		}
 	}
 	return nil
+}
+
+// Forget has the process forget how far the vault had come.
+func Forget(l *Local) {
+	l.memory.mu.Lock()
+	defer l.memory.mu.Unlock()
+	l.memory.seen = seal.Anchor{}
 }

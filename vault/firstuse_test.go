@@ -44,7 +44,7 @@ func TestInit(t *testing.T) {
 	if err != nil || !st.Initialized || st.Locked || st.Provider != keys.KindFile || len(st.VaultID) != 36 || len(st.KeyID) != 36 || st.File != vaultFile(dir) {
 		t.Fatalf("status %+v, %v", st, err)
 	}
-	if diff := cmp.Diff(list(t, dir), []string{"kek.key", "vault.db", "vault.lock"}); diff != "" {
+	if diff := cmp.Diff(list(t, dir), []string{"kek.key", "state", "vault.db", "vault.lock"}); diff != "" {
 		t.Errorf("files (-got +want):\n%s", diff)
 	}
 	for name, want := range map[string]os.FileMode{".": 0o700, "kek.key": 0o600, "vault.db": 0o600, "vault.lock": 0o600} {
@@ -210,7 +210,7 @@ func TestKeyring(t *testing.T) {
 	if err != nil || st.Key.Account != st.VaultID || ring.Accounts(keys.KeyringService) != 1 {
 		t.Errorf("the entry is %s of vault %s, %v", st.Key.Account, st.VaultID, err)
 	}
-	if diff := cmp.Diff(list(t, dir), []string{"vault.db", "vault.lock"}); diff != "" {
+	if diff := cmp.Diff(list(t, dir), []string{"state", "vault.db", "vault.lock"}); diff != "" {
 		t.Errorf("files (-got +want):\n%s", diff)
 	}
 	before := read(t, vaultFile(dir))
@@ -392,7 +392,7 @@ func TestLeftoversAreRemoved(t *testing.T) {
 	l := vault.New(vaulttest.Options(dir))
 	t.Cleanup(l.Close)
 	vaulttest.Create(t, l, vault.GlobalScope(), "n", "made-up")
-	if diff := cmp.Diff(list(t, dir), []string{"kek.key", "vault.db", "vault.lock"}); diff != "" {
+	if diff := cmp.Diff(list(t, dir), []string{"kek.key", "state", "vault.db", "vault.lock"}); diff != "" {
 		t.Errorf("files (-got +want):\n%s", diff)
 	}
 }

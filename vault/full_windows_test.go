@@ -20,3 +20,7 @@ func workCramped(context.Context, *vault.Local, []string, io.Writer) error {
 func workSpoiled(context.Context, *vault.Local, []string, io.Writer) error {
 	return errors.ErrUnsupported
 }
+
+func workShort(context.Context, *vault.Local, []string, io.Writer) error {
+	return errors.ErrUnsupported
+}

@@ -3,6 +3,7 @@ package vault_test
 import (
 	"bytes"
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -154,3 +155,21 @@ func failed(t testing.TB, l *vault.Local) map[string]vault.Check {
 }
 
 func vaultFile(dir string) string { return filepath.Join(dir, store.File) }
+
+// anchorFile is where it is remembered how far the one vault in dir had come.
+func anchorFile(t testing.TB, dir string) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "state", "*.anchor"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("anchors: %v, %v", found, err)
+	}
+	return found[0]
+}
+
+// putBack puts an earlier file back, with nothing remembered of what came after.
+func putBack(t testing.TB, l *vault.Local, dir, file string) {
+	t.Helper()
+	vault.Forget(l)
+	must(t, os.RemoveAll(filepath.Join(dir, "state")))
+	must(t, os.WriteFile(vaultFile(dir), []byte(file), 0o600))
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 
 // formatVersion is the version of the schema in the package comment.
 const formatVersion = 2
+
+// stateDir is the name of the directory for anchors, in that of the vault.
+const stateDir = "state"
 
 // lockWait is how long a transaction waits for those of other processes.
 const lockWait = 10 * time.Second
@@ -29,7 +33,10 @@ type Claims interface {
 type Options struct {
 	Root string // its directory
 	Base string // the directory with which Root moves, and a key file below it; empty: Root
-	Keys keys.Source
+	// State is the directory where it is remembered how far the vault had come,
+	// so that an older copy of its file is found. Empty: "state" in Root.
+	State string
+	Keys  keys.Source
 	// FirstUse chooses where the key of a new vault goes, when something is
 	// to be written and there is no vault yet. Nil: nothing is made unasked.
 	FirstUse func(context.Context) (keys.Config, error)
@@ -54,7 +61,8 @@ type Local struct {
 	mu   sync.Mutex // held while the key is fetched, so that it is asked for once
 	ring *seal.Ring // nil until the vault was opened
 
-	calls queue
+	memory memory
+	calls  queue
 }
 
 var (
@@ -69,6 +77,9 @@ func New(opts Options) *Local {
 	}
 	if opts.Base == "" {
 		opts.Base = opts.Root
+	}
+	if opts.State == "" {
+		opts.State = filepath.Join(opts.Root, stateDir)
 	}
 	if opts.Actor == "" {
 		opts.Actor = "operator"
@@ -145,7 +156,11 @@ func (l *Local) transact(ctx context.Context, ring *seal.Ring, f func(*txn) erro
 			return err
 		}
 		after = t.man
-		return t.end()
+		if err := t.end(); err != nil {
+			return err
+		}
+		l.remember(t)
+		return nil
 	})
 	if failed, ok := errors.AsType[*store.CommitError](err); ok {
 		return l.settle(ctx, &before, &after, failed)

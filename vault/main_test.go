@@ -33,6 +33,10 @@ func workers() map[string]func(ctx context.Context, l *vault.Local, args []strin
 		"refused":   workRefused,
 		"spoiled":   workSpoiled,
 		"touch":     workTouch,
+		"append":    workAppend,
+		"backup":    workBackup,
+		"restore":   workRestore,
+		"short":     workShort,
 	}
 }
 

@@ -39,21 +39,18 @@ type head struct {
 }
 
 // readHead reads what is needed to open the vault.
-func (l *Local) readHead(ctx context.Context) (*head, error) {
+func (l *Local) readHead(ctx context.Context) (*head, error) { return l.headOf(ctx, l.db) }
+
+// headOf is readHead for whatever file.
+func (l *Local) headOf(ctx context.Context, db *store.Bolt) (*head, error) {
 	var h head
-	err := l.db.View(ctx, func(tx store.Tx) error {
+	err := db.View(ctx, func(tx store.Tx) error {
 		var err error
 		if _, h.vault, err = checkFormat(tx); err != nil {
 			return err
 		}
-		return tx.Range(store.Slots, store.Span{}, func(_, v []byte) error {
-			slot, err := seal.DecodeSlot(v)
-			if err != nil {
-				return errDamagedSlot
-			}
-			h.slots = append(h.slots, slot)
-			return nil
-		})
+		h.slots, err = readSlots(tx)
+		return err
 	})
 	if err == nil && len(h.slots) == 0 {
 		err = errDamagedSlot
@@ -62,6 +59,19 @@ func (l *Local) readHead(ctx context.Context) (*head, error) {
 		return nil, l.explain(err, "reading")
 	}
 	return &h, nil
+}
+
+// readSlots reads the slots, which are authentic once a ring says so.
+func readSlots(tx store.Tx) (slots []*seal.Slot, err error) {
+	err = tx.Range(store.Slots, store.Span{}, func(_, v []byte) error {
+		slot, err := seal.DecodeSlot(v)
+		if err != nil {
+			return errDamagedSlot
+		}
+		slots = append(slots, slot)
+		return nil
+	})
+	return slots, err
 }
 
 var errDamagedSlot = fault.New(fault.VaultCorrupt, "the vault's key slot was changed or damaged").

@@ -61,7 +61,7 @@ func TestFirstUseOfManyProcesses(t *testing.T) {
 		if len(secrets) != 8 || err != nil {
 			t.Errorf("%d secrets, %v", len(secrets), err)
 		}
-		if diff := cmp.Diff(list(t, dir), []string{"kek.key", "vault.db", "vault.lock"}); diff != "" {
+		if diff := cmp.Diff(list(t, dir), []string{"kek.key", "state", "vault.db", "vault.lock"}); diff != "" {
 			t.Errorf("files (-got +want):\n%s", diff)
 		}
 		events, err := l.Audit(t.Context(), vault.AuditQuery{})

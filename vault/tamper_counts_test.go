@@ -2,7 +2,6 @@ package vault_test
 
 import (
 	"bytes"
-	"os"
 	"testing"
 	"time"
 
@@ -69,7 +68,7 @@ func TestEditedCounts(t *testing.T) {
 			if name == "edited" {
 				wantCode(t, calls(), fault.VaultCorrupt)
 			}
-			must(t, os.WriteFile(vaultFile(dir), []byte(whole), 0o600))
+			putBack(t, l, dir, whole)
 		}
 	}
 	vaulttest.Healthy(t, l)

@@ -3,7 +3,6 @@ package vault_test
 import (
 	"bytes"
 	"errors"
-	"os"
 	"testing"
 
 	"aivault/keys/fault"
@@ -58,7 +57,7 @@ func TestEditedIndexes(t *testing.T) {
 				t.Errorf("%s of entry %d, of kind %d: Doctor finds nothing", name, i, keys[i][0])
 			}
 			lookUp(t, l, secrets)
-			must(t, os.WriteFile(vaultFile(dir), []byte(whole), 0o600))
+			putBack(t, l, dir, whole)
 		}
 	}
 }
@@ -215,7 +214,7 @@ func TestChangesWithEditedIndexes(t *testing.T) {
 				return nil
 			})
 			must(t, err)
-			must(t, os.WriteFile(vaultFile(dir), []byte(whole), 0o600))
+			putBack(t, l, dir, whole)
 		}
 	}
 }

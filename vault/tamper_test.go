@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"testing"
 
@@ -137,7 +136,7 @@ func TestEditedRecords(t *testing.T) {
 			if len(failed(t, l)) == 0 {
 				t.Errorf("Doctor finds nothing wrong with byte %d of %x", at, p.key)
 			}
-			must(t, os.WriteFile(vaultFile(dir), []byte(whole), 0o600))
+			putBack(t, l, dir, whole)
 		}
 	}
 	wantCode(t, readAll(t, l, secrets), "")

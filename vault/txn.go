@@ -79,9 +79,21 @@ func errCorrupt(what string) error {
 		WithHint("run `aivault doctor` to see what is affected; put back a copy that is in order")
 }
 
-// begin starts a transaction: the file must be the ring's vault, and its
-// manifest must verify.
+// begin starts a transaction: the file must be the ring's vault, no older than
+// it was seen before, and its manifest must verify.
 func (l *Local) begin(tx store.Tx, ring *seal.Ring) (*txn, error) {
+	t, err := l.beginAny(tx, ring)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.checkAnchor(t); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// beginAny is begin, however old the file is.
+func (l *Local) beginAny(tx store.Tx, ring *seal.Ring) (*txn, error) {
 	format, vault, err := checkFormat(tx)
 	if err != nil {
 		return nil, err

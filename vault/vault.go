@@ -74,8 +74,28 @@ type Vault interface {
 	// VerifyAudit verifies the whole chain. fault.AuditBroken names the first
 	// event that does not verify.
 	VerifyAudit(ctx context.Context) (AuditState, error)
-	// Doctor verifies everything there is, and changes nothing.
+	// Doctor verifies everything there is, and changes nothing. That the vault
+	// was in order, and how far it had come, is remembered.
 	Doctor(ctx context.Context) (Report, error)
+	// AcceptOlder takes a file for the vault that is older than what was here
+	// before (fault.VaultRollback), from then on. It returns the sequence number
+	// of the event that says so. fault.Conflict if the file is not older.
+	AcceptOlder(ctx context.Context) (uint64, error)
+	// Salvage makes a new vault in a directory that holds nothing, of all of a
+	// damaged one that verifies, and tells what does not. It opens with the same
+	// keys. The damaged one is only read.
+	Salvage(ctx context.Context, dir string) (Salvaged, error)
+
+	// Backup writes a copy of the vault's file, as it is at one moment, to a file
+	// that does not exist, or with replace takes its place. It opens with the
+	// keys of the vault, and was verified when Backup returns.
+	Backup(ctx context.Context, file string, replace bool) (Backup, error)
+	// Compare verifies a backup, and tells what restoring it would change.
+	Compare(ctx context.Context, file string) (Comparison, error)
+	// Restore puts a backup in the place of the vault, whether that is in order,
+	// damaged or missing. fault.Conflict: it is of another vault, or would lose
+	// what opts do not allow.
+	Restore(ctx context.Context, file string, opts RestoreOptions) (Restored, error)
 }
 
 // Status is what can be said of a vault without opening it, and whether it
@@ -139,11 +159,11 @@ type Report struct {
 
 // A Check is one thing that Doctor verified.
 type Check struct {
-	Name   string // slots, records, set hash, indexes, audit chain, permissions
+	Name   string // permissions, leftovers, keyring, key, slots, records, set hash, indexes, audit chain, anchor
 	OK     bool
 	Detail string     // what was verified, or what is wrong
 	Code   fault.Code // unless OK
-	Remedy string     // unless OK: what to do
+	Remedy string     // what to do; where it is OK, what could be done
 }
 
 // Err returns nil if all checks passed, else an error with the code of the

@@ -13,6 +13,7 @@
 //	 ├ set       makes the set hash over all records
 //	 ├ index     makes index keys: an index shows no name
 //	 ├ audit     seals the keys of the audit log, one pair per key generation
+//	 ├ anchor    authenticates what is remembered of the vault outside its file
 //	 └ slot      authenticates the slots
 //	DEK   32 random bytes for each version of a value, which it seals
 //
@@ -53,7 +54,7 @@ type Ring struct {
 	vault [16]byte
 	gen   uint32
 
-	root, meta, wrap, manifest, set, index, audit, slot []byte
+	root, meta, wrap, manifest, set, index, audit, anchor, slot []byte
 }
 
 // NewRoot returns a fresh root key.
@@ -70,7 +71,7 @@ func NewRing(root []byte, vault [16]byte, gen uint32) *Ring {
 	return &Ring{
 		vault: vault, gen: gen,
 		root: root, meta: derive("meta"), wrap: derive("dek-wrap"), manifest: derive("manifest"),
-		set: derive("set"), index: derive("index"), audit: derive("audit"), slot: derive("slot"),
+		set: derive("set"), index: derive("index"), audit: derive("audit"), anchor: derive("anchor"), slot: derive("slot"),
 	}
 }
 
@@ -118,7 +119,7 @@ func (r *Ring) wipeLocked() {
 	if !r.gone || r.users > 0 {
 		return
 	}
-	for _, k := range [][]byte{r.root, r.meta, r.wrap, r.manifest, r.set, r.index, r.audit, r.slot} {
+	for _, k := range [][]byte{r.root, r.meta, r.wrap, r.manifest, r.set, r.index, r.audit, r.anchor, r.slot} {
 		clear(k)
 	}
 }

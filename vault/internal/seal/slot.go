@@ -166,3 +166,9 @@ func DecodeSlot(b []byte) (*Slot, error) {
 	}
 	return &s, nil
 }
+
+// Configure says anew where the KEK of a slot lives, which stays the same.
+func (s *Slot) Configure(r *Ring, cfg keys.Config) {
+	s.Config = cfg
+	s.MAC = r.SlotMAC(s.body())
+}

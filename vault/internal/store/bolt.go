@@ -27,18 +27,20 @@ const (
 // transaction takes the lock beside it, opens, runs and closes. The lock
 // blocks, where bbolt's own is polled and unfair.
 type Bolt struct {
-	dir  string
-	wait time.Duration
+	dir   string
+	name  string // of the file
+	alone bool   // see NewCopy
+	wait  time.Duration
 }
 
 var _ Store = (*Bolt)(nil)
 
 // NewBolt returns the store in a directory. Transactions wait for each other
 // for at most so long.
-func NewBolt(dir string, wait time.Duration) *Bolt { return &Bolt{dir: dir, wait: wait} }
+func NewBolt(dir string, wait time.Duration) *Bolt { return &Bolt{dir: dir, name: File, wait: wait} }
 
 // Path returns the path of the file.
-func (b *Bolt) Path() string { return filepath.Join(b.dir, File) }
+func (b *Bolt) Path() string { return filepath.Join(b.dir, b.name) }
 
 // Exists reports whether there is a file at the path, of whatever kind.
 func (b *Bolt) Exists() (bool, error) {
@@ -71,7 +73,7 @@ func (b *Bolt) Update(ctx context.Context, f func(Tx) error) error {
 	shrink := false
 	err = b.use(false, func(db *bolt.DB, file *os.File) error {
 		err := b.commit(db, file, f)
-		shrink = err == nil && wasteful(db)
+		shrink = err == nil && !b.alone && wasteful(db)
 		return err
 	})
 	if err == nil && shrink {
@@ -131,6 +133,8 @@ func (b *Bolt) prepare(ctx context.Context, write bool) (unlock func(), err erro
 		return nil, err
 	case !exists:
 		return nil, ErrAbsent
+	case b.alone:
+		return func() {}, nil
 	}
 	if err := checkDir(b.dir); err != nil {
 		return nil, err
@@ -271,7 +275,7 @@ func bucket(t Table) []byte { return []byte{byte(t)} }
 
 // run calls f with the transaction.
 func run(tx *bolt.Tx, f func(Tx) error) error {
-	t := boltTx{}
+	t := boltTx{tx: tx}
 	for _, table := range Tables() {
 		if t.buckets[table] = tx.Bucket(bucket(table)); t.buckets[table] == nil {
 			return fmt.Errorf("%w: a table is missing", ErrDamaged)
@@ -281,12 +285,15 @@ func run(tx *bolt.Tx, f func(Tx) error) error {
 }
 
 type boltTx struct {
+	tx      *bolt.Tx
 	buckets [Audit + 1]*bolt.Bucket
 }
 
 func (t *boltTx) Get(table Table, key []byte) []byte       { return t.buckets[table].Get(key) }
 func (t *boltTx) Put(table Table, key, value []byte) error { return t.buckets[table].Put(key, value) }
 func (t *boltTx) Delete(table Table, key []byte) error     { return t.buckets[table].Delete(key) }
+
+func (t *boltTx) OnCommit(f func()) { t.tx.OnCommit(f) }
 
 func (t *boltTx) Range(table Table, s Span, f func(key, value []byte) error) error {
 	c := t.buckets[table].Cursor()

@@ -84,6 +84,9 @@ type Tx interface {
 	// Range calls f for each key of the span in order, until f fails. f must
 	// not change the table.
 	Range(t Table, s Span, f func(key, value []byte) error) error
+	// OnCommit has f called once the transaction is durable, and before any
+	// other one begins. In a View f is never called.
+	OnCommit(f func())
 }
 
 // A Span is a part of a table.

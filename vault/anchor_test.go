@@ -1,0 +1,131 @@
+package vault_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"aivault/keys/fault"
+	"aivault/vault"
+	"aivault/vault/vaulttest"
+)
+
+// TestAnOlderCopyIsFound: whoever puts an older copy of the file back does not
+// bring a deleted secret back with it, in no process, and nothing is written
+// into that copy. The newer file, put back, is as good as before.
+func TestAnOlderCopyIsFound(t *testing.T) {
+	t.Parallel()
+	l, dir := fresh(t)
+	s := vaulttest.Create(t, l, vault.GlobalScope(), "gone", "made-up")
+	old := read(t, vaultFile(dir))
+	_, err := l.DeleteSecret(t.Context(), s.ID, 0)
+	must(t, err)
+	newer := read(t, vaultFile(dir))
+	must(t, os.WriteFile(vaultFile(dir), []byte(old), 0o600))
+	for name, l := range map[string]*vault.Local{"the same process": l, "another one": open(t, dir)} {
+		_, err := l.Secrets(t.Context(), nil)
+		wantCode(t, err, fault.VaultRollback)
+		_, err = l.CreateSecret(t.Context(), newSecret(vault.GlobalScope(), "n", "made-up"))
+		wantCode(t, err, fault.VaultRollback)
+		_, err = l.Authorize(t.Context(), decideUse(useOf(s.ID, "api.acme.test")))
+		if err == nil || !errors.Is(err, fault.VaultRollback) {
+			t.Errorf("%s: a call: %v", name, err)
+		}
+		if _, found := failed(t, l)["anchor"]; !found {
+			t.Errorf("%s: Doctor does not find it", name)
+		}
+		if read(t, vaultFile(dir)) != old {
+			t.Errorf("%s: the file was written", name)
+		}
+	}
+	must(t, os.WriteFile(vaultFile(dir), []byte(newer), 0o600))
+	vaulttest.Healthy(t, l)
+	vaulttest.Create(t, l, vault.GlobalScope(), "n", "made-up")
+}
+
+// TestAnotherBranchIsFound: a copy that came as far, in another way.
+func TestAnotherBranchIsFound(t *testing.T) {
+	t.Parallel()
+	l, dir := fresh(t)
+	base := read(t, vaultFile(dir))
+	vaulttest.Create(t, l, vault.GlobalScope(), "one", "made-up")
+	elsewhere := vaulttest.Dir(t)
+	must(t, os.WriteFile(vaultFile(elsewhere), []byte(base), 0o600))
+	must(t, os.WriteFile(keyFile(elsewhere).Path, []byte(read(t, keyFile(dir).Path)), 0o600))
+	vaulttest.Create(t, open(t, elsewhere), vault.GlobalScope(), "other", "made-up")
+	must(t, os.WriteFile(vaultFile(dir), []byte(read(t, vaultFile(elsewhere))), 0o600))
+	_, err := open(t, dir).Secrets(t.Context(), nil)
+	wantCode(t, err, fault.VaultRollback)
+}
+
+// TestALostAnchorLocksNobodyOut: nor does one that is older, damaged, of another
+// vault, out of reach, or where something else stands.
+func TestALostAnchorLocksNobodyOut(t *testing.T) {
+	t.Parallel()
+	l, dir := fresh(t)
+	first := read(t, anchorFile(t, dir))
+	vaulttest.Create(t, l, vault.GlobalScope(), "one", "made-up")
+	path := anchorFile(t, dir)
+	whole := read(t, path)
+	other, otherDir := fresh(t)
+	vaulttest.Create(t, other, vault.GlobalScope(), "one", "made-up")
+	flipped := []byte(whole)
+	flipped[30] ^= 1 // a higher epoch
+	tests := map[string]func() error{
+		"lost":             func() error { return os.RemoveAll(filepath.Dir(path)) },
+		"older":            func() error { return os.WriteFile(path, []byte(first), 0o600) },
+		"empty":            func() error { return os.WriteFile(path, nil, 0o600) },
+		"cut":              func() error { return os.WriteFile(path, []byte(whole[:50]), 0o600) },
+		"longer":           func() error { return os.WriteFile(path, []byte(whole+"x"), 0o600) },
+		"edited":           func() error { return os.WriteFile(path, flipped, 0o600) },
+		"of another vault": func() error { return os.WriteFile(path, []byte(read(t, anchorFile(t, otherDir))), 0o600) },
+		"a directory":      func() error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) },
+		"a dangling link":  func() error { return errors.Join(os.Remove(path), os.Symlink(filepath.Join(dir, "nowhere"), path)) },
+	}
+	for name, spoil := range tests {
+		must(t, spoil())
+		l := open(t, dir)
+		if list, err := l.Secrets(t.Context(), nil); len(list) == 0 || err != nil {
+			t.Errorf("%s: %d secrets, %v", name, len(list), err)
+		}
+		if _, err := l.CreateSecret(t.Context(), newSecret(vault.GlobalScope(), name, "made-up")); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := os.Lstat(filepath.Join(dir, "nowhere")); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: a link was followed", name)
+		}
+		must(t, os.RemoveAll(filepath.Dir(path)))
+		vaulttest.Create(t, l, vault.GlobalScope(), name+" again", "made-up")
+		vaulttest.Healthy(t, l)
+	}
+}
+
+// TestTheAnchorFollowsEveryChange: what was durable is remembered, calls too,
+// and a change that failed is not.
+func TestTheAnchorFollowsEveryChange(t *testing.T) {
+	t.Parallel()
+	l, dir := fresh(t)
+	seen := map[string]bool{read(t, anchorFile(t, dir)): true}
+	look := func(what string, changed bool) {
+		t.Helper()
+		now := read(t, anchorFile(t, dir))
+		if seen[now] == changed {
+			t.Errorf("%s: the anchor changed: %t", what, !changed)
+		}
+		seen[now] = true
+	}
+	s := vaulttest.Create(t, l, vault.GlobalScope(), "one", "made-up")
+	look("a secret", true)
+	if _, err := l.CreateSecret(t.Context(), newSecret(vault.GlobalScope(), "one", "made-up")); err == nil {
+		t.Fatal("a name was given twice")
+	}
+	look("a failure", false)
+	if _, err := l.FindSecret(t.Context(), s.ID.String()); err != nil {
+		t.Fatal(err)
+	}
+	look("a look", false)
+	granted(t, l)
+	look("a call", true)
+}

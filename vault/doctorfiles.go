@@ -1,0 +1,217 @@
+package vault
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"aivault/keys"
+	"aivault/keys/fault"
+	"aivault/vault/internal/seal"
+	"aivault/vault/internal/store"
+)
+
+// examineFiles looks at who may get at the files of the vault, and at what lies
+// beside them. The vault's file and its directory were looked at by whoever
+// read the head.
+func (l *Local) examineFiles(r *Report, h *head) {
+	dirs := []string{filepath.Join(l.opts.Root, store.RunDir), l.opts.State}
+	files := []string{filepath.Join(l.opts.Root, store.LockFile), filepath.Join(l.opts.Root, store.ReplacedFile), l.anchorPath(h.vault)}
+	for _, s := range h.slots {
+		if s.Config.Kind == keys.KindFile {
+			files = append(files, s.Config.In(l.opts.Root).Path)
+		}
+	}
+	ok := true
+	for _, path := range dirs {
+		ok = r.safe(store.CheckDir, path, l) && ok
+	}
+	for _, path := range files {
+		ok = r.safe(store.CheckFile, path, l) && ok
+	}
+	if ok {
+		r.pass("permissions", "the files, their directories and their owner are safe")
+	}
+	l.examineLeftovers(r)
+}
+
+// safe adds a failed check where others can get at a file or directory. One that
+// is not there is safe.
+func (r *Report) safe(check func(string) error, path string, l *Local) bool {
+	if !exists(path) {
+		return true
+	}
+	if err := check(path); err != nil {
+		r.fail("permissions", l.explain(err, "looking at"))
+		return false
+	}
+	return true
+}
+
+// examineLeftovers tells of files that nothing needs any more. They do no harm,
+// but for the room that they take, and what was in the vault when they were made.
+func (l *Local) examineLeftovers(r *Report) {
+	var found []string
+	entries, _ := os.ReadDir(l.opts.Root) // it was read a moment ago
+	for _, e := range entries {
+		name := e.Name()
+		if name == store.TempFile || name == store.IncomingFile || name == store.ReplacedFile || keys.IsLeftover(name) {
+			found = append(found, name)
+		}
+	}
+	locks, _ := filepath.Glob(filepath.Join(l.opts.Root, store.RunDir, "*.lock"))
+	idle := 0
+	for _, path := range locks {
+		if store.IsIdle(path) {
+			idle++
+		}
+	}
+	if len(found) == 0 {
+		r.pass("leftovers", "none; %d of %d locks in %s are free", idle, len(locks), store.RunDir)
+		return
+	}
+	r.Checks = append(r.Checks, Check{
+		Name: "leftovers", OK: true,
+		Detail: fmt.Sprintf("%s beside the vault; %d of %d locks in %s are free", strings.Join(found, ", "), idle, len(locks), store.RunDir),
+		Remedy: "no aivault needs them: delete them when you do not, either",
+	})
+}
+
+// examineKeyring asks the keyring whether it is there, where it has a key of the
+// vault.
+func (l *Local) examineKeyring(ctx context.Context, r *Report, h *head) {
+	if _, _, ok := l.keyringAnchor(h.slots); !ok {
+		return
+	}
+	present, err := l.opts.Keys.Keyring.Present(ctx)
+	switch {
+	case err != nil:
+		r.fail("keyring", err)
+	case !present:
+		r.fail("keyring", fault.New(fault.KeyUnavailable, "this session has no keyring, and a key of the vault is in one").
+			WithHint("start it, or log in where it is"))
+	default:
+		r.pass("keyring", "it answers")
+	}
+}
+
+// examineAnchor compares the file with all that is remembered of it, and returns
+// its state.
+func (l *Local) examineAnchor(r *Report, t *txn, inKeyring []byte) *seal.Anchor {
+	now, err := t.state()
+	if err != nil {
+		return nil // the check of the log says why
+	}
+	beside, err := l.readAnchor(t.ring)
+	kept, kerr := openNote(t.ring, inKeyring)
+	if err != nil || kerr != nil {
+		where := l.anchorPath(t.ring.Vault())
+		if err == nil {
+			where = "its entry in the keyring"
+		}
+		r.Checks = append(r.Checks, Check{
+			Name: "anchor", Code: fault.VaultCorrupt,
+			Detail: "what was remembered of the vault was changed or damaged, in " + where + ": that this is no older copy of the vault, nothing here can tell",
+			Remedy: "look whether everything is as you left it; if so, delete it, and the next change to the vault makes another one",
+		})
+		return nil
+	}
+	var last *seal.Anchor
+	for _, seen := range []*seal.Anchor{l.memory.latest(t.ring.Vault()), beside, kept} {
+		switch {
+		case seen == nil:
+		case olderThan(&now, seen):
+			r.fail("anchor", l.errRollback(&now, seen))
+			return nil
+		case last == nil || seen.Epoch > last.Epoch:
+			last = seen
+		}
+	}
+	if last == nil {
+		r.pass("anchor", "nothing is remembered of this vault yet; from now on an older copy of it is found")
+	} else {
+		r.pass("anchor", "the vault is no older than it was seen last, at event %d", last.Seq)
+	}
+	return &now
+}
+
+// openNote opens the anchor that a keyring has, if any.
+func openNote(ring *seal.Ring, b []byte) (*seal.Anchor, error) {
+	if b == nil {
+		return nil, nil
+	}
+	return openAnchor(ring, b)
+}
+
+// rememberHealthy remembers a state that everything was verified of.
+func (l *Local) rememberHealthy(ctx context.Context, at *seal.Anchor) {
+	_ = l.withKeys(ctx, func(ring *seal.Ring) error { // which only tells less later
+		seen, err := l.readAnchor(ring)
+		if err == nil && (seen == nil || seen.Epoch < at.Epoch) {
+			err = store.WriteNote(l.anchorPath(ring.Vault()), ring.SealAnchor(at))
+		}
+		return err
+	})
+	l.rememberInKeyring(ctx, at)
+}
+
+// AcceptOlder implements Vault.
+func (l *Local) AcceptOlder(ctx context.Context) (seq uint64, err error) {
+	if exists, err := l.db.Exists(); err != nil {
+		return 0, l.explain(err, "looking at")
+	} else if !exists {
+		return 0, l.errNoVault()
+	}
+	h, err := l.readHead(ctx)
+	if err != nil {
+		return 0, err
+	}
+	inKeyring := l.readKeyringAnchor(ctx, h.slots)
+	var at *seal.Anchor
+	err = l.withKeys(ctx, func(ring *seal.Ring) error {
+		return l.db.Update(ctx, func(tx store.Tx) error {
+			t, err := l.beginAny(tx, ring)
+			if err != nil {
+				return err
+			}
+			defer t.close()
+			if err := l.acceptOlder(t, inKeyring); err != nil {
+				return err
+			}
+			at, seq = t.anchorOf(), t.man.seq
+			tx.OnCommit(func() { l.rememberAs(ring, at) })
+			return nil
+		})
+	})
+	if err != nil {
+		return 0, l.explain(err, "writing")
+	}
+	l.rememberInKeyring(ctx, at)
+	return seq, nil
+}
+
+// acceptOlder has the file go on behind all that is remembered of the vault, so
+// that no memory of it, in whatever process, calls it older.
+func (l *Local) acceptOlder(t *txn, inKeyring []byte) error {
+	now := t.anchorOf()
+	beside, _ := l.readAnchor(t.ring)
+	kept, _ := openNote(t.ring, inKeyring)
+	ends, older := now.Seq, false
+	for _, seen := range []*seal.Anchor{l.memory.latest(t.ring.Vault()), beside, kept} {
+		if seen == nil {
+			continue
+		}
+		older = older || olderThan(now, seen)
+		t.man.epoch, ends = max(t.man.epoch, seen.Epoch), max(ends, seen.Seq)
+	}
+	if !older {
+		return fault.New(fault.Conflict, "the vault is no older than it was seen before").WithHint("there is nothing to accept; nothing was changed")
+	}
+	note := fmt.Sprintf("it ended with event %d, and event %d was here before", now.Seq, ends)
+	if err := t.record(&Event{Kind: KindVaultAccept, Outcome: OutcomeOK, Note: note}); err != nil {
+		return err
+	}
+	return t.end()
+}
