@@ -26,7 +26,7 @@ type RestoreOptions struct {
 // Restored says what a restore did.
 type Restored struct {
 	Comparison
-	Events   uint64 // the sequence number of the event that says so
+	Seq      uint64 // of the event that says so
 	Replaced string // the file that was replaced; empty if there was none
 }
 
@@ -225,7 +225,7 @@ func (l *Local) adopt(ctx context.Context, ring *seal.Ring, path string, r *Rest
 		defer t.close()
 		note := fmt.Sprintf("the backup had %d events", r.Backup.Events)
 		if r.Exists {
-			note += fmt.Sprintf(", the vault %d, of which %d are lost", r.Comparison.Events, r.Lost)
+			note += fmt.Sprintf(", the vault %d, of which %d are lost", r.Events, r.Lost)
 		}
 		t.man.epoch = max(t.man.epoch, r.epoch)
 		if err := t.record(&Event{Kind: KindVaultRestore, Outcome: OutcomeOK, Note: note}); err != nil {
@@ -234,7 +234,7 @@ func (l *Local) adopt(ctx context.Context, ring *seal.Ring, path string, r *Rest
 		if err := t.end(); err != nil {
 			return err
 		}
-		r.Events, at = t.man.seq, *t.anchorOf()
+		r.Seq, at = t.man.seq, *t.anchorOf()
 		return nil
 	})
 	return at, err

@@ -87,7 +87,7 @@ func TestRestore(t *testing.T) {
 	before = read(t, vaultFile(dir))
 	r, err := l.Restore(t.Context(), file, vault.RestoreOptions{Back: true})
 	must(t, err)
-	if read(t, r.Replaced) != before || r.Lost != 4 || r.LostChanges != 3 || r.Events != 4 {
+	if read(t, r.Replaced) != before || r.Lost != 4 || r.LostChanges != 3 || r.Seq != 4 {
 		t.Errorf("%+v", r)
 	}
 	for name, l := range map[string]*vault.Local{"the same process": l, "another one": other, "a new one": open(t, dir)} {

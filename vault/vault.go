@@ -167,11 +167,14 @@ type Check struct {
 }
 
 // Err returns nil if all checks passed, else an error with the code of the
-// first that did not.
+// first that tells of damage, or the first that did not pass.
 func (r Report) Err() error {
-	for _, c := range r.Checks {
-		if !c.OK {
-			return fault.New(c.Code, "%s: %s", c.Name, c.Detail).WithHint("%s", c.Remedy)
+	for _, any := range []bool{false, true} {
+		for _, c := range r.Checks {
+			damage := c.Code == fault.VaultCorrupt || c.Code == fault.VaultRollback || c.Code == fault.AuditBroken
+			if !c.OK && (damage || any) {
+				return fault.New(c.Code, "%s: %s", c.Name, c.Detail).WithHint("%s", c.Remedy)
+			}
 		}
 	}
 	return nil

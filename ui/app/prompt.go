@@ -69,6 +69,29 @@ func (e *Env) AskNewSecret(ctx context.Context, prompt string, code fault.Code, 
 	return first, nil
 }
 
+// Confirm asks a question on the terminal that a person sits at, and reports
+// whether the answer is yes, in full. Where nobody can be asked, the error is code
+// with the given hint.
+func (e *Env) Confirm(ctx context.Context, question string, code fault.Code, hint string) (bool, error) {
+	in, out, err := e.OpenTTY()
+	if err != nil {
+		return false, fault.Wrap(code, errNoTTY, "").WithHint("%s", hint)
+	}
+	defer in.Close()
+	if out != in {
+		defer out.Close()
+	}
+	if _, err := fmt.Fprintf(out, "%s Type yes to go on: ", question); err != nil {
+		return false, fault.Wrap(fault.IO, err, "writing to the terminal")
+	}
+	answer, err := readLine(ctx, in)
+	if err != nil {
+		return false, err
+	}
+	defer answer.Clear()
+	return string(bytes.ToLower(bytes.TrimSpace(answer.Reveal()))) == "yes", nil
+}
+
 // readLine reads up to the end of a line, or until ctx ends.
 func readLine(ctx context.Context, in *os.File) (opaque.Bytes, error) {
 	type result struct {

@@ -44,6 +44,7 @@ type Session struct {
 	opts  Options
 	root  string // the vault's directory
 	moves string // the directory with which it moves: root, or ~/.aivault
+	state string // where it is remembered how far the vault had come
 	own   bool   // the root was named by AIVAULT_DIR
 
 	once   sync.Once
@@ -74,6 +75,7 @@ func Open(env *Env, opts Options) (*Session, error) {
 		}
 		s.root, s.moves = filepath.Join(base, "data", "vault"), base
 	}
+	s.state = filepath.Join(s.moves, "state")
 	if truthy(strings.TrimSpace(env.Getenv("AIVAULT_DISABLE_DISK_LOGS"))) {
 		opts.Notice("AIVAULT_DISABLE_DISK_LOGS is not honoured: a caller cannot switch the audit log off")
 	}
@@ -100,6 +102,7 @@ func (s *Session) Backend() Backend {
 		s.vault = vault.New(vault.Options{
 			Root:       s.root,
 			Base:       s.moves,
+			State:      s.state,
 			Keys:       s.keys(),
 			FirstUse:   s.FirstUse,
 			Claims:     reg,

@@ -45,6 +45,8 @@ func groups() []group {
 		{"oauth", nil, "get tokens with the consent of an account's owner", newOAuth},
 		{"audit", nil, "show who did what", newAudit},
 		{"doctor", nil, "verify the whole vault", newDoctor},
+		{"backup", nil, "write a copy of the vault to a file", newBackup},
+		{"restore", nil, "put a backup in the place of the vault", newRestore},
 		{"demo", nil, "show scopes at work, on a throw-away vault", newDemo},
 		{"completion", nil, "print a completion script for a shell", newCompletion},
 		{"help", nil, "explain a command", newHelp},

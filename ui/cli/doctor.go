@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,26 +13,103 @@ import (
 )
 
 func newDoctor(sh *shell) *cobra.Command {
-	return &cobra.Command{
-		Use:   "doctor",
+	var accept, yes bool
+	var salvage string
+	cmd := &cobra.Command{
+		Use:   "doctor [--accept-rollback [--yes] | --salvage DIR]",
 		Short: "verify the whole vault",
 		Long: `Reads everything that is stored and verifies it: that every record is as it was
-written and the current one, that none is missing, and that the audit log is
-whole. It changes nothing. The exit status tells the worst that was found.`,
-		Example:               "aivault doctor",
+written and the current one, that none is missing, that the audit log is whole,
+that the vault is no older than it was seen before, and that nobody else can get
+at its files. It changes nothing in the vault. The exit status tells the worst
+that was found.
+
+An older copy of the vault's file is not used: what was deleted since would be
+there again. --accept-rollback takes it for the vault from now on, if all else is
+in order; the audit log says so. It takes a yes, on the terminal or by --yes.
+
+--salvage makes a new vault of all that verifies of a damaged one, and lists what
+does not. The damaged one is only read. The new one can be looked at with
+AIVAULT_DIR=DIR, and restored as a backup: 'aivault restore DIR/vault.db'.`,
+		Example: `aivault doctor
+aivault doctor --salvage /tmp/salvaged`,
 		DisableFlagsInUseLine: true,
 		Args:                  noArgs,
-		RunE: sh.run(func(ctx context.Context, be app.Backend, _ []string) error {
-			report, err := be.Doctor(ctx)
-			if err != nil {
-				return err
-			}
-			if err := sh.printReport(report); err != nil {
-				return err
-			}
-			return report.Err()
-		}),
 	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.BoolVar(&accept, "accept-rollback", false, "take an older copy of the vault for the vault")
+	fs.BoolVar(&yes, "yes", false, "of --accept-rollback: do not ask")
+	text(fs, &salvage, "salvage", "DIR", "make a new vault in DIR of what verifies of a damaged one")
+	cmd.RunE = sh.run(func(ctx context.Context, be app.Backend, _ []string) error {
+		switch {
+		case accept && salvage != "":
+			return fault.New(fault.Usage, "provide only one of --accept-rollback and --salvage")
+		case yes && !accept:
+			return fault.New(fault.Usage, "--yes goes with --accept-rollback")
+		case fs.Changed("salvage"):
+			if err := refuseEmpty(fs, "name a new directory", "salvage"); err != nil {
+				return err
+			}
+			return sh.salvage(ctx, be, salvage)
+		case accept:
+			return sh.acceptRollback(ctx, be, yes)
+		}
+		report, err := be.Doctor(ctx)
+		if err != nil {
+			return err
+		}
+		if err := sh.printReport(report); err != nil {
+			return err
+		}
+		return report.Err()
+	})
+	return cmd
+}
+
+// acceptRollback takes an older copy for the vault, if nothing else is wrong
+// with it.
+func (sh *shell) acceptRollback(ctx context.Context, be app.Backend, yes bool) error {
+	report, err := be.Doctor(ctx)
+	if err != nil {
+		return err
+	}
+	older := ""
+	report.Checks = slices.DeleteFunc(report.Checks, func(c vault.Check) bool {
+		found := !c.OK && c.Code == fault.VaultRollback
+		if found {
+			older = c.Detail
+		}
+		return found
+	})
+	if err := report.Err(); err != nil {
+		return err
+	}
+	if older != "" && !yes {
+		if !sh.env.Interactive() {
+			return fault.New(fault.OperatorAuthRequired, "%s", older).WithHint("to go on with it, say so with --yes; nothing was changed")
+		}
+		sh.out.say(older)
+		ok, err := sh.env.Confirm(ctx, "Use it all the same?", fault.OperatorAuthRequired, "say so with --yes")
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fault.New(fault.Conflict, "the older copy was not accepted; nothing was changed")
+		}
+	}
+	seq, err := be.AcceptOlder(ctx)
+	if err != nil {
+		return err
+	}
+	if sh.out.json {
+		return sh.out.printJSON(struct {
+			Accepted bool   `json:"accepted"`
+			Seq      uint64 `json:"seq"`
+		}{true, seq})
+	}
+	sh.out.printf("this copy is the vault from now on; event %d says so", seq)
+	return nil
 }
 
 func (sh *shell) printReport(r vault.Report) error {
@@ -43,7 +121,7 @@ func (sh *shell) printReport(r vault.Report) error {
 				mark = cell{"bad", red}
 			}
 			lines := wrap(c.Detail)
-			if !c.OK {
+			if c.Remedy != "" {
 				lines = append(lines, wrap(c.Remedy)...)
 			}
 			rows = append(rows, []cell{mark, {c.Name, plain}, {lines[0], plain}})
