@@ -187,3 +187,21 @@ func (l *Local) rememberInKeyring(ctx context.Context, a *seal.Anchor) {
 		return l.opts.Keys.Keyring.Set(ctx, service, account, []byte(text))
 	}) // without it, an older copy is found by the file alone
 }
+
+// rememberNew remembers a vault that was just made in the keyring, if its key is
+// there.
+func (l *Local) rememberNew(ctx context.Context, cfg keys.Config) {
+	if cfg.Kind != keys.KindKeyring {
+		return
+	}
+	var at *seal.Anchor
+	err := l.view(ctx, func(t *txn) error {
+		if t != nil {
+			at = t.anchorOf()
+		}
+		return nil
+	})
+	if err == nil && at != nil {
+		l.rememberInKeyring(ctx, at)
+	}
+}

@@ -5,9 +5,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"aivault/keys"
 	"aivault/keys/fault"
+	"aivault/keys/keystest"
 	"aivault/vault"
 	"aivault/vault/vaulttest"
 )
@@ -128,4 +131,107 @@ func TestTheAnchorFollowsEveryChange(t *testing.T) {
 	look("a look", false)
 	granted(t, l)
 	look("a call", true)
+}
+
+// TestTheKeyringRemembers: who puts an older copy back, with what is remembered
+// beside it, is found by Doctor, where the key is in the keyring.
+func TestTheKeyringRemembers(t *testing.T) {
+	t.Parallel()
+	ring, dir := &keystest.Keyring{}, vaulttest.Dir(t)
+	with := func() *vault.Local {
+		opts := vaulttest.Options(dir)
+		opts.Keys.Keyring = ring
+		l := vault.New(opts)
+		t.Cleanup(l.Close)
+		return l
+	}
+	l := with()
+	st, err := l.Init(t.Context(), keys.Config{Kind: keys.KindKeyring, Service: keys.KeyringService})
+	must(t, err)
+	old, anchor := read(t, vaultFile(dir)), anchorFile(t, dir)
+	remembered := read(t, anchor)
+	vaulttest.Create(t, l, vault.GlobalScope(), "late", "made-up")
+	calls := ring.Calls()
+	vaulttest.Create(t, l, vault.GlobalScope(), "later", "made-up")
+	if ring.Calls() != calls {
+		t.Error("a change asks the keyring")
+	}
+	vaulttest.Healthy(t, l) // which remembers
+	putOld := func() {
+		must(t, os.WriteFile(vaultFile(dir), []byte(old), 0o600))
+		must(t, os.WriteFile(anchor, []byte(remembered), 0o600))
+	}
+	putOld()
+	if got := names(t, with()); got != "" {
+		t.Errorf("a new process sees %s", got)
+	}
+	if c := failed(t, with())["anchor"]; c.Code != fault.VaultRollback {
+		t.Errorf("Doctor finds %+v", c)
+	}
+	_, err = with().AcceptOlder(t.Context())
+	must(t, err)
+	vaulttest.Healthy(t, with())
+	putOld()
+	if c := failed(t, with())["anchor"]; c.Code != fault.VaultRollback {
+		t.Errorf("Doctor finds %+v", c)
+	}
+
+	// An entry that says nothing is told, and one that is lost is nothing.
+	ring.Put(keys.KeyringService, st.VaultID+".anchor", []byte("something else"))
+	if c := failed(t, with())["anchor"]; c.Code != fault.VaultCorrupt || !strings.Contains(c.Detail, "keyring") {
+		t.Errorf("Doctor finds %+v", c)
+	}
+	must(t, ring.Delete(t.Context(), keys.KeyringService, st.VaultID+".anchor"))
+	vaulttest.Healthy(t, with())
+
+	ring.SetMode(keystest.Locked)
+	if _, found := failed(t, with())["keyring"]; !found {
+		t.Error("Doctor does not say that the keyring is locked")
+	}
+}
+
+// TestDoctorLooksAround: who can get at the files, and what lies beside them.
+func TestDoctorLooksAround(t *testing.T) {
+	t.Parallel()
+	l, dir := fresh(t)
+	release, err := l.Exclusive(t.Context(), "turn")
+	must(t, err)
+	report, err := l.Doctor(t.Context())
+	must(t, err)
+	release()
+	for _, c := range report.Checks {
+		if c.Name == "leftovers" && (!c.OK || c.Remedy != "" || !strings.Contains(c.Detail, "0 of 1 locks")) {
+			t.Errorf("%+v", c)
+		}
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "vault.db.tmp"), nil, 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, ".aivault-X.tmp"), nil, 0o600))
+	report, err = l.Doctor(t.Context())
+	must(t, err)
+	must(t, report.Err())
+	for _, c := range report.Checks {
+		if c.Name == "leftovers" && (c.Remedy == "" || !strings.HasPrefix(c.Detail, ".aivault-X.tmp, vault.db.tmp beside the vault; 1 of 1 locks")) {
+			t.Errorf("%+v", c)
+		}
+	}
+	for _, name := range []string{"state", "run", "vault.lock", "kek.key", filepath.Base(filepath.Dir(anchorFile(t, dir))) + "/" + filepath.Base(anchorFile(t, dir))} {
+		path := filepath.Join(dir, name)
+		fi, err := os.Stat(path)
+		must(t, err)
+		must(t, os.Chmod(path, 0o777))
+		if c, found := failed(t, l)["permissions"]; !found || c.Code != fault.IO || !strings.Contains(c.Remedy, "chmod") {
+			t.Errorf("%s of mode 0777: %+v", name, c)
+		}
+		must(t, os.Chmod(path, fi.Mode()))
+	}
+	must(t, os.WriteFile(anchorFile(t, dir), []byte("something else"), 0o600))
+	if c := failed(t, l)["anchor"]; c.Code != fault.VaultCorrupt || !strings.Contains(c.Detail, "state") {
+		t.Errorf("%+v", c)
+	}
+	if got := read(t, anchorFile(t, dir)); got != "something else" {
+		t.Error("Doctor hides what it found")
+	}
+	must(t, os.Remove(anchorFile(t, dir)))
+	vaulttest.Healthy(t, l)
+	anchorFile(t, dir) // which was made again
 }

@@ -37,6 +37,7 @@ func (l *Local) Init(ctx context.Context, cfg keys.Config) (Status, error) {
 	if err := l.create(ctx, cfg, adopt); err != nil {
 		return Status{}, err
 	}
+	l.rememberNew(ctx, cfg)
 	return l.Status(ctx)
 }
 
@@ -57,6 +58,9 @@ func (l *Local) firstUse(ctx context.Context) error {
 	err = l.create(ctx, cfg, l.checkNewKey)
 	if fault.CodeOf(err) == fault.AlreadyExists { // another process was faster
 		return nil
+	}
+	if err == nil {
+		l.rememberNew(ctx, cfg)
 	}
 	return err
 }
@@ -80,7 +84,7 @@ func (l *Local) checkNewKey(cfg keys.Config) error {
 		return nil
 	}
 	return fault.New(fault.VaultCorrupt, "there is the %s, but no vault in %s", cfg, l.opts.Root).
-		WithHint("put vault.db back; or, for a new vault with that key, run `aivault init`")
+		WithHint("restore a backup: `aivault restore FILE`; or, for a new vault with that key, run `aivault init`")
 }
 
 // sweep removes what attempts that were cut off left of their keys. Nobody else
@@ -128,7 +132,7 @@ func (l *Local) checkRoot(refused func(name string) bool) error {
 	for _, e := range entries {
 		if name := e.Name(); refused(name) && !keys.IsLeftover(name) {
 			return fault.New(fault.VaultCorrupt, "%s holds %s, but no vault", l.opts.Root, name).
-				WithHint("put vault.db back; or, if you want a new vault there, move %s away", name)
+				WithHint("restore a backup: `aivault restore FILE`; or, if you want a new vault there, move %s away", name)
 		}
 	}
 	return nil

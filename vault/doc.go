@@ -71,6 +71,33 @@
 // and Doctor that the index is complete. Events form a chain, whose head the
 // manifest holds.
 //
-// A whole file replaced by an older copy of itself verifies: telling it needs a
-// memory outside the file.
+// A whole file replaced by an older copy of itself verifies. So it is remembered
+// outside the file how far the vault had come, by the number of its transactions,
+// which the manifest holds:
+//
+//   - in state/ beside the vault ([Options.State]), in a file of 112 bytes that the
+//     vault's key authenticates: each transaction writes it, once it is durable
+//     itself, and each one reads it, which takes microseconds;
+//   - in every process, for as long as it runs;
+//   - beside a key of the vault that is in the keyring, which takes longer: Init,
+//     Doctor, Backup, Restore and AcceptOlder write it, and Doctor and the last two
+//     read it.
+//
+// Who finds the file older than that, or come as far in another way, does not use
+// it (fault.VaultRollback). [Local.Restore] and [Local.AcceptOlder] are the ways
+// on: they go on counting behind all that was seen, so that no memory, in whatever
+// process, calls their file older, and all call older what they replaced.
+//
+// A memory that was lost, is older or does not verify keeps nobody out: it tells
+// less. Who can write the vault's file and state/ alike can put older copies of
+// both back; only a process that was running, and Doctor where there is a keyring,
+// find that. Who has the vault's key can do anything.
+//
+// # Backups
+//
+// A backup is the file as one transaction sees it, and opens with the same keys. To
+// restore one is to rename a copy of it that was made beside the vault, verified,
+// and given the event that says so, under the lock that all take: at every moment
+// one of the two files is there, whole. What was replaced stays beside it, as
+// vault.db.before-restore, until the next restore.
 package vault

@@ -13,7 +13,10 @@ import (
 )
 
 // remedy is what to do about records that do not verify.
-const remedy = "put back a copy of vault.db that is in order; what a command can still read is unharmed"
+const remedy = restoreHint + "; what a command can still read is unharmed"
+
+// restoreHint is what to do about a file that is not what was written.
+const restoreHint = "restore a backup: `aivault restore FILE`; or save what verifies: `aivault doctor --salvage DIR`"
 
 // Doctor implements Vault.
 func (l *Local) Doctor(ctx context.Context) (Report, error) {
@@ -35,7 +38,7 @@ func (l *Local) Doctor(ctx context.Context) (Report, error) {
 	}
 	l.examineFiles(&r, h)
 	l.examineKeyring(ctx, &r, h)
-	if err := l.Unlock(ctx); err != nil {
+	if err := l.fetchKey(ctx); err != nil {
 		r.fail("key", err)
 		return r, nil
 	}

@@ -33,7 +33,7 @@ func (l *Local) explain(err error, doing string) error {
 			WithHint("look what became of it, then try again")
 	case errors.Is(err, store.ErrDamaged):
 		return fault.Wrap(fault.VaultCorrupt, err, "%s", path).
-			WithHint("put back a copy that is in order")
+			WithHint("%s", restoreHint)
 	case store.IsFull(err):
 		return fault.Wrap(fault.DiskFull, err, "%s %s; nothing was changed", doing, path).
 			WithHint("free some space, then try again")

@@ -246,8 +246,7 @@ func (l *Local) Status(ctx context.Context) (Status, error) {
 	open := l.ring != nil
 	l.mu.Unlock()
 	switch {
-	case open:
-	case slot.Config.Kind == keys.KindPassphrase:
+	case !open && slot.Config.Kind == keys.KindPassphrase:
 		st.Locked = true
 		st.KeyError = fault.New(fault.VaultLocked, "a passphrase opens it")
 	default:
@@ -258,14 +257,23 @@ func (l *Local) Status(ctx context.Context) (Status, error) {
 	return st, nil
 }
 
-// Unlock fetches the key now, which other methods do when they need it.
+// Unlock implements Vault. A vault that its key opens and that cannot be used all
+// the same, as it is damaged or an older copy, is an error here, too.
 func (l *Local) Unlock(ctx context.Context) error {
+	switch err := l.fetchKey(ctx); {
+	case errors.Is(err, store.ErrAbsent):
+		return nil
+	case err != nil:
+		return err
+	}
+	return l.view(ctx, func(*txn) error { return nil })
+}
+
+// fetchKey has the key at hand.
+func (l *Local) fetchKey(ctx context.Context) error {
 	ring, err := l.open(ctx)
 	if err == nil {
 		ring.Release()
-	}
-	if errors.Is(err, store.ErrAbsent) {
-		return nil
 	}
 	return err
 }

@@ -75,7 +75,7 @@ func readSlots(tx store.Tx) (slots []*seal.Slot, err error) {
 }
 
 var errDamagedSlot = fault.New(fault.VaultCorrupt, "the vault's key slot was changed or damaged").
-	WithHint("put back a copy of vault.db that is in order")
+	WithHint("%s", restoreHint)
 
 // unlock tries the slots in turn.
 func (l *Local) unlock(ctx context.Context, h *head) (*seal.Ring, error) {

@@ -47,8 +47,8 @@ func (l *Local) Restore(ctx context.Context, file string, opts RestoreOptions) (
 	var at seal.Anchor
 	keyring := l.keyringAnchorOf(ctx, path)
 	err = l.db.Replace(ctx, func(incoming string) (err error) {
-		if err := copyFile(path, incoming); err != nil {
-			return l.explainCopy(err, l.db.Path())
+		if err := copyVault(ctx, path, incoming); err != nil {
+			return explainBackup(l.explainCopy(err, l.db.Path()), path)
 		}
 		now := store.NewCopy(l.db.Path(), lockWait) // the lock is ours
 		if r.Comparison, err = l.compare(ctx, ring, incoming, now, keyring); err != nil {
@@ -178,6 +178,14 @@ func explainBackup(err error, path string) error {
 		what = nil // it names the vault
 	}
 	return fault.Wrap(code, what, "%q is no vault, or a damaged one", path).WithHint("restore another backup; nothing was changed")
+}
+
+// copyVault copies the part of a file that is a vault.
+func copyVault(ctx context.Context, from, to string) error {
+	return store.WriteFile(to, func(w io.Writer) error {
+		_, err := store.NewCopy(from, lockWait).WriteTo(ctx, w)
+		return err
+	})
 }
 
 func copyFile(from, to string) error {

@@ -75,7 +75,6 @@ func TestRestore(t *testing.T) {
 		c.Newest == nil || c.Newest.Kind != vault.KindInvokeIntent || c.NewestChange == nil || c.NewestChange.Note != "later" {
 		t.Errorf("%+v", c)
 	}
-	before := read(t, vaultFile(dir))
 	_, err = l.Restore(t.Context(), file, vault.RestoreOptions{})
 	wantCode(t, err, fault.Conflict)
 	vaulttest.Create(t, l, vault.GlobalScope(), "meanwhile", "made-up")
@@ -84,7 +83,7 @@ func TestRestore(t *testing.T) {
 	if got := names(t, l); got != "early late later meanwhile" {
 		t.Errorf("a restore that was refused leaves %s", got)
 	}
-	before = read(t, vaultFile(dir))
+	before := read(t, vaultFile(dir))
 	r, err := l.Restore(t.Context(), file, vault.RestoreOptions{Back: true})
 	must(t, err)
 	if read(t, r.Replaced) != before || r.Lost != 4 || r.LostChanges != 3 || r.Seq != 4 {

@@ -3,7 +3,6 @@ package vault
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -195,6 +194,6 @@ func (s *salvager) copyKey(slot *seal.Slot) error {
 }
 
 // lose notes what is not kept.
-func (s *salvager) lose(kind string, id fmt.Stringer, name string, err error) {
+func (s *salvager) lose(kind string, id ID, name string, err error) {
 	s.out.Lost = append(s.out.Lost, Lost{Kind: kind, ID: id.String(), Name: name, Reason: err.Error()})
 }

@@ -22,11 +22,6 @@ type salvager struct {
 	out    Salvaged
 }
 
-// uuidString makes an id of a slot or record print.
-type uuidString [16]byte
-
-func (u uuidString) String() string { return uuidText(u) }
-
 // all copies everything.
 func (s *salvager) all() error {
 	if err := s.dst.tx.Put(store.Meta, keyFormat, []byte{0, 0, 0, formatVersion}); err != nil {

@@ -76,7 +76,7 @@ type txn struct {
 // errCorrupt is the error of a record that does not verify.
 func errCorrupt(what string) error {
 	return fault.New(fault.VaultCorrupt, "%s was changed or damaged outside aivault", what).
-		WithHint("run `aivault doctor` to see what is affected; put back a copy that is in order")
+		WithHint("%s", "run `aivault doctor` to see what is affected; then "+restoreHint)
 }
 
 // begin starts a transaction: the file must be the ring's vault, no older than
@@ -219,7 +219,7 @@ func (t *txn) openChain() (err error) {
 	t.chain, err = t.ring.OpenChain(t.man.gen, t.tx.Get(store.Meta, chainName(t.man.gen)))
 	if err != nil {
 		return fault.New(fault.AuditBroken, "the keys of the audit log were changed or damaged").
-			WithHint("run `aivault doctor`; put back a copy that is in order")
+			WithHint("%s", "run `aivault doctor`; then "+restoreHint)
 	}
 	return nil
 }

@@ -23,7 +23,8 @@ type Vault interface {
 	// whether that is still so. It needs no key, takes no lock, waits for
 	// nobody, and costs microseconds.
 	State(ctx context.Context) (State, error)
-	// Unlock fetches the key now, which other methods do when they need it.
+	// Unlock fetches the key now, which other methods do when they need it. Its
+	// error also tells of a vault that cannot be used, damaged or older than it was.
 	Unlock(ctx context.Context) error
 	// Lock makes this process forget the key, once those who are using it are
 	// done. What needs it next fetches it again. The error is that of Flush in
@@ -102,7 +103,7 @@ type Vault interface {
 // could be opened.
 type Status struct {
 	Initialized bool
-	Locked      bool      // its key is not at hand: KeyError says why
+	Locked      bool      // it cannot be used now: KeyError says why
 	KeyError    error     // nil unless locked
 	Provider    keys.Kind // where the key lives; empty if not initialised
 	Key         keys.Config

@@ -17,8 +17,8 @@ func newBackup(sh *shell) *cobra.Command {
 		Use:   "backup FILE [--force]",
 		Short: "write a copy of the vault to a file",
 		Long: `Writes a copy of the vault to a file, as it is at one moment, while others go on
-writing. The copy is sealed as the vault is, and opens with the same keys: keep a
-way to them, too, somewhere else. It is verified before it gets its name, and a
+with it. The copy is sealed as the vault is, and opens with the same keys: keep
+a way to them somewhere else, too. It is verified before it gets its name, and a
 file that is there already stays unless --force replaces it.`,
 		Example: `aivault backup /media/usb/aivault-2026-03-01.backup
 aivault backup ~/Sync/aivault.backup --force`,

@@ -25,11 +25,11 @@ at its files. It changes nothing in the vault. The exit status tells the worst
 that was found.
 
 An older copy of the vault's file is not used: what was deleted since would be
-there again. --accept-rollback takes it for the vault from now on, if all else is
-in order; the audit log says so. It takes a yes, on the terminal or by --yes.
+there again. --accept-rollback takes it for the vault from now on, if all else
+is in order; the audit log says so. It takes a yes, on the terminal or by --yes.
 
---salvage makes a new vault of all that verifies of a damaged one, and lists what
-does not. The damaged one is only read. The new one can be looked at with
+--salvage makes a new vault of all that verifies of a damaged one, and lists
+what does not. The damaged one is only read. The new one can be looked at with
 AIVAULT_DIR=DIR, and restored as a backup: 'aivault restore DIR/vault.db'.`,
 		Example: `aivault doctor
 aivault doctor --salvage /tmp/salvaged`,

@@ -169,6 +169,8 @@ func (sh *shell) printStatus(st vault.Status) error {
 	switch {
 	case !st.Initialized:
 		state = cell{"not initialized", yellow}
+	case fault.CodeOf(st.KeyError) == fault.VaultRollback, fault.CodeOf(st.KeyError) == fault.VaultCorrupt:
+		state = cell{"not usable", red}
 	case st.Locked:
 		state = cell{"locked", yellow}
 	}

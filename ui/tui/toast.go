@@ -69,7 +69,7 @@ func (m *Model) fail(f view.FailMsg) tea.Cmd {
 	switch fault.CodeOf(f.Err) {
 	case fault.Canceled:
 		return m.say(noteToast(f.What + ": cancelled"))
-	case fault.VaultLocked, fault.KeyUnavailable, fault.WrongKey, fault.VaultCorrupt, fault.VaultNewer:
+	case fault.VaultLocked, fault.KeyUnavailable, fault.WrongKey, fault.VaultCorrupt, fault.VaultRollback, fault.VaultNewer:
 		if m.gate == nil {
 			return m.lock(f.What + ": " + f.Err.Error())
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -36,6 +37,9 @@ func (b *Bolt) WriteTo(ctx context.Context, w io.Writer) (n int64, err error) {
 	err = b.use(true, func(db *bolt.DB, _ *os.File) error {
 		return db.View(func(tx *bolt.Tx) (err error) {
 			n, err = tx.WriteTo(w)
+			if errors.Is(err, io.EOF) {
+				err = fmt.Errorf("%w: its end is missing", ErrDamaged)
+			}
 			return err
 		})
 	})

@@ -206,6 +206,10 @@ func scopeWords(s string) string {
 func kindWords(kind string) string {
 	if s, ok := map[string]string{
 		vault.KindVaultInit:         "The vault was made.",
+		vault.KindVaultBackup:       "A backup of the vault was made.",
+		vault.KindVaultRestore:      "A backup was restored.",
+		vault.KindVaultAccept:       "An older copy of the vault was accepted.",
+		vault.KindVaultSalvage:      "This vault was made of what could be read of a damaged one.",
 		vault.KindSecretCreate:      "A secret was stored.",
 		vault.KindSecretUpdate:      "A secret's name or aliases were changed.",
 		vault.KindSecretRotate:      "A secret got a new value.",

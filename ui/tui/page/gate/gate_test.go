@@ -120,11 +120,22 @@ func TestInTheWay(t *testing.T) {
 				write(t, filepath.Join(dir, "vault.db"), []byte(strings.Repeat("no vault ", 4096)))
 			},
 			func(t *testing.T, dir string) { move(t, dir, "vault.gone", "vault.db") },
-			[]string{"The vault is damaged", "put back a copy that is in order", "aivault doctor"},
+			[]string{"The vault is damaged", "restore a backup", "aivault doctor"},
 		},
 		"cut off": {
 			func(t *testing.T, dir string) { write(t, filepath.Join(dir, "vault.db"), read(t, dir)[:4096]) }, nil,
-			[]string{"The vault is damaged", "put back a copy"},
+			[]string{"The vault is damaged", "restore a backup"},
+		},
+		"an older copy": {
+			func(t *testing.T, dir string) {
+				old, l := read(t, dir), vault.New(vaulttest.Options(dir))
+				vaulttest.Create(t, l, vault.GlobalScope(), "LATE", "made-up")
+				l.Close()
+				move(t, dir, "vault.db", "vault.newer")
+				write(t, filepath.Join(dir, "vault.db"), old)
+			},
+			func(t *testing.T, dir string) { move(t, dir, "vault.newer", "vault.db") },
+			[]string{"The vault is older than it was", "aivault restore FILE", "on a command line: aivault doctor"},
 		},
 		"gone, its key is there": {
 			func(t *testing.T, dir string) { move(t, dir, "vault.db", "elsewhere") },

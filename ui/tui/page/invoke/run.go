@@ -125,7 +125,7 @@ func (p *page) ended(r *run, o outcome, err error) tea.Cmd {
 		p.fill()
 	}
 	switch fault.CodeOf(err) {
-	case fault.VaultLocked, fault.KeyUnavailable, fault.WrongKey, fault.VaultCorrupt, fault.VaultNewer:
+	case fault.VaultLocked, fault.KeyUnavailable, fault.WrongKey, fault.VaultCorrupt, fault.VaultRollback, fault.VaultNewer:
 		return view.Fail("a test of "+r.call.Capability, err, nil) // the root's to show
 	}
 	return nil
