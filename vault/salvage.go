@@ -48,7 +48,7 @@ func (l *Local) Salvage(ctx context.Context, dir string) (Salvaged, error) {
 	}
 	defer ring.Clear()
 	target := store.NewBolt(dir, lockWait)
-	s := salvager{l: l, dir: dir, out: Salvaged{Dir: dir, Kept: map[string]int{}}, kept: map[ID]*Secret{}}
+	s := salvager{l: l, dir: dir, out: Salvaged{Dir: dir, Kept: map[string]int{}}, kept: map[ID]*Secret{}, taken: map[string]bool{}}
 	err = l.db.View(ctx, func(tx store.Tx) error {
 		s.src = l.beginDamaged(tx, ring, &s)
 		defer s.src.close()

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,7 +19,9 @@ type salvager struct {
 	dst    *txn
 	events uint64 // that the damaged vault is known to have had
 	kept   map[ID]*Secret
-	keys   []string // key files that were copied
+	index  []entry         // of what was kept
+	taken  map[string]bool // their keys
+	keys   []string        // key files that were copied
 	out    Salvaged
 }
 
@@ -31,7 +34,7 @@ func (s *salvager) all() error {
 	if err := s.dst.tx.Put(store.Meta, keyVault, vault[:]); err != nil {
 		return err
 	}
-	for _, step := range []func() error{s.slots, s.secrets, s.others, s.log} {
+	for _, step := range []func() error{s.slots, s.secrets, s.others, s.indexes, s.log} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -216,16 +219,24 @@ func (s *salvager) aside(k kind, id ID, rec []byte) error {
 // of them is an earlier state of the other.
 func (s *salvager) keep(what string, id ID, k kind, name string, rec []byte, entries []entry) (bool, error) {
 	for _, e := range entries {
-		if s.dst.tx.Get(store.Index, e.key) != nil {
+		if s.taken[string(e.key)] {
 			s.lose(what, id, name, errors.New("another one has its name"))
 			return false, nil
 		}
 	}
-	s.out.Kept[what]++
-	if err := s.dst.put(store.Records, recordKey(k, id), rec); err != nil {
-		return false, err
+	for _, e := range entries {
+		s.taken[string(e.key)] = true
 	}
-	return true, s.dst.reindex(nil, entries)
+	s.index = append(s.index, entries...)
+	s.out.Kept[what]++
+	return true, s.dst.put(store.Records, recordKey(k, id), rec)
+}
+
+// indexes makes the indexes. The order matters: until it is committed, a table is
+// one long list, into whose middle nothing goes cheaply.
+func (s *salvager) indexes() error {
+	slices.SortFunc(s.index, func(a, b entry) int { return bytes.Compare(a.key, b.key) })
+	return s.dst.reindex(nil, s.index)
 }
 
 // log copies the audit log from its beginning up to the first event that does
