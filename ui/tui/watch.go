@@ -94,7 +94,15 @@ func (m *Model) tellChange(events []vault.Event) tea.Cmd {
 
 // lockIfIdle locks a vault that has a passphrase when nobody is there.
 func (m *Model) lockIfIdle() tea.Cmd {
-	if m.locksItself() && m.host.Now().Sub(m.active) >= idleLock {
+	// Both clocks: one stands while the machine sleeps, the other may be set.
+	now := m.host.Now()
+	if now.Sub(m.active) < idleLock && now.Round(0).Sub(m.active.Round(0)) < idleLock {
+		return nil
+	}
+	if m.gate != nil {
+		m.forget("forgotten after 15 minutes without a key; type it again")
+	}
+	if m.locksItself() {
 		return m.lock("locked after 15 minutes without a key")
 	}
 	return nil
