@@ -75,6 +75,7 @@ func (in *Input) Read(p []byte) (int, error) {
 		}
 	}
 	n := copy(p, in.out)
+	clear(p[n:]) // of what was read before, which is Bubble Tea's buffer for good
 	rest := append(in.out[:0], in.out[n:]...)
 	clear(in.out[len(rest):])
 	in.out = rest
