@@ -76,20 +76,33 @@ func (m *Model) tellChange(events []vault.Event) tea.Cmd {
 	if now.Sub(m.host.Tasks.Wrote()) < ownChange || now.Sub(m.touched) < ownChange {
 		return nil
 	}
-	var kinds []string
+	var what []string
 	for _, e := range events {
-		if e.Time.Before(m.watch.since) || strings.HasPrefix(e.Kind, "invoke.") || strings.HasPrefix(e.Kind, "oauth.") {
+		if strings.HasPrefix(e.Kind, "invoke.") || strings.HasPrefix(e.Kind, "oauth.") {
 			continue
 		}
-		kinds = append(kinds, e.Kind)
+		what = append(what, happened(e.Kind))
 	}
-	switch len(kinds) {
+	switch len(what) {
 	case 0:
 		return nil
 	case 1:
-		return m.say(noteToast("changed by another process: " + kinds[0]))
+		return m.say(noteToast("changed by another process: " + what[0]))
 	}
-	return m.say(noteToast("changed by another process: " + kinds[0] + " and more"))
+	return m.say(noteToast("changed by another process: " + what[0] + ", and more"))
+}
+
+// happened says what an event of a kind was: "a secret was rotated".
+func happened(kind string) string {
+	noun, verb, _ := strings.Cut(kind, ".")
+	did := map[string]string{
+		"create": "created", "update": "changed", "rotate": "rotated", "delete": "deleted", "attach": "attached", "detach": "detached",
+		"hosts": "given hosts", "disable": "disabled", "enable": "enabled", "bind": "bound", "unbind": "unbound", "policy": "given a policy",
+	}[verb]
+	if did == "" {
+		return kind
+	}
+	return "a " + noun + " was " + did
 }
 
 // lockIfIdle locks a vault that has a passphrase when nobody is there.

@@ -162,7 +162,7 @@ func (p *Picker) Key(k tea.KeyMsg) tea.Cmd {
 	}
 	if _, changed := p.in.key(k); changed {
 		p.filter()
-		p.list.forget() // others show now, and may have less to say
+		p.list.forget()       // others show now, and may have less to say
 		p.list.SelectIndex(0) // the best one
 	}
 	return nil

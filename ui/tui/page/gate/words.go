@@ -32,11 +32,11 @@ func (g *Gate) card() card {
 	case creating:
 		return card{head: "Making the vault", say: []string{"Its key goes into " + place(g.first) + "."}}
 	case asking:
-		return card{head: "Locked", say: []string{"This vault opens with a passphrase. Nothing that you type is shown."}, next: []string{"enter unlocks"}}
+		return card{head: "Locked", say: []string{"This vault opens with a passphrase. Nothing that you type is shown."}, next: []string{"enter unlocks", "ctrl+c leaves"}}
 	case opening:
 		return card{head: "Unlocking", say: []string{"Making the key from the passphrase takes a moment, on purpose: so guessing is slow."}}
 	}
-	return failure(g.err, g.status.File)
+	return failure(g.err)
 }
 
 func (g *Gate) waiting() card {
@@ -75,7 +75,7 @@ func place(c keys.Config) string {
 }
 
 // failure says what is in the way.
-func failure(err error, file string) card {
+func failure(err error) card {
 	c := card{head: "The vault cannot be opened", bad: true, say: []string{sentence(err)}}
 	next := fault.HintOf(err)
 	switch fault.CodeOf(err) {
@@ -91,7 +91,7 @@ func failure(err error, file string) card {
 		c.head = "This is not the key of this vault"
 	case fault.VaultCorrupt:
 		c.head = "The vault is damaged"
-		c.say = append(c.say, "Nothing was changed. "+file+" is not what aivault wrote.")
+		c.say = append(c.say, "aivault changes nothing here until that is put right.")
 		c.command = "aivault doctor"
 	case fault.VaultRollback:
 		c.head, c.command = "The vault is older than it was", "aivault doctor"
