@@ -130,7 +130,7 @@ func TestShowAsksFirst(t *testing.T) {
 	typed := &fakePage{title: "typed", dirty: true}
 	r.send(view.PushMsg{Screen: typed})
 	r.send(view.ShowAudit{Seq: 7})
-	if r.want("Throw away what you typed?"); len(r.tabs[3].shown) != 0 {
+	if r.want("Throw away what you changed here?"); len(r.tabs[3].shown) != 0 {
 		t.Error("it shows already")
 	}
 	r.press("right", "enter")

@@ -71,9 +71,17 @@ func (m *Model) View() string {
 		lines = append(lines, p.View(m.w, bodyHeight)...)
 	}
 	lines = append(lines, m.toastLine(m.w-1), m.keyLine(m.w-1), m.sayLine(m.w-1))
+	if len(m.dialogs) > 0 { // what is drawn over a line is cut to its width
+		for i, line := range lines {
+			lines[i] = widget.Clip(line, m.w)
+		}
+	}
 	for _, d := range m.dialogs {
 		r := m.dialogRect(d)
 		box := widget.Box(m.host.Theme, d.Title(), "", true, r.w+2, r.h+2, d.View(r.w, r.h))
+		for i, line := range lines { // what is over a short line is as wide as below it
+			lines[i] = widget.Clip(line, m.w)
+		}
 		lines = widget.Over(lines, box, r.x-1, r.y-1)
 	}
 	return m.finish(lines)
@@ -124,6 +132,9 @@ func (m *Model) header() (line string, tabs [][2]int) {
 	for i, t := range m.tabs {
 		names[i] = string(rune('1'+i)) + " " + text.Line(t.Title())
 		full += text.Width(names[i]) + 3
+	}
+	for _, s := range m.stack {
+		full += text.Width(th.Crumb+" "+s.Title()) + 1
 	}
 	short := full > room
 	for i, name := range names {

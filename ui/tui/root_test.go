@@ -298,7 +298,7 @@ func TestWhatIsTypedIsNotClosedUnasked(t *testing.T) {
 		typed := &fakePage{title: "form", captures: true, dirty: true}
 		r.send(view.PushMsg{Screen: typed})
 		r.press(key)
-		r.want("Throw away what you typed?")
+		r.want("Throw away what you changed here?")
 		r.press("enter") // the button that keeps it has the focus
 		if typed.closed != 0 {
 			t.Errorf("%s: enter discards", key)

@@ -186,10 +186,10 @@ func (m *Model) dirty() []view.Screen {
 // and does something.
 func (m *Model) askDiscard(typed []view.Screen, then func() tea.Cmd) tea.Cmd {
 	return m.dialog(form.NewConfirm(m.host, form.Question{
-		Title:  "Throw away?",
-		Ask:    "Throw away what you typed?",
+		Title:  "Not saved",
+		Ask:    "Throw away what you changed here?",
 		Yes:    "Throw away",
-		No:     "Go on typing",
+		No:     "Go on",
 		Danger: true,
 		Do: func() tea.Cmd {
 			var cmds []tea.Cmd

@@ -8,6 +8,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"aivault/ui/tui/task"
+	"aivault/ui/tui/text"
 	"aivault/vault"
 )
 
@@ -76,33 +77,38 @@ func (m *Model) tellChange(events []vault.Event) tea.Cmd {
 	if now.Sub(m.host.Tasks.Wrote()) < ownChange || now.Sub(m.touched) < ownChange {
 		return nil
 	}
-	var what []string
+	var kinds []string
 	for _, e := range events {
 		if strings.HasPrefix(e.Kind, "invoke.") || strings.HasPrefix(e.Kind, "oauth.") {
 			continue
 		}
-		what = append(what, happened(e.Kind))
+		kinds = append(kinds, e.Kind)
 	}
-	switch len(what) {
+	switch len(kinds) {
 	case 0:
 		return nil
 	case 1:
-		return m.say(noteToast("changed by another process: " + what[0]))
+		return m.say(noteToast("another process " + deed(kinds[0])))
 	}
-	return m.say(noteToast("changed by another process: " + what[0] + ", and more"))
+	return m.say(noteToast("another process " + deed(kinds[0]) + ", and made " + text.Plural(len(kinds)-1, "other change")))
 }
 
-// happened says what an event of a kind was: "a secret was rotated".
-func happened(kind string) string {
-	noun, verb, _ := strings.Cut(kind, ".")
-	did := map[string]string{
-		"create": "created", "update": "changed", "rotate": "rotated", "delete": "deleted", "attach": "attached", "detach": "detached",
-		"hosts": "given hosts", "disable": "disabled", "enable": "enabled", "bind": "bound", "unbind": "unbound", "policy": "given a policy",
-	}[verb]
-	if did == "" {
-		return kind
+// deed says what an event of a kind did.
+func deed(kind string) string {
+	words := map[string]string{
+		vault.KindSecretCreate: "stored a secret", vault.KindSecretUpdate: "renamed a secret, or changed its aliases",
+		vault.KindSecretRotate: "rotated a secret", vault.KindSecretDelete: "deleted a secret",
+		vault.KindSecretAttach: "attached a secret to a group", vault.KindSecretDetach: "detached a secret from a group",
+		vault.KindSecretHosts: "gave a secret a host", vault.KindCredentialCreate: "made a credential",
+		vault.KindCredentialDelete: "deleted a credential", vault.KindCredentialDisable: "disabled a credential",
+		vault.KindCredentialEnable: "enabled a credential", vault.KindCapabilityCreate: "made a capability",
+		vault.KindCapabilityDelete: "deleted a capability", vault.KindCapabilityBind: "bound a secret to a capability",
+		vault.KindCapabilityUnbind: "took a binding away", vault.KindCapabilityPolicy: "changed the limits of a capability",
 	}
-	return "a " + noun + " was " + did
+	if w, ok := words[kind]; ok {
+		return w
+	}
+	return "changed the vault (" + kind + ")"
 }
 
 // lockIfIdle locks a vault that has a passphrase when nobody is there.

@@ -10,8 +10,14 @@
 package uitest
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,6 +49,8 @@ type Options struct {
 	Pass          app.Passphrase
 	// Fill puts something into the vault, before the program begins.
 	Fill func(d *Driver)
+	// Unchecked has frames drawn and not looked at, for benchmarks.
+	Unchecked bool
 	// Shut leaves the vault as it is: the test opens, or makes, it by keys.
 	// Otherwise one that is missing is made.
 	Shut bool
@@ -90,7 +98,9 @@ type Driver struct {
 	step    int
 	held    []*held // in the order in which they are due
 	quit    bool
-	shells  int // how often the terminal was given to another program
+	ended   bool // and the vault is closed
+	hurried bool // frames are not looked at
+	shells  int  // how often the terminal was given to another program
 }
 
 // A job is a command that runs.
@@ -108,7 +118,7 @@ type held struct {
 // New starts the program. It ends with the test.
 func New(t testing.TB, o Options) *Driver {
 	t.Helper()
-	d := &Driver{TB: t, Dir: o.Dir, Clock: o.Clock, w: o.Width, h: o.Height}
+	d := &Driver{TB: t, Dir: o.Dir, Clock: o.Clock, w: o.Width, h: o.Height, hurried: o.Unchecked}
 	if d.w == 0 {
 		d.w, d.h = 120, 40
 	}
@@ -132,7 +142,7 @@ func New(t testing.TB, o Options) *Driver {
 		t.Fatal(err)
 	}
 	d.program, d.Backend = program, program.Host.Backend
-	t.Cleanup(d.end)
+	t.Cleanup(d.End)
 	if o.Fill != nil {
 		o.Fill(d)
 	}
@@ -162,15 +172,49 @@ func (d *Driver) make() {
 	}
 }
 
-// end lets what is under way come to its end, and closes the vault. Nothing of
-// what was made up may be in its directory.
-func (d *Driver) end() {
+// End leaves the program, if it did not end, once what is under way came to its
+// end, and closes the vault. Nothing of what was made up may be in its files.
+func (d *Driver) End() {
+	d.Helper()
+	if d.ended {
+		return
+	}
+	d.ended = true
 	if !d.quit && !d.Failed() {
-		d.send(tea.KeyMsg{Type: tea.KeyCtrlC})
-		d.send(tea.KeyMsg{Type: tea.KeyCtrlC})
+		d.send(KeyNamed("ctrl+c"))
+		d.send(KeyNamed("ctrl+c"))
+	}
+	ctx, stop := context.WithTimeout(context.Background(), patience)
+	defer stop()
+	if err := d.program.Drain(ctx); err != nil {
+		d.Errorf("at the end: %v", err)
 	}
 	d.program.Close()
-	brokertest.ScanDir(d, d.Dir, d.secrets...)
+	d.scan()
+}
+
+// scan looks for values in the files of the vault.
+func (d *Driver) scan() {
+	d.Helper()
+	err := fs.WalkDir(os.DirFS(d.Dir), ".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(filepath.Join(d.Dir, path))
+		if err == nil && d.shows(data) {
+			d.Errorf("the file %s has a value in it", path)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a script that failed took the directory along
+		d.Error(err)
+	}
+}
+
+// shows reports whether one of the values that were made up is in data, in any
+// encoding.
+func (d *Driver) shows(data []byte) bool {
+	return slices.ContainsFunc(d.forms, func(form []byte) bool { return bytes.Contains(data, form) })
 }
 
 // Secret makes up a value, which must never show.
@@ -188,6 +232,9 @@ func (d *Driver) Hide(values ...string) {
 		d.forms = append(d.forms, brokertest.Forms(v)...)
 	}
 }
+
+// Hidden returns what must not show.
+func (d *Driver) Hidden() []string { return slices.Clone(d.secrets) }
 
 // Quit reports whether the program ended.
 func (d *Driver) Quit() bool { return d.quit }
