@@ -103,9 +103,6 @@ type (
 // Send returns the command that sends a message to the root.
 func Send(m tea.Msg) tea.Cmd { return func() tea.Msg { return m } }
 
-// Push puts a screen on top of the current one.
-func Push(s Screen) tea.Cmd { return Send(PushMsg{s}) }
-
 // Dialog opens a dialog.
 func Dialog(s Screen) tea.Cmd { return Send(DialogMsg{s}) }
 
