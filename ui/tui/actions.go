@@ -36,7 +36,7 @@ func (m *Model) actions() []action.Bound {
 		{ID: action.Undo, Hidden: true, Off: off(len(m.undo) == 0, "there is nothing to take back"), Run: m.takeBack},
 		{ID: action.ShowLine, Hidden: true, Off: off(len(m.line) == 0, "nothing was done yet that has a command line"), Run: m.showLine},
 		{ID: action.Reload, Hidden: true, Run: m.reload},
-		{ID: action.Lock, Hidden: true, Off: closed, Run: func() tea.Cmd { return m.lock("locked") }},
+		{ID: action.Lock, Hidden: true, Off: closed, Run: m.lockNow},
 		tab(action.Tab1, tabSecrets), tab(action.Tab2, tabCapabilities), tab(action.Tab3, tabCredentials), tab(action.Tab4, tabAudit),
 		{ID: action.Dismiss, Hidden: true, Off: off(m.toast.text == "", "there is no message"), Run: func() tea.Cmd { m.toast = toast{}; return nil }},
 		{ID: action.Back, Hidden: true, Run: m.leaveTop},

@@ -220,3 +220,20 @@ func TestUndoAgain(t *testing.T) {
 	r.press("z")
 	r.want("nothing to take back")
 }
+
+// Who locks a vault that opens by itself is told that it did.
+func TestLockThatDoesNotLast(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []keys.Kind{keys.KindFile, keys.KindPassphrase} {
+		r := newRig(t).open(kind)
+		r.press("L")
+		r.open(kind)
+		const told = "the key was forgotten, and fetched again"
+		if got := strings.Contains(r.screen(), told); got != (kind == keys.KindFile) {
+			t.Errorf("%s: told %v", kind, got)
+		}
+		r.send(view.FailMsg{What: "reading", Err: fault.New(fault.KeyUnavailable, "no keyring")})
+		r.open(kind)
+		r.wantNot(told)
+	}
+}
