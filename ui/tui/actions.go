@@ -168,9 +168,11 @@ func (m *Model) takeBack() tea.Cmd {
 	return task.Write(m.tasks, "undo of "+u.Text, u.Run, func(d ops.Done, err error) tea.Cmd {
 		m.undoing = false
 		if err != nil {
-			// What somebody else changed stays changed; anything else may pass.
-			if fault.CodeOf(err) != fault.Conflict && m.gate == nil {
-				m.undo = append(m.undo, u)
+			switch fault.CodeOf(err) {
+			case fault.VaultBusy, fault.IO, fault.DiskFull, fault.Timeout, fault.Canceled: // it may pass
+				if m.gate == nil {
+					m.undo = append(m.undo, u)
+				}
 			}
 			return m.fail(view.FailMsg{What: "taking back: " + u.Text, Err: err})
 		}

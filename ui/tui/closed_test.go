@@ -219,6 +219,15 @@ func TestUndoAgain(t *testing.T) {
 	r.want("detached A")
 	r.press("z")
 	r.want("nothing to take back")
+
+	err = fault.New(fault.OperatorAuthRequired, "it needs the value")
+	r.send(view.DoneMsg{Done: ops.Done{Text: "unbound A", Undo: &ops.Undo{Text: "unbind A", Run: func(context.Context) (ops.Done, error) {
+		return ops.Done{}, err
+	}}}})
+	r.press("z")
+	r.want("it needs the value")
+	r.press("esc", "z")
+	r.want("nothing to take back") // it is not in the way of others
 }
 
 // Who locks a vault that opens by itself is told that it did.
