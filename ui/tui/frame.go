@@ -129,6 +129,9 @@ func (m *Model) header() (line string, tabs [][2]int) {
 		names[i] = string(rune('1'+i)) + " " + text.Line(t.Title())
 		full += text.Width(names[i]) + 3
 	}
+	for _, s := range m.stack {
+		full += text.Width(th.Crumb+" "+s.Title()) + 1
+	}
 	short := full > room
 	for i, name := range names {
 		if i != m.tab {

@@ -10,10 +10,14 @@
 package uitest
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +49,8 @@ type Options struct {
 	Pass          app.Passphrase
 	// Fill puts something into the vault, before the program begins.
 	Fill func(d *Driver)
+	// Unchecked has frames drawn and not looked at, for benchmarks.
+	Unchecked bool
 	// Shut leaves the vault as it is: the test opens, or makes, it by keys.
 	// Otherwise one that is missing is made.
 	Shut bool
@@ -93,6 +99,7 @@ type Driver struct {
 	held    []*held // in the order in which they are due
 	quit    bool
 	ended   bool // and the vault is closed
+	hurried bool // frames are not looked at
 	shells  int  // how often the terminal was given to another program
 }
 
@@ -111,7 +118,7 @@ type held struct {
 // New starts the program. It ends with the test.
 func New(t testing.TB, o Options) *Driver {
 	t.Helper()
-	d := &Driver{TB: t, Dir: o.Dir, Clock: o.Clock, w: o.Width, h: o.Height}
+	d := &Driver{TB: t, Dir: o.Dir, Clock: o.Clock, w: o.Width, h: o.Height, hurried: o.Unchecked}
 	if d.w == 0 {
 		d.w, d.h = 120, 40
 	}
@@ -183,9 +190,31 @@ func (d *Driver) End() {
 		d.Errorf("at the end: %v", err)
 	}
 	d.program.Close()
-	if _, err := os.Stat(d.Dir); err == nil { // a script that failed took it along
-		brokertest.ScanDir(d, d.Dir, d.secrets...)
+	d.scan()
+}
+
+// scan looks for values in the files of the vault.
+func (d *Driver) scan() {
+	d.Helper()
+	err := fs.WalkDir(os.DirFS(d.Dir), ".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(filepath.Join(d.Dir, path))
+		if err == nil && d.shows(data) {
+			d.Errorf("the file %s has a value in it", path)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a script that failed took the directory along
+		d.Error(err)
 	}
+}
+
+// shows reports whether one of the values that were made up is in data, in any
+// encoding.
+func (d *Driver) shows(data []byte) bool {
+	return slices.ContainsFunc(d.forms, func(form []byte) bool { return bytes.Contains(data, form) })
 }
 
 // Secret makes up a value, which must never show.
@@ -203,6 +232,9 @@ func (d *Driver) Hide(values ...string) {
 		d.forms = append(d.forms, brokertest.Forms(v)...)
 	}
 }
+
+// Hidden returns what must not show.
+func (d *Driver) Hidden() []string { return slices.Clone(d.secrets) }
 
 // Quit reports whether the program ended.
 func (d *Driver) Quit() bool { return d.quit }

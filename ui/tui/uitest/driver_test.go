@@ -80,8 +80,8 @@ func TestDriverHoldsTime(t *testing.T) {
 	d.Advance(2 * time.Second)
 	d.Store("", "LATECOMER")
 	d.Key("j").WantNot("LATECOMER")
-	d.Advance(600*time.Millisecond).Want("LATECOMER", "changed by another process")
-	d.Advance(7 * time.Second).WantNot("changed by another process")
+	d.Advance(600*time.Millisecond).Want("LATECOMER", "another process")
+	d.Advance(7 * time.Second).WantNot("another process")
 }
 
 // A vault that takes its time does not make the driver hurry.
