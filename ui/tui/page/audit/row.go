@@ -69,8 +69,8 @@ func (p *page) newList() {
 		widget.Column{Title: "TIME", Min: len(auditrow.Time), Max: len(auditrow.Time), Drop: 3},
 		widget.Column{Title: "WHAT", Min: 17, Max: 40},
 		widget.Column{Title: "OUTCOME", Min: 12, Max: 22},
-		widget.Column{Title: "CONTEXT", Min: 8, Max: 30, Drop: 1},
-		widget.Column{Title: "DETAIL", Min: 12, Grow: true, Drop: 2},
+		widget.Column{Title: "CONTEXT", Min: 8, Max: 30, Drop: 2},
+		widget.Column{Title: "DETAIL", Min: 12, Grow: true, Drop: 1},
 	)
 }
 
