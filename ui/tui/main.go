@@ -62,8 +62,12 @@ func (p *Program) Drain(ctx context.Context) error {
 	return p.session.Flush(ctx)
 }
 
-// Close closes the vault.
-func (p *Program) Close() { p.session.Close() }
+// Close wipes what is still typed, which a signal leaves there, and closes the
+// vault.
+func (p *Program) Close() {
+	p.closeAll()
+	p.session.Close()
+}
 
 // Run runs the terminal interface until somebody leaves it. The error is that of
 // its end, for the exit status; nil where people left by themselves.

@@ -64,7 +64,6 @@ type Model struct {
 	gate    view.Screen // shown instead of everything else until the vault is open; nil then
 	status  vault.Status
 	tabs    []view.Screen
-	loaded  []bool
 	tab     int
 	stack   []view.Screen // on top of the tab
 	dialogs []view.Screen // on top of that; the last one has the keys
@@ -78,6 +77,7 @@ type Model struct {
 
 	watch    watch
 	active   time.Time // when a key was last pressed
+	shut     time.Time // when an error last closed the vault
 	leaving  bool      // ctrl+c was pressed over something typed
 	quitting bool
 	busyTick bool // a timer for the next frame of a spinner is set
@@ -136,8 +136,11 @@ func (m *Model) message(msg tea.Msg) tea.Cmd {
 	case view.PushMsg:
 		return m.push(msg.Screen)
 	case view.DialogMsg:
-		m.dialogs = append(m.dialogs, msg.Screen)
-		return msg.Screen.Load()
+		if m.gate != nil { // of a page that is not there for anybody just now
+			msg.Screen.Close()
+			return nil
+		}
+		return m.dialog(msg.Screen)
 	case view.CloseMsg:
 		return m.close(msg.Screen)
 	case view.DoneMsg:
@@ -170,8 +173,7 @@ func (m *Model) message(msg tea.Msg) tea.Cmd {
 		}
 		if s := m.pages.Open(m.host, msg); s != nil {
 			if _, ok := s.(view.Sized); ok {
-				m.dialogs = append(m.dialogs, s)
-				return s.Load()
+				return m.dialog(s)
 			}
 			return m.push(s)
 		}
@@ -216,7 +218,7 @@ func (m *Model) closeAll() {
 			s.Close()
 		}
 	}
-	m.dialogs, m.stack, m.tabs, m.loaded = nil, nil, nil, nil
+	m.dialogs, m.stack, m.tabs = nil, nil, nil
 	if m.gate != nil {
 		m.gate.Close()
 		m.gate = nil

@@ -4,6 +4,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"aivault/ui/tui/page/attach"
+	"aivault/ui/tui/page/audit"
 	"aivault/ui/tui/page/bind"
 	"aivault/ui/tui/page/capability"
 	"aivault/ui/tui/page/credential"
@@ -20,7 +21,7 @@ func pages() Pages {
 	return Pages{
 		Gate: gate.New,
 		Tabs: func(h *view.Host) []view.Screen {
-			return []view.Screen{secrets.New(h), capability.New(h), credential.New(h)}
+			return []view.Screen{secrets.New(h), capability.New(h), credential.New(h), audit.New(h)}
 		},
 		Open: func(h *view.Host, m tea.Msg) view.Screen { return open(h, calls, m) },
 	}

@@ -87,14 +87,14 @@ type rig struct {
 	m     *tui.Model
 	now   time.Time
 	vault *fakeVault
-	gate  *fakePage
+	gate  *forgetter
 	tabs  []*fakePage
 	held  []task.Timer
 	quit  bool
 }
 
 func newRig(t *testing.T) *rig {
-	r := &rig{T: t, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), vault: &fakeVault{}, gate: &fakePage{title: "gate"}}
+	r := &rig{T: t, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), vault: &fakeVault{}, gate: &forgetter{fakePage: fakePage{title: "gate"}}}
 	for _, title := range []string{"Secrets", "Capabilities", "Credentials", "Audit"} {
 		r.tabs = append(r.tabs, &fakePage{title: title})
 	}
@@ -298,7 +298,7 @@ func TestWhatIsTypedIsNotClosedUnasked(t *testing.T) {
 		typed := &fakePage{title: "form", captures: true, dirty: true}
 		r.send(view.PushMsg{Screen: typed})
 		r.press(key)
-		r.want("Discard what you typed?")
+		r.want("Throw away what you typed?")
 		r.press("enter") // the button that keeps it has the focus
 		if typed.closed != 0 {
 			t.Errorf("%s: enter discards", key)

@@ -47,9 +47,11 @@ const (
 	EnableCredential ID = "credential.enable"
 	CapabilityOf     ID = "credential.capability"
 
-	Follow      ID = "audit.follow"
-	AuditFilter ID = "audit.filter"
-	VerifyChain ID = "audit.verify"
+	Follow       ID = "audit.follow"
+	AuditFilter  ID = "audit.filter"
+	VerifyChain  ID = "audit.verify"
+	ToSecret     ID = "audit.secret"
+	ToCapability ID = "audit.capability"
 
 	Apply  ID = "apply"
 	Cancel ID = "cancel"
@@ -126,6 +128,8 @@ var all = []Spec{
 	{ID: Follow, Title: "Follow new events as they come, or stop that", Short: "follow", Keys: []string{"f"}, Where: Audit},
 	{ID: AuditFilter, Title: "Choose which events are shown", Short: "choose", Keys: []string{"e"}, Where: Audit},
 	{ID: VerifyChain, Title: "Verify the whole chain", Short: "verify", Keys: []string{"v"}, Where: Audit},
+	{ID: ToSecret, Title: "Go to the secret of the event", Short: "secret", Keys: []string{"s"}, Where: Audit},
+	{ID: ToCapability, Title: "Go to the capability of the event", Short: "capability", Keys: []string{"c"}, Where: Audit},
 
 	{ID: Apply, Title: "Save", Short: "save", Keys: []string{"ctrl+s"}, Where: Form},
 	{ID: Cancel, Title: "Cancel", Short: "cancel", Keys: []string{"esc"}, Where: Form},

@@ -226,8 +226,8 @@ func TestFormCancelsWhatIsUnderWay(t *testing.T) {
 	f.value.Key(paste("made-up"))
 	f.do(t, action.Apply)
 	for _, b := range f.Actions() {
-		if (b.Off != "") != (b.ID == action.Apply || b.ID == action.Cancel) {
-			t.Errorf("%s is off: %q", b.ID, b.Off)
+		if b.Off == "" {
+			t.Errorf("%s is offered", b.ID)
 		}
 	}
 	if f.Cancel() != nil || !f.Sending() {

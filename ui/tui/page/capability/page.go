@@ -52,7 +52,7 @@ func New(host *view.Host) view.Screen {
 		widget.Column{Title: "METHODS", Min: 12, Max: 22, Drop: 2},
 		widget.Column{Title: "PATHS", Min: 16, Grow: true, Drop: 3},
 	)
-	p.Panes.Weights, p.Panes.Max = []int{7, 14, 11}, []int{26, 110, 0}
+	p.Panes.Weights, p.Panes.Max = []int{8, 14, 11}, []int{26, 110, 0}
 	p.Chose, p.Moved, p.Filtered, p.Opened = p.treeMoved, p.rest, p.refilter, p.opened
 	p.Head, p.Waiting = p.head, p.waiting
 	p.setTree()

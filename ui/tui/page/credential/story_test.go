@@ -74,6 +74,6 @@ func TestOthersInTheProgram(t *testing.T) {
 	if _, err := d.Backend.CreateCapability(t.Context(), n); err != nil {
 		t.Fatal(err)
 	}
-	d.Advance(2*pauseOfForms).Advance(look).Want("New capability", "acme/mine", "changed by another process")
+	d.Advance(2*pauseOfForms).Advance(look).Want("New capability", "acme/mine", "another process ")
 	d.Key("esc").Want("Throw away what you typed?").Key("right", "enter").Want("acme/items").Key("esc").Want("acme/theirs", "acme/items, ready")
 }

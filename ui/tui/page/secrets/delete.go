@@ -33,9 +33,12 @@ func (t *toll) none() bool {
 }
 
 // remove asks whether the marked secrets, or the one under the cursor, are to
-// be deleted, once it is known what they take along.
-func (p *page) remove() tea.Cmd {
-	rows := p.targets()
+// be deleted.
+func (p *page) remove() tea.Cmd { return p.askRemove(p.targets()) }
+
+// askRemove asks once it is known what the secrets take along. If that cannot be
+// read, it is tried again for the same ones, wherever the cursor is by then.
+func (p *page) askRemove(rows []*row) tea.Cmd {
 	which := make([]vault.SecretAt, len(rows))
 	for i, r := range rows {
 		which[i] = vault.SecretAt{ID: r.ID, Revision: vault.IfRevision(r.Revision)}
@@ -49,7 +52,7 @@ func (p *page) remove() tea.Cmd {
 		return foresee(ctx, be, which)
 	}, func(t toll, err error) tea.Cmd {
 		if err != nil {
-			return view.Fail("reading what depends on "+what, err, p.remove)
+			return view.Fail("reading what depends on "+what, err, func() tea.Cmd { return p.askRemove(rows) })
 		}
 		q := form.Question{
 			Title: "Delete", Ask: ask, Consequences: t.words(rows), Yes: "Delete", Danger: true,
