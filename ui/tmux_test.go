@@ -116,6 +116,17 @@ func (p *tmuxPane) start(line string) {
 	p.keys("Enter")
 }
 
+// run starts the program in the shell, and left waits until it has ended well.
+func (p *tmuxPane) run() {
+	p.Helper()
+	p.start("clear; aivault; echo left with $?")
+}
+
+func (p *tmuxPane) left() {
+	p.Helper()
+	p.want("left with 0")
+}
+
 // keys sends keys by tmux's names for them: Enter, Escape, C-s, j.
 func (p *tmuxPane) keys(names ...string) {
 	p.Helper()
