@@ -89,6 +89,7 @@ type rig struct {
 	vault *fakeVault
 	gate  *forgetter
 	tabs  []*fakePage
+	next  view.Screen // that OpenTest opens
 	held  []task.Timer
 	quit  bool
 }
@@ -113,8 +114,11 @@ func newRig(t *testing.T) *rig {
 			return out
 		},
 		Open: func(_ *view.Host, m tea.Msg) view.Screen {
-			if w, ok := m.(view.OpenWhy); ok {
-				return &fakePage{title: "Why " + w.Capability}
+			switch m := m.(type) {
+			case view.OpenWhy:
+				return &fakePage{title: "Why " + m.Capability}
+			case view.OpenTest:
+				return r.next
 			}
 			return nil
 		},
@@ -128,6 +132,12 @@ func newRig(t *testing.T) *rig {
 func (r *rig) open(kind keys.Kind) *rig {
 	r.send(view.OpenedMsg{Status: vault.Status{Initialized: true, Provider: kind}})
 	return r
+}
+
+// push puts a screen on top of the page.
+func (r *rig) push(s view.Screen) {
+	r.next = s
+	r.send(view.OpenTest{})
 }
 
 // do runs a command and what follows from it. Timers wait.
@@ -274,7 +284,7 @@ func TestControlCLeaves(t *testing.T) {
 	}
 	r = newRig(t).open(keys.KindFile)
 	typed := &fakePage{title: "form", captures: true, dirty: true}
-	r.send(view.PushMsg{Screen: typed})
+	r.push(typed)
 	r.press("ctrl+c")
 	if r.quit {
 		t.Fatal("what was typed is lost without a word")
@@ -296,7 +306,7 @@ func TestWhatIsTypedIsNotClosedUnasked(t *testing.T) {
 	for _, key := range []string{"esc"} {
 		r := newRig(t).open(keys.KindFile)
 		typed := &fakePage{title: "form", captures: true, dirty: true}
-		r.send(view.PushMsg{Screen: typed})
+		r.push(typed)
 		r.press(key)
 		r.want("Throw away what you changed here?")
 		r.press("enter") // the button that keeps it has the focus

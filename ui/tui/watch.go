@@ -77,20 +77,20 @@ func (m *Model) tellChange(events []vault.Event) tea.Cmd {
 	if now.Sub(m.host.Tasks.Wrote()) < ownChange || now.Sub(m.touched) < ownChange {
 		return nil
 	}
-	var kinds []string
+	var what []string
 	for _, e := range events {
-		if strings.HasPrefix(e.Kind, "invoke.") || strings.HasPrefix(e.Kind, "oauth.") {
+		if e.Time.Before(m.watch.since) || strings.HasPrefix(e.Kind, "invoke.") || strings.HasPrefix(e.Kind, "oauth.") {
 			continue
 		}
-		kinds = append(kinds, e.Kind)
+		what = append(what, deed(e.Kind))
 	}
-	switch len(kinds) {
+	switch len(what) {
 	case 0:
 		return nil
 	case 1:
-		return m.say(noteToast("another process " + deed(kinds[0])))
+		return m.say(noteToast("another process " + what[0]))
 	}
-	return m.say(noteToast("another process " + deed(kinds[0]) + ", and made " + text.Plural(len(kinds)-1, "other change")))
+	return m.say(noteToast("another process " + what[0] + ", and made " + text.Plural(len(what)-1, "other change")))
 }
 
 // deed says what an event of a kind did.

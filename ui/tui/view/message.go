@@ -9,8 +9,6 @@ import (
 
 // Messages to the root. A screen returns the command that sends one.
 type (
-	// PushMsg puts a screen on top of the current one.
-	PushMsg struct{ Screen Screen }
 	// DialogMsg opens a dialog over everything.
 	DialogMsg struct{ Screen Screen }
 	// CloseMsg closes a screen or dialog that is open, asking nothing; nil: the
