@@ -115,8 +115,8 @@ func TestDiscardIsOfOneScreen(t *testing.T) {
 	r := newRig(t).open(keys.KindFile)
 	under := &fakePage{title: "under", dirty: true}
 	over := &fakePage{title: "over", dirty: true}
-	r.send(view.PushMsg{Screen: under})
-	r.send(view.PushMsg{Screen: over})
+	r.push(under)
+	r.push(over)
 	r.press("esc", "right", "enter")
 	if over.closed != 1 || under.closed != 0 {
 		t.Errorf("closed: over %d times, under %d times", over.closed, under.closed)
@@ -128,7 +128,7 @@ func TestShowAsksFirst(t *testing.T) {
 	t.Parallel()
 	r := newRig(t).open(keys.KindFile)
 	typed := &fakePage{title: "typed", dirty: true}
-	r.send(view.PushMsg{Screen: typed})
+	r.push(typed)
 	r.send(view.ShowAudit{Seq: 7})
 	if r.want("Throw away what you typed?"); len(r.tabs[3].shown) != 0 {
 		t.Error("it shows already")
@@ -167,8 +167,7 @@ func TestNothingOverTheGate(t *testing.T) {
 	r.send(view.LockMsg{})
 	late := &fakePage{title: "late"}
 	r.send(view.DialogMsg{Screen: late})
-	r.send(view.PushMsg{Screen: late})
-	if late.closed != 2 {
+	if late.closed != 1 {
 		t.Errorf("it was closed %d times", late.closed)
 	}
 	r.send(view.FailMsg{What: "reading the secrets", Err: fault.New(fault.VaultLocked, "it is locked"), Retry: func() tea.Cmd { return nil }})

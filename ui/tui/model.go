@@ -139,8 +139,6 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 // message does what a screen asked for.
 func (m *Model) message(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
-	case view.PushMsg:
-		return m.push(msg.Screen)
 	case view.DialogMsg:
 		if m.gate != nil { // of a page that is not there for anybody just now
 			msg.Screen.Close()

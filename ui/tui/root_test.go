@@ -90,6 +90,7 @@ type rig struct {
 	vault *fakeVault
 	gate  *forgetter
 	tabs  []*fakePage
+	next  view.Screen // that OpenTest opens
 	held  []task.Timer
 	quit  bool
 }
@@ -114,8 +115,11 @@ func newRig(t *testing.T) *rig {
 			return out
 		},
 		Open: func(_ *view.Host, m tea.Msg) view.Screen {
-			if w, ok := m.(view.OpenWhy); ok {
-				return &fakePage{title: "Why " + w.Capability}
+			switch m := m.(type) {
+			case view.OpenWhy:
+				return &fakePage{title: "Why " + m.Capability}
+			case view.OpenTest:
+				return r.next
 			}
 			return nil
 		},
@@ -129,6 +133,12 @@ func newRig(t *testing.T) *rig {
 func (r *rig) open(kind keys.Kind) *rig {
 	r.send(view.OpenedMsg{Status: vault.Status{Initialized: true, Provider: kind}})
 	return r
+}
+
+// push puts a screen on top of the page.
+func (r *rig) push(s view.Screen) {
+	r.next = s
+	r.send(view.OpenTest{})
 }
 
 // do runs a command and what follows from it. Timers wait.
@@ -275,7 +285,7 @@ func TestControlCLeaves(t *testing.T) {
 	}
 	r = newRig(t).open(keys.KindFile)
 	typed := &fakePage{title: "form", captures: true, dirty: true}
-	r.send(view.PushMsg{Screen: typed})
+	r.push(typed)
 	r.press("ctrl+c")
 	if r.quit {
 		t.Fatal("what was typed is lost without a word")
@@ -297,7 +307,7 @@ func TestWhatIsTypedIsNotClosedUnasked(t *testing.T) {
 	for _, key := range []string{"esc"} {
 		r := newRig(t).open(keys.KindFile)
 		typed := &fakePage{title: "form", captures: true, dirty: true}
-		r.send(view.PushMsg{Screen: typed})
+		r.push(typed)
 		r.press(key)
 		r.want("Throw away what you typed?")
 		r.press("enter") // the button that keeps it has the focus

@@ -76,10 +76,6 @@ func (m *Model) dialog(s view.Screen) tea.Cmd {
 
 // push puts a screen on top of the page.
 func (m *Model) push(s view.Screen) tea.Cmd {
-	if m.gate != nil {
-		s.Close()
-		return nil
-	}
 	if p, ok := m.page().(view.Leaver); ok {
 		p.Leave()
 	}
