@@ -75,6 +75,7 @@ type Model struct {
 	line    []ops.Line // of the last action
 	undoing bool
 
+	ahead    typeahead
 	watch    watch
 	active   time.Time // when a key was last pressed
 	shut     time.Time // when an error last closed the vault
@@ -106,6 +107,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 func (m *Model) update(msg tea.Msg) tea.Cmd {
 	if m.quitting {
+		if a, ok := msg.(answer); ok { // to quit, it may be
+			return view.Send(a.msg)
+		}
 		return nil
 	}
 	switch msg := msg.(type) {
@@ -116,7 +120,9 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case task.Timer:
 		return tea.Tick(msg.After, func(time.Time) tea.Msg { return msg.Fire })
 	case tea.KeyMsg:
-		return m.keys(msg)
+		return m.inTurn(msg)
+	case answer:
+		return m.answered(msg)
 	case tea.MouseMsg:
 		return m.mouse(msg)
 	case term.Suspended:

@@ -21,6 +21,7 @@ import (
 	"aivault/ui/tui/term"
 	"aivault/ui/tui/text"
 	"aivault/ui/tui/theme"
+	"aivault/ui/tui/uitest"
 	"aivault/ui/tui/view"
 	"aivault/vault"
 )
@@ -516,5 +517,20 @@ func TestActionsDoNotCollide(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Keys that come before the screen that they are meant for wait for it: none of
+// them is an action of the page below.
+func TestKeysWaitForTheirScreen(t *testing.T) {
+	t.Parallel()
+	d := uitest.New(t, uitest.Options{Fill: func(d *uitest.Driver) { uitest.Seed(d) }})
+	d.Hit("n", "D", "R", "L", "q", "z", "tab").Settle()
+	d.Want("New secret", "DRLqz", "Value, empty")
+	d.Paste(d.Secret()).Hit("ctrl+s").Settle()
+	d.Want("stored DRLqz")
+	d.Hit("?", "q", "esc", "n", "ctrl+c").Settle()
+	if !d.Quit() {
+		t.Error("the key that leaves waits for others")
 	}
 }
