@@ -118,14 +118,14 @@ func (d *Driver) Golden(name string) *Driver {
 	return d
 }
 
-// What differs from one run to the next: ids, also those that something covers
-// in part, the first digits of ids that command lines have, and ports. What
-// takes their place is as long.
+// What differs from one run to the next: ids, also those of which something
+// covers or cuts a part, the first digits of ids that command lines have, digests,
+// and ports. What takes their place is as long.
 var (
-	ids      = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f-]*|\b[0-9a-f-]*-[0-9a-f]{12}\b`)
-	shortIDs = regexp.MustCompile(`\b[0-9a-f]{8}\b`)
-	ports    = regexp.MustCompile(`localhost:[0-9]{5}\b`)
-	spaces   = regexp.MustCompile(`(?m) +$`)
+	ids    = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f-]*|\b[0-9a-f-]*-[0-9a-f]{12}\b|\b[0-9a-f]{8}\b|\b(?:[0-9a-f]{7,}|[0-9a-f]{16,64})…`)
+	labels = regexp.MustCompile(`\b(secret|id|sha256) [0-9a-f]+(…|\b)`)
+	ports  = regexp.MustCompile(`localhost:[0-9]+`)
+	spaces = regexp.MustCompile(`(?m) +$`)
 )
 
 // Normal returns a frame with what differs from one run to the next replaced,
@@ -133,14 +133,18 @@ var (
 func Normal(frame string) string {
 	x := func(s string) string {
 		return strings.Map(func(r rune) rune {
-			if r == '-' {
-				return r
+			if r >= '0' && r <= '9' || r >= 'a' && r <= 'f' {
+				return 'x'
 			}
-			return 'x'
+			return r
 		}, s)
 	}
 	frame = ids.ReplaceAllStringFunc(frame, x)
-	frame = shortIDs.ReplaceAllStringFunc(frame, x)
-	frame = ports.ReplaceAllString(frame, "localhost:xxxxx")
+	for _, re := range []*regexp.Regexp{labels, ports} {
+		frame = re.ReplaceAllStringFunc(frame, func(s string) string {
+			at := strings.IndexAny(s, " :") + 1
+			return s[:at] + x(s[at:])
+		})
+	}
 	return spaces.ReplaceAllString(frame, "")
 }
