@@ -36,7 +36,7 @@ func (m *Model) actions() []action.Bound {
 		{ID: action.Undo, Hidden: true, Off: off(len(m.undo) == 0, "there is nothing to take back"), Run: m.takeBack},
 		{ID: action.ShowLine, Hidden: true, Off: off(len(m.line) == 0, "nothing was done yet that has a command line"), Run: m.showLine},
 		{ID: action.Reload, Hidden: true, Run: m.reload},
-		{ID: action.Lock, Hidden: true, Off: closed, Run: func() tea.Cmd { return m.lock("locked") }},
+		{ID: action.Lock, Hidden: true, Off: closed, Run: m.lockNow},
 		tab(action.Tab1, tabSecrets), tab(action.Tab2, tabCapabilities), tab(action.Tab3, tabCredentials), tab(action.Tab4, tabAudit),
 		{ID: action.Dismiss, Hidden: true, Off: off(m.toast.text == "", "there is no message"), Run: func() tea.Cmd { m.toast = toast{}; return nil }},
 		{ID: action.Back, Hidden: true, Run: m.leaveTop},
@@ -168,9 +168,11 @@ func (m *Model) takeBack() tea.Cmd {
 	return task.Write(m.tasks, "undo of "+u.Text, u.Run, func(d ops.Done, err error) tea.Cmd {
 		m.undoing = false
 		if err != nil {
-			// What somebody else changed stays changed; anything else may pass.
-			if fault.CodeOf(err) != fault.Conflict && m.gate == nil {
-				m.undo = append(m.undo, u)
+			switch fault.CodeOf(err) {
+			case fault.VaultBusy, fault.IO, fault.DiskFull, fault.Timeout, fault.Canceled: // it may pass
+				if m.gate == nil {
+					m.undo = append(m.undo, u)
+				}
 			}
 			return m.fail(view.FailMsg{What: "taking back: " + u.Text, Err: err})
 		}

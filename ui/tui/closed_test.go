@@ -130,7 +130,7 @@ func TestShowAsksFirst(t *testing.T) {
 	typed := &fakePage{title: "typed", dirty: true}
 	r.push(typed)
 	r.send(view.ShowAudit{Seq: 7})
-	if r.want("Throw away what you typed?"); len(r.tabs[3].shown) != 0 {
+	if r.want("Throw away what you changed here?"); len(r.tabs[3].shown) != 0 {
 		t.Error("it shows already")
 	}
 	r.press("right", "enter")
@@ -218,4 +218,30 @@ func TestUndoAgain(t *testing.T) {
 	r.want("detached A")
 	r.press("z")
 	r.want("nothing to take back")
+
+	err = fault.New(fault.OperatorAuthRequired, "it needs the value")
+	r.send(view.DoneMsg{Done: ops.Done{Text: "unbound A", Undo: &ops.Undo{Text: "unbind A", Run: func(context.Context) (ops.Done, error) {
+		return ops.Done{}, err
+	}}}})
+	r.press("z")
+	r.want("it needs the value")
+	r.press("esc", "z")
+	r.want("nothing to take back") // it is not in the way of others
+}
+
+// Who locks a vault that opens by itself is told that it did.
+func TestLockThatDoesNotLast(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []keys.Kind{keys.KindFile, keys.KindPassphrase} {
+		r := newRig(t).open(kind)
+		r.press("L")
+		r.open(kind)
+		const told = "the key was forgotten, and fetched again"
+		if got := strings.Contains(r.screen(), told); got != (kind == keys.KindFile) {
+			t.Errorf("%s: told %v", kind, got)
+		}
+		r.send(view.FailMsg{What: "reading", Err: fault.New(fault.KeyUnavailable, "no keyring")})
+		r.open(kind)
+		r.wantNot(told)
+	}
 }

@@ -79,6 +79,7 @@ type Model struct {
 	watch    watch
 	active   time.Time // when a key was last pressed
 	shut     time.Time // when an error last closed the vault
+	wished   bool      // somebody asked for the lock
 	leaving  bool      // ctrl+c was pressed over something typed
 	quitting bool
 	busyTick bool // a timer for the next frame of a spinner is set
@@ -160,7 +161,7 @@ func (m *Model) message(msg tea.Msg) tea.Cmd {
 	case view.OpenedMsg:
 		return m.opened(msg)
 	case view.LockMsg:
-		return m.lock("locked")
+		return m.lockNow()
 	case view.QuitMsg:
 		return m.quit()
 	case view.ShowSecret:

@@ -309,7 +309,7 @@ func TestWhatIsTypedIsNotClosedUnasked(t *testing.T) {
 		typed := &fakePage{title: "form", captures: true, dirty: true}
 		r.push(typed)
 		r.press(key)
-		r.want("Throw away what you typed?")
+		r.want("Throw away what you changed here?")
 		r.press("enter") // the button that keeps it has the focus
 		if typed.closed != 0 {
 			t.Errorf("%s: enter discards", key)
@@ -412,8 +412,8 @@ func TestLockAndBack(t *testing.T) {
 	r.want("[3 Credentials]")
 }
 
-// Checklist 63. Changes of others show, and are told unless they are calls.
-func TestChangesOfOthers(t *testing.T) {
+// A vault that nobody changes is not read again and again.
+func TestNothingChanged(t *testing.T) {
 	t.Parallel()
 	r := newRig(t).open(keys.KindFile)
 	r.vault.audit = []vault.Event{{Seq: 5, Kind: vault.KindSecretCreate}}

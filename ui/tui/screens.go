@@ -5,6 +5,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"aivault/keys"
 	"aivault/ui/tui/form"
 	"aivault/ui/tui/view"
 )
@@ -34,7 +35,18 @@ func (m *Model) opened(o view.OpenedMsg) tea.Cmd {
 	if l, ok := m.page().(view.Leaver); ok {
 		cmd = tea.Batch(cmd, l.Enter())
 	}
+	if m.wished && m.status.Provider != keys.KindPassphrase {
+		cmd = tea.Batch(cmd, m.say(noteToast("no passphrase: the key was forgotten, and fetched again where it lives")))
+	}
+	m.wished = false
 	return cmd
+}
+
+// lockNow locks the vault because somebody wants it locked. One whose key is to
+// be had without anybody opens again at once, and says so.
+func (m *Model) lockNow() tea.Cmd {
+	m.wished = true
+	return m.lock("locked")
 }
 
 // lock forgets the key. The pages stay where they were, for when the vault is
@@ -182,10 +194,10 @@ func (m *Model) dirty() []view.Screen {
 // and does something.
 func (m *Model) askDiscard(typed []view.Screen, then func() tea.Cmd) tea.Cmd {
 	return m.dialog(form.NewConfirm(m.host, form.Question{
-		Title:  "Throw away?",
-		Ask:    "Throw away what you typed?",
+		Title:  "Not saved",
+		Ask:    "Throw away what you changed here?",
 		Yes:    "Throw away",
-		No:     "Go on typing",
+		No:     "Go on",
 		Danger: true,
 		Do: func() tea.Cmd {
 			var cmds []tea.Cmd

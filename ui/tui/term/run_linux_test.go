@@ -151,6 +151,25 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// A file that is no trace stays as it is.
+func TestTraceSpoilsNothing(t *testing.T) {
+	t.Parallel()
+	for _, was := range []string{"a vault", "fra"} {
+		file := filepath.Join(t.TempDir(), "vault.db")
+		if err := os.WriteFile(file, []byte(was), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		term := start(t, "AIVAULT_UI_TRACE="+file)
+		term.types("j")
+		term.shows("rows 1")
+		term.types("q")
+		term.ends()
+		if b, err := os.ReadFile(file); err != nil || string(b) != was {
+			t.Errorf("%q became %q, %v", was, b, err)
+		}
+	}
+}
+
 // Checklist 70. A line for a frame, and never what it shows.
 func TestTrace(t *testing.T) {
 	t.Parallel()

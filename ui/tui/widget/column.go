@@ -41,9 +41,6 @@ func (c *columns) begin(room int, header bool) {
 	}
 }
 
-// forget begins anew with the next view.
-func (c *columns) forget() { c.seen = nil }
-
 // most is the greatest width that a column can come to have.
 func (c *columns) most(i int) int {
 	if m := c.cols[i].Max; m > 0 {

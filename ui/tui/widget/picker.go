@@ -51,7 +51,7 @@ type Picker struct {
 func NewPicker(th *theme.Theme, title string, choices []Choice, pick func(key string) tea.Cmd) *Picker {
 	p := &Picker{
 		Pick: pick, ink: newInk(th), title: title,
-		list: NewList(th, Column{Grow: true}, Column{Max: 60, Min: 10, Drop: 2}, Column{Right: true, Max: 24, Drop: 1}),
+		list: NewList(th, Column{Min: 12, Grow: true}, Column{Max: 60, Min: 10, Drop: 1}, Column{Right: true, Max: 24, Drop: 2}),
 	}
 	p.list.bare = true
 	p.SetChoices(choices)
@@ -85,18 +85,7 @@ func (p *Picker) filter() {
 			n++
 		}
 	}
-	p.list.cols[0].Min = p.titleMin()
 	p.list.SetRows(n, func(i int) string { return p.choice(i).Key }, func(i int) Row { return p.row(p.choice(i)) })
-}
-
-// titleMin is how much of the titles shows before there is room for notes.
-func (p *Picker) titleMin() int {
-	const least, most, looked = 12, 28, 100
-	n := least
-	for _, i := range p.shown[:min(len(p.shown), looked)] {
-		n = max(n, text.Width(text.Line(p.all[i].Title)))
-	}
-	return min(n, most)
 }
 
 // choice returns the choice in a row.
@@ -168,7 +157,6 @@ func (p *Picker) Key(k tea.KeyMsg) tea.Cmd {
 	}
 	if _, changed := p.in.key(k); changed {
 		p.filter()
-		p.list.forget()       // others show now, and may have less to say
 		p.list.SelectIndex(0) // the best one
 	}
 	return nil

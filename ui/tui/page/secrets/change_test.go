@@ -100,7 +100,7 @@ func TestCreateElsewhere(t *testing.T) {
 	d.want("A_TOKEN, own secret of group new in infra", "infra / new", "stored A_TOKEN in infra/new; the value is so short that it can be guessed")
 
 	d.keys("n").typed("B_TOKEN").keys("tab").typed("made-up-too").keys("tab", "ctrl+u").typed("infra/").keys("ctrl+s")
-	d.want(`"infra/" names a workspace or a group, not both`, "B_TOKEN")
+	d.want(`"infra/" is half a group`, "B_TOKEN")
 	d.keys("ctrl+u").typed("global").keys("tab", "tab", " ", "ctrl+s")
 	if s, ok := d.find("", "B_TOKEN"); !ok || !s.AttachedOnly {
 		t.Errorf("stored %+v", s)
