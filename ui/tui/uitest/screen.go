@@ -1,14 +1,10 @@
 package uitest
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
-	"github.com/google/go-cmp/cmp"
 
 	"aivault/ui/tui/text"
 )
@@ -93,29 +89,6 @@ func (d *Driver) Check() *Driver {
 // what takes no room.
 func control(r rune) bool {
 	return r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x200b && r <= 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0xfeff
-}
-
-// Golden compares the screen with the file testdata/NAME.golden of the test's
-// package; a test binary that has the flag -update rewrites it.
-func (d *Driver) Golden(name string) *Driver {
-	d.Helper()
-	d.Check()
-	got := d.Frame() + "\n"
-	path := filepath.Join("testdata", name+".golden")
-	if f := flag.Lookup("update"); f != nil && f.Value.String() == "true" {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			d.Fatal(err)
-		}
-		return d
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		d.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		d.Errorf("%s (-want +got):\n%s", path, diff)
-	}
-	return d
 }
 
 // What differs from one run to the next: ids, also those of which something
