@@ -534,3 +534,15 @@ func TestKeysWaitForTheirScreen(t *testing.T) {
 		t.Error("the key that leaves waits for others")
 	}
 }
+
+// Checklist 9. Who cannot be suspended says so, and goes on.
+func TestSuspends(t *testing.T) {
+	t.Parallel()
+	d := uitest.New(t, uitest.Options{Fill: func(d *uitest.Driver) { uitest.Seed(d) }})
+	d.Key("ctrl+z")
+	if d.Suspended() != 1 {
+		t.Errorf("suspended %d times", d.Suspended())
+	}
+	d.Tell(term.Suspended{Worked: true}).WantNot("cannot suspend")
+	d.Tell(term.Suspended{}).Want("cannot suspend").Key("j").Want("row 2 of 4")
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,6 +58,7 @@ func Seed(d *Driver) *Contents {
 	c.Upstream = brokertest.New(d, "localhost")
 	c.Host = fmt.Sprintf("localhost:%d", c.Upstream.Port())
 	c.Upstream.Handle(c.answer)
+	d.varies = append(d.varies, strconv.Itoa(c.Upstream.Port()))
 	now := d.Clock.Now()
 	for _, s := range seeds {
 		d.Clock.set(now.Add(-s.age))
