@@ -122,6 +122,9 @@ func (m *Model) run(b action.Bound) tea.Cmd {
 func (m *Model) ctrlC() tea.Cmd {
 	if m.typed() && !m.leaving {
 		m.leaving = true
+		if _, writes := m.host.Tasks.Busy(); writes > 0 {
+			return m.say(noteToast("press ctrl+c again to leave; what is being saved is waited for"))
+		}
 		return m.say(noteToast("press ctrl+c again to leave; what you typed is lost"))
 	}
 	return m.quit()

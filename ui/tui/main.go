@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"aivault/keys/fault"
@@ -57,7 +58,8 @@ func (p *Program) Busy() int {
 // durable.
 func (p *Program) Drain(ctx context.Context) error {
 	if left := p.Host.Tasks.Drain(ctx); len(left) > 0 {
-		return fault.New(fault.OutcomeUnknown, "%s", strings.Join(left, ", "))
+		slices.Sort(left)
+		return fault.New(fault.OutcomeUnknown, "abandoned: %s", strings.Join(left, ", ")).WithHint("`aivault audit` shows whether it is stored")
 	}
 	return p.session.Flush(ctx)
 }
