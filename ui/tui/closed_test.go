@@ -245,3 +245,24 @@ func TestLockThatDoesNotLast(t *testing.T) {
 		r.wantNot(told)
 	}
 }
+
+// Keys that wait for a form are not for the passphrase when the vault is locked
+// meanwhile, and do not stay.
+func TestLockDropsWhatWaits(t *testing.T) {
+	t.Parallel()
+	for _, end := range []tea.Msg{view.LockMsg{}, tea.KeyMsg{Type: tea.KeyCtrlC}} {
+		r := newRig(t).open(keys.KindPassphrase)
+		r.tabs[0].bound = []action.Bound{{ID: action.Rotate, Run: func() tea.Cmd { return view.Dialog(&fakePage{title: "form"}) }}}
+		_, opens := r.m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("r")})
+		typed := []rune("c")
+		r.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: typed})
+		r.send(end)
+		r.do(opens)
+		if typed[0] != 0 {
+			t.Errorf("%T: %q stays", end, string(typed))
+		}
+		if len(r.gate.keys)+len(r.tabs[0].keys) != 0 {
+			t.Errorf("%T: the gate got %q, the page %q", end, r.gate.keys, r.tabs[0].keys)
+		}
+	}
+}

@@ -63,6 +63,7 @@ func (m *Model) lock(why string) tea.Cmd {
 	}
 	m.dialogs = nil
 	m.undo, m.line = nil, nil
+	m.ahead.drop() // what was typed for a page is no passphrase
 	m.toast = noteToast(why)
 	return m.locking()
 }

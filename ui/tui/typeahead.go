@@ -30,7 +30,7 @@ type answer struct{ msg tea.Msg }
 // inTurn takes a key, unless it has to wait. The key that leaves never does.
 func (m *Model) inTurn(k tea.KeyMsg) tea.Cmd {
 	if k.Type == tea.KeyCtrlC {
-		m.ahead.keys = nil
+		m.ahead.drop()
 		return m.keys(k)
 	}
 	if m.ahead.asked > 0 {
@@ -45,6 +45,14 @@ func (m *Model) inTurn(k tea.KeyMsg) tea.Cmd {
 		return cmd
 	}
 	return m.ask(cmd)
+}
+
+// drop forgets the keys that wait, which may be of a value.
+func (a *typeahead) drop() {
+	for _, k := range a.keys {
+		clear(k.Runes)
+	}
+	a.keys = nil
 }
 
 // ask has keys wait for the message of a command.
