@@ -25,7 +25,7 @@ import (
 	"aivault/vault/vaulttest"
 )
 
-// Checklist 39. Every page, every key, a call that echoes its key: what the
+// Checklist 19, 39. Every page, every key, a call that echoes its key: what the
 // terminal was sent, and what others can see of the process, has no value in it.
 func TestTmuxShowsNoValue(t *testing.T) {
 	t.Parallel()
@@ -59,6 +59,11 @@ func TestTmuxShowsNoValue(t *testing.T) {
 	p.want("/echo")
 	p.keys("C-s")
 	p.want("[REDACTED]")
+	p.keys("Tab", "C-u")
+	p.typed("/raw")
+	p.want("/raw")
+	p.keys("C-s")
+	p.want("owned")
 	pid := p.pid()
 	for _, what := range []string{"cmdline", "environ"} {
 		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, what))
@@ -71,6 +76,9 @@ func TestTmuxShowsNoValue(t *testing.T) {
 	p.keys("C-c")
 	p.left()
 	p.free("what the terminal was sent", p.sent(), secret, c)
+	if sent := string(p.sent()); strings.Contains(sent, "\x1b]") || strings.Contains(sent, "\u202e") || strings.Contains(sent, "\u009b") {
+		t.Error("an answer drove the terminal")
+	}
 	brokertest.ScanDir(t, p.dir, secret)
 }
 

@@ -165,6 +165,7 @@ func (m *Model) takeBack() tea.Cmd {
 	u := m.undo[len(m.undo)-1]
 	m.undo = m.undo[:len(m.undo)-1]
 	m.undoing = true
+	m.toast = toast{} // it offers what is under way
 	return task.Write(m.tasks, "undo of "+u.Text, u.Run, func(d ops.Done, err error) tea.Cmd {
 		m.undoing = false
 		if err != nil {
