@@ -109,7 +109,11 @@ func (m *Model) finish(lines []string) string {
 
 // tooSmall says what is needed.
 func (m *Model) tooSmall() []string {
-	lines := text.Wrap("terminal too small, need 40x12; q quits", max(m.w, 1))
+	say := "terminal too small, need 40x12; q quits"
+	if m.typed() {
+		say = "terminal too small, need 40x12; what you typed is kept"
+	}
+	lines := text.Wrap(say, max(m.w, 1))
 	return lines[:min(len(lines), m.h)]
 }
 
@@ -133,8 +137,15 @@ func (m *Model) header() (line string, tabs [][2]int) {
 		full += text.Width(th.Crumb+" "+s.Title()) + 1
 	}
 	short := full > room
+	// Where there is no room for both, where one is matters more than the tabs
+	// beside it, and than that the vault is open.
+	path := len(m.stack) > 0 && short && room < 40
 	for i, name := range names {
 		if i != m.tab {
+			if path {
+				tabs = append(tabs, [2]int{at, at})
+				continue
+			}
 			if short {
 				name = name[:1]
 			}
@@ -151,7 +162,7 @@ func (m *Model) header() (line string, tabs [][2]int) {
 		at += n + 1
 	}
 	for _, s := range m.stack {
-		crumb := text.Cut(th.Crumb+" "+s.Title()+" ", max(m.w-at-text.Width(state)-1, 0))
+		crumb := text.Cut(th.Crumb+" "+s.Title()+" ", max(m.w-at-1, 0))
 		out += th.Strong.Render(crumb)
 		at += text.Width(crumb)
 	}
@@ -176,7 +187,7 @@ func (m *Model) stateText() string {
 	th := m.host.Theme
 	s := "locked"
 	if m.gate == nil {
-		s = string(m.status.Provider) + " " + th.Dot + " unlocked"
+		s = text.Line(string(m.status.Provider)) + " " + th.Dot + " unlocked"
 		if m.w < 100 {
 			s = "unlocked"
 		}
