@@ -88,10 +88,11 @@ func openAnchor(ring *seal.Ring, b []byte) (*seal.Anchor, error) {
 	case errors.Is(err, seal.ErrGeneration):
 		// It cannot be verified. An earlier one says nothing; a later one must
 		// count, or who has a file from before a change of the root key could
-		// put that back.
+		// put that back. Nothing else in it is believed.
 		if a.Gen < ring.Generation() {
 			return nil, nil
 		}
+		return &seal.Anchor{Gen: a.Gen}, nil
 	case err != nil:
 		return nil, err
 	}
@@ -115,6 +116,9 @@ func (l *Local) checkAnchor(t *txn) error {
 // errRollback is the error of a file that is older than what was seen of it.
 func (l *Local) errRollback(now, seen *seal.Anchor) error {
 	when := seen.Time.Format("2006-01-02 15:04 UTC")
+	if seen.Gen > now.Gen {
+		return fault.New(fault.VaultRollback, "%s is an older copy of the vault, from before its root key was changed", l.db.Path()).WithHint("%s", rollbackRemedy)
+	}
 	err := fault.New(fault.VaultRollback, "%s is an older copy of the vault: it ends with event %d, and event %d of %s was here before", l.db.Path(), now.Seq, seen.Seq, when)
 	if now.Seq >= seen.Seq {
 		err = fault.New(fault.VaultRollback, "%s is another copy of the vault than the one that was here on %s", l.db.Path(), when)

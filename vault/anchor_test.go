@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -214,13 +215,14 @@ func TestDoctorLooksAround(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
-	for _, name := range []string{"state", "run", "vault.lock", "kek.key", filepath.Base(filepath.Dir(anchorFile(t, dir))) + "/" + filepath.Base(anchorFile(t, dir))} {
-		path := filepath.Join(dir, name)
+	for _, path := range []string{
+		filepath.Join(dir, "state"), filepath.Join(dir, "run"), filepath.Join(dir, "vault.lock"), keyFile(dir).Path, anchorFile(t, dir),
+	} {
 		fi, err := os.Stat(path)
 		must(t, err)
 		must(t, os.Chmod(path, 0o777))
 		if c, found := failed(t, l)["permissions"]; !found || c.Code != fault.IO || !strings.Contains(c.Remedy, "chmod") {
-			t.Errorf("%s of mode 0777: %+v", name, c)
+			t.Errorf("%s of mode 0777: %+v", path, c)
 		}
 		must(t, os.Chmod(path, fi.Mode()))
 	}
@@ -234,4 +236,36 @@ func TestDoctorLooksAround(t *testing.T) {
 	must(t, os.Remove(anchorFile(t, dir)))
 	vaulttest.Healthy(t, l)
 	anchorFile(t, dir) // which was made again
+}
+
+// TestAForgedAnchor: who can write the anchor and has no key can pretend that the
+// root key was changed since, and no more: the owner goes on, and nothing in the
+// forgery counts.
+func TestAForgedAnchor(t *testing.T) {
+	t.Parallel()
+	l, dir := fresh(t)
+	before, err := vault.Epoch(t.Context(), l)
+	must(t, err)
+	forged := []byte(read(t, anchorFile(t, dir)))
+	forged[23] = 2                                    // generation
+	copy(forged[24:], bytes.Repeat([]byte{0xff}, 16)) // epoch, sequence
+	must(t, os.WriteFile(anchorFile(t, dir), forged, 0o600))
+	_, err = open(t, dir).Secrets(t.Context(), nil)
+	wantCode(t, err, fault.VaultRollback)
+	_, err = open(t, dir).AcceptOlder(t.Context())
+	must(t, err)
+	vaulttest.Healthy(t, open(t, dir))
+	if after, err := vault.Epoch(t.Context(), open(t, dir)); after != before+1 || err != nil {
+		t.Errorf("transaction %d was followed by %d, %v", before, after, err)
+	}
+	file := filepath.Join(t.TempDir(), "backup")
+	_, err = l.Backup(t.Context(), file, false)
+	must(t, err)
+	must(t, os.WriteFile(anchorFile(t, dir), forged, 0o600))
+	_, err = open(t, dir).Restore(t.Context(), file, vault.RestoreOptions{Back: true})
+	must(t, err)
+	vaulttest.Healthy(t, open(t, dir))
+	if after, err := vault.Epoch(t.Context(), open(t, dir)); after != before+3 || err != nil {
+		t.Errorf("transaction %d was followed by %d, %v", before, after, err)
+	}
 }
