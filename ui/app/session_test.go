@@ -50,8 +50,8 @@ func TestAskPassphrase(t *testing.T) {
 		t.Cleanup(s.Close)
 		return s
 	}
-	s := open(app.Options{AskPassphrase: func(_ context.Context, confirm bool) (opaque.Bytes, error) {
-		asked = append(asked, confirm)
+	s := open(app.Options{AskPassphrase: func(_ context.Context, q keys.Question) (opaque.Bytes, error) {
+		asked = append(asked, q.New)
 		return opaque.New([]byte(typed)), nil
 	}})
 	cfg, err := s.KeyConfig(app.KeyChoice{Kind: keys.KindPassphrase})
@@ -78,7 +78,7 @@ func TestAskPassphrase(t *testing.T) {
 	}
 	given := open(app.Options{
 		Passphrase: app.Passphrase{Text: phrase},
-		AskPassphrase: func(context.Context, bool) (opaque.Bytes, error) {
+		AskPassphrase: func(context.Context, keys.Question) (opaque.Bytes, error) {
 			t.Error("asked for what is known")
 			return nil, fault.New(fault.VaultLocked, "asked")
 		},

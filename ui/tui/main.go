@@ -40,6 +40,7 @@ func Run(ctx context.Context, env *app.Env, o Options) error {
 	session, err := app.Open(env, app.Options{
 		Passphrase:    o.Passphrase,
 		AskPassphrase: host.Keyhole.Ask,
+		Given:         host.Keyhole.Given,
 		Notice:        func(string) {}, // the screens say it all
 	})
 	if err != nil {
