@@ -47,6 +47,55 @@ func (b *Broker) credentials(r vault.Reader) ([]Credential, error) {
 	return out, nil
 }
 
+// An Account is a credential with what people ask about it; also one that the
+// registry would make, but for a reason.
+type Account struct {
+	Credential
+	Names    []string // of the secrets, in the order of Secrets
+	Missing  []string // names of secrets that it waits for, in its scope
+	Disabled bool     // somebody deleted it: it stays away until it is brought back
+}
+
+// Works reports whether the credential is there to be used.
+func (a *Account) Works() bool { return len(a.Missing) == 0 && !a.Disabled }
+
+// Accounts implements Service.
+func (b *Broker) Accounts(ctx context.Context) ([]Account, error) {
+	var out []Account
+	err := b.store.View(ctx, func(r vault.Reader) error {
+		made, err := b.made(r)
+		if err != nil {
+			return err
+		}
+		taken := map[string]bool{}
+		for _, m := range made {
+			a := Account{Credential: fromMade(m), Missing: m.Missing, Disabled: m.Disabled}
+			for _, p := range m.Parts {
+				a.Names = append(a.Names, p.Secret.Name)
+			}
+			taken[a.ID] = m.Ready()
+			out = append(out, a)
+		}
+		stored, err := r.Credentials()
+		if err != nil {
+			return err
+		}
+		for _, c := range stored {
+			if taken[c.ID] {
+				continue
+			}
+			s, err := r.Secret(c.Secret)
+			if err != nil {
+				return err
+			}
+			out = append(out, Account{Credential: Credential{Credential: *c, Secrets: []vault.ID{c.Secret}}, Names: []string{s.Name}})
+		}
+		return nil
+	})
+	slices.SortStableFunc(out, func(a, b Account) int { return strings.Compare(a.ID, b.ID) })
+	return out, err
+}
+
 // made lists what the registry makes of the vault's secrets, in every scope;
 // what is disabled or waits for a secret too. A provider without secrets is
 // not even decoded.

@@ -36,13 +36,22 @@ type Service interface {
 	Explain(ctx context.Context, capability string, c vault.Context, credential string) (*Ladder, error)
 
 	CreateCredential(ctx context.Context, c NewCredential) (Credential, error)
+	// CheckCredential tells what CreateCredential would make, or fails as that
+	// would, but for the proof, which it does not look at. Nothing is changed.
+	CheckCredential(ctx context.Context, c NewCredential) (Draft, error)
 	// Credentials lists stored and registry-made credentials by id.
 	Credentials(ctx context.Context) ([]Credential, error)
+	// Accounts lists them with the names of their secrets, and besides those
+	// that the registry would make: disabled ones, and such as wait for a secret.
+	Accounts(ctx context.Context) ([]Account, error)
 	// DeleteCredential removes a stored credential, or disables a
 	// registry-made one; false if there is none of that id.
 	DeleteCredential(ctx context.Context, id string) (bool, error)
 
 	CreateCapability(ctx context.Context, c NewCapability) (Capability, error)
+	// CheckCapability tells what CreateCapability would make, or fails as that
+	// would. Nothing is changed.
+	CheckCapability(ctx context.Context, c NewCapability) (Capability, error)
 	// Capabilities lists all, stored and built-in, by id.
 	Capabilities(ctx context.Context) ([]Capability, error)
 	Describe(ctx context.Context, id string) (*Description, error)

@@ -89,11 +89,15 @@ func (b *Broker) Capabilities(ctx context.Context) ([]Capability, error) {
 // isReady reports whether a credential carries the capability, in whatever
 // scope.
 func isReady(c *Capability, creds []Credential) bool {
-	return slices.ContainsFunc(creds, func(k Credential) bool {
-		return k.Provider == c.Provider &&
-			(k.Capabilities == nil || slices.Contains(k.Capabilities, c.ID)) &&
-			slices.ContainsFunc(k.Hosts, func(h string) bool { return slices.Contains(c.Allow.Hosts, h) })
-	})
+	return slices.ContainsFunc(creds, func(k Credential) bool { return k.Carries(c) })
+}
+
+// Carries reports whether the credential is for a capability: it is of its
+// provider, and may be sent to its host.
+func (c *Credential) Carries(what *Capability) bool {
+	return c.Provider == what.Provider &&
+		(c.Capabilities == nil || slices.Contains(c.Capabilities, what.ID)) &&
+		slices.ContainsFunc(c.Hosts, func(h string) bool { return slices.Contains(what.Allow.Hosts, h) })
 }
 
 // Describe implements Service.
@@ -171,19 +175,7 @@ func opaqueBody(a *vault.Allow) bool {
 // registry knows may allow more than the built-in ones do; a pinned secret does
 // not go there by it, see plan.mayReach.
 func (b *Broker) CreateCapability(ctx context.Context, n NewCapability) (Capability, error) {
-	if err := checkID("capability", n.ID, true); err != nil {
-		return Capability{}, err
-	}
-	if _, _, taken := b.reg.Capability(n.ID); taken {
-		return Capability{}, fault.New(fault.AlreadyExists, "capability %s is built in, and cannot be made to mean something else", n.ID).
-			WithHint("choose another id; `aivault capability describe %s` shows what it allows", n.ID)
-	}
-	c := vault.Capability{ID: n.ID, Provider: n.Provider}
-	var err error
-	if c.Allow.Methods, c.Allow.Paths, c.Allow.Headers, err = parseAllow(n); err != nil {
-		return Capability{}, err
-	}
-	err = b.store.View(ctx, func(r vault.Reader) error { return b.place(r, &c, n) })
+	c, err := b.newCapability(ctx, n)
 	if err != nil {
 		return Capability{}, err
 	}
@@ -191,6 +183,25 @@ func (b *Broker) CreateCapability(ctx context.Context, n NewCapability) (Capabil
 		return Capability{}, err
 	}
 	return *custom(&c), nil
+}
+
+// newCapability returns what is to be stored of a custom capability, once it was
+// checked.
+func (b *Broker) newCapability(ctx context.Context, n NewCapability) (vault.Capability, error) {
+	c := vault.Capability{ID: n.ID, Provider: n.Provider}
+	if err := checkID("capability", n.ID, true); err != nil {
+		return c, err
+	}
+	if _, _, taken := b.reg.Capability(n.ID); taken {
+		return c, fault.New(fault.AlreadyExists, "capability %s is built in, and cannot be made to mean something else", n.ID).
+			WithHint("choose another id; `aivault capability describe %s` shows what it allows", n.ID)
+	}
+	var err error
+	if c.Allow.Methods, c.Allow.Paths, c.Allow.Headers, err = parseAllow(n); err != nil {
+		return c, err
+	}
+	err = b.store.View(ctx, func(r vault.Reader) error { return b.place(r, &c, n) })
+	return c, err
 }
 
 // parseAllow returns the canonical forms of what a capability is to allow.

@@ -177,36 +177,50 @@ var errNoCert = fault.New(fault.InvalidRequest, "the CA certificate is not a PEM
 
 // enableCredential takes back the deletion of a registry-made credential.
 func (b *Broker) enableCredential(ctx context.Context, n NewCredential) (Credential, error) {
-	p, order, scope, ok := resolve.ParseMadeID(b.reg, n.ID)
-	if !ok {
-		return Credential{}, fault.New(fault.InvalidRequest, "the id %q is reserved for what the registry makes", n.ID).
-			WithHint("choose one without a colon that is no provider's name, such as %s-work", strings.SplitN(n.ID, ":", 2)[0])
-	}
-	if n.Auth != nil || len(n.Hosts) > 0 || n.AllowPrivate || len(n.CACert) > 0 || n.Provider != "" && n.Provider != p.ID {
-		return Credential{}, fault.New(fault.InvalidRequest, "credential %s is the registry's, which knows how and where to use it", n.ID).
-			WithHint("choose another id, such as %s-work, or give nothing but the secret", p.ID)
-	}
 	var made *resolve.Made
 	err := b.store.View(ctx, func(r vault.Reader) (err error) {
-		made, err = resolve.MadeAt(r, p, order, scope)
+		made, err = b.toEnable(r, n)
 		return err
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return Credential{}, err
-	case made == nil || len(made.Missing) > 0:
-		return Credential{}, fault.New(fault.InvalidRequest, "the registry makes credential %s when %s is stored in scope %s", n.ID, slotNames(&p.Credentials[order]), scope).
-			WithHint("store it with `aivault secrets create`")
-	case n.Secret != vault.ID{} && !slices.ContainsFunc(made.Parts, func(p resolve.Part) bool { return p.Secret.ID == n.Secret }):
-		return Credential{}, fault.New(fault.InvalidRequest, "credential %s is made of %s in scope %s, not of that secret", n.ID, slotNames(made.Template), scope).
-			WithHint("choose another id, such as %s-work", p.ID)
 	}
 	enabled, err := b.store.EnableCredential(ctx, n.ID)
 	if err == nil && !enabled {
-		err = fault.New(fault.AlreadyExists, "there is a credential %s already: the registry made it", n.ID).
-			WithHint("choose another id, such as %s-work", p.ID)
+		err = errMadeAlready(made)
 	}
 	return fromMade(made), err
+}
+
+func errMadeAlready(m *resolve.Made) error {
+	return fault.New(fault.AlreadyExists, "there is a credential %s already: the registry made it", m.ID).
+		WithHint("choose another id, such as %s-work", m.Provider.ID)
+}
+
+// toEnable returns the registry-made credential that is meant, disabled or not,
+// once it was checked.
+func (b *Broker) toEnable(r vault.Reader, n NewCredential) (*resolve.Made, error) {
+	p, order, scope, ok := resolve.ParseMadeID(b.reg, n.ID)
+	if !ok {
+		return nil, fault.New(fault.InvalidRequest, "the id %q is reserved for what the registry makes", n.ID).
+			WithHint("choose one without a colon that is no provider's name, such as %s-work", strings.SplitN(n.ID, ":", 2)[0])
+	}
+	if n.Auth != nil || len(n.Hosts) > 0 || n.AllowPrivate || len(n.CACert) > 0 || n.Provider != "" && n.Provider != p.ID {
+		return nil, fault.New(fault.InvalidRequest, "credential %s is the registry's, which knows how and where to use it", n.ID).
+			WithHint("choose another id, such as %s-work, or give nothing but the secret", p.ID)
+	}
+	made, err := resolve.MadeAt(r, p, order, scope)
+	switch {
+	case err != nil:
+		return nil, err
+	case made == nil || len(made.Missing) > 0:
+		return nil, fault.New(fault.InvalidRequest, "the registry makes credential %s when %s is stored in scope %s", n.ID, slotNames(&p.Credentials[order]), scope).
+			WithHint("store it with `aivault secrets create`")
+	case n.Secret != vault.ID{} && !slices.ContainsFunc(made.Parts, func(p resolve.Part) bool { return p.Secret.ID == n.Secret }):
+		return nil, fault.New(fault.InvalidRequest, "credential %s is made of %s in scope %s, not of that secret", n.ID, slotNames(made.Template), scope).
+			WithHint("choose another id, such as %s-work", p.ID)
+	}
+	return made, nil
 }
 
 func slotNames(t *registry.Credential) string {

@@ -15,8 +15,10 @@ import (
 type Change struct {
 	Share  []vault.Sharing // their revisions do not count
 	Delete []vault.ID      // secrets, with all that DeleteSecret takes along
-	Bind   *NewBinding     // its proof is not looked at; nil: none
-	Unbind *BindingRef     // nil: none
+	// DeleteCredentials are ids of credentials, stored or registry-made.
+	DeleteCredentials []string
+	Bind              *NewBinding // its proof is not looked at; nil: none
+	Unbind            *BindingRef // nil: none
 }
 
 // A BindingRef names the binding of a capability at a scope for a consumer.
@@ -69,7 +71,9 @@ func (u Used) key(capability string) usedKey {
 // Effects implements Service. It looks at the contexts that the change names,
 // not at those within them: the groups of a sharing; of a deletion the scopes
 // of the secret, of its credentials and of its bindings, and the groups that it
-// is attached to; the scope of a binding. A consumer for whom there are bindings
+// is attached to; of the deletion of a credential the scopes and groups where it
+// is seen, and those of bindings that it may lend to; the scope of a binding. A
+// consumer for whom there are bindings
 // is a context of its own, listed where it fares otherwise than any.
 func (b *Broker) Effects(ctx context.Context, c Change) ([]Effect, error) {
 	var out []Effect

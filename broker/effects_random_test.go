@@ -125,6 +125,12 @@ func (w *chanceWorld) change(t *testing.T) (c broker.Change, named []vault.Conte
 			in(g.Scope(), "")
 		}
 	}
+	if creds := w.credentials(t); len(creds) > 0 && w.rng.IntN(3) == 0 {
+		k := pick(w.rng, creds)
+		c.DeleteCredentials = []string{k.ID}
+		in(k.Scope, "")
+		in(w.secret(t, k.Secret).Scope, "")
+	}
 	if w.rng.IntN(3) == 0 {
 		n := w.binding()
 		c.Bind = &n
@@ -136,6 +142,14 @@ func (w *chanceWorld) change(t *testing.T) (c broker.Change, named []vault.Conte
 		in(b.Scope, b.Consumer)
 	}
 	return c, named
+}
+
+func (w *chanceWorld) credentials(t *testing.T) []broker.Credential {
+	creds, err := w.broker.Credentials(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return creds
 }
 
 // secret returns a secret of the store; the zero one if there is none.
@@ -168,6 +182,15 @@ func (w *chanceWorld) make(c broker.Change) error {
 	for _, id := range c.Delete {
 		if _, err := w.store.DeleteSecret(ctx, id, 0); err != nil {
 			return err
+		}
+	}
+	for _, id := range c.DeleteCredentials {
+		removed, err := w.broker.DeleteCredential(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !removed {
+			return fault.New(fault.CredentialNotFound, "credential %s is gone already", id)
 		}
 	}
 	if c.Bind != nil {
@@ -243,7 +266,7 @@ func (w *chanceWorld) check(t *testing.T, seed uint64) (effects int, made bool) 
 		}
 		anybody := asked{vault.Context{Workspace: q.in.Workspace, Group: q.in.Group}, q.capability}
 		if foretold[q] != x && (foretold[anybody] != x || all[anybody] != x) {
-			t.Errorf("seed %d: not foretold: %+v: %s -> %s", seed, q, x.Before, x.After)
+			t.Errorf("seed %d: not foretold: %+v: %s -> %s\n%+v", seed, q, x.Before, x.After, change)
 		}
 	}
 	return len(got), true

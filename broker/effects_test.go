@@ -45,6 +45,21 @@ var (
 	groupB = vault.GroupRef{Workspace: "w", Group: "b"}
 )
 
+// openai is a line about all capabilities of a provider that needs one secret.
+func openai(t *testing.T, r *rig, before, after string) string {
+	list, err := r.broker.Capabilities(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, c := range list {
+		if c.Provider == "openai" {
+			ids = append(ids, c.ID)
+		}
+	}
+	return before + strings.Join(ids, " ") + after
+}
+
 // Checklist 52.
 func TestEffects(t *testing.T) {
 	t.Parallel()
@@ -101,6 +116,26 @@ func TestEffects(t *testing.T) {
 					": acme/items acme/other: " + usual + " -> credential_not_found",
 					"w/a for bot: acme/items acme/other: " + usual + " -> credential_not_found",
 				},
+			},
+			"delete a credential": {
+				broker.Change{DeleteCredentials: []string{"acme-main"}},
+				[]string{
+					": acme/items acme/other: " + usual + " -> credential_not_found",
+					"w/a: acme/items acme/other: " + usual + " -> credential_not_found",
+					// Another one lends to the bot's binding then.
+					"w/a for bot: acme/other: " + usual + " -> ACME_TOKEN (global) by acme-risk",
+				},
+			},
+			"delete the credential of what is attached": {
+				broker.Change{DeleteCredentials: []string{"acme-risk"}},
+				[]string{
+					"w/b: acme/items acme/other: " + attached + " -> " + usual,
+					"x: acme/items acme/other: RISK (workspace:x) by acme-risk -> " + usual,
+				},
+			},
+			"disable a registry-made credential": {
+				broker.Change{DeleteCredentials: []string{"openai:group:w:a"}},
+				[]string{openai(t, r, "w/a: ", ": OPENAI_API_KEY (group:w:a) by openai:group:w:a -> OPENAI_API_KEY (global) by openai")},
 			},
 			"bind": {
 				broker.Change{Bind: &models},
@@ -163,7 +198,8 @@ func TestEffectsRefusals(t *testing.T) {
 				Delete: []vault.ID{key.id},
 				Bind:   &broker.NewBinding{Capability: "openai/models", Secret: key.id, Scope: vault.GlobalScope()},
 			}, fault.SecretNotFound},
-			"unbind nowhere": {broker.Change{Unbind: &broker.BindingRef{Capability: "acme/items"}}, fault.InvalidRequest},
+			"delete no credential": {broker.Change{DeleteCredentials: []string{"none"}}, fault.CredentialNotFound},
+			"unbind nowhere":       {broker.Change{Unbind: &broker.BindingRef{Capability: "acme/items"}}, fault.InvalidRequest},
 		} {
 			if got, err := r.broker.Effects(ctx, tt.change); fault.CodeOf(err) != tt.want || got != nil {
 				t.Errorf("%s: %q, %v", name, describeEffects(got), err)

@@ -47,6 +47,11 @@ func (f *forecast) apply(c *Change) error {
 			return err
 		}
 	}
+	for _, id := range c.DeleteCredentials {
+		if err := f.deleteCredential(id); err != nil {
+			return err
+		}
+	}
 	if c.Bind != nil {
 		binding, found, err := f.broker.newBinding(f.after, *c.Bind)
 		if err != nil {
@@ -109,6 +114,48 @@ func (f *forecast) delete(id vault.ID) error {
 		f.touch(within(b.Scope, b.Consumer))
 	}
 	return f.after.Delete(id)
+}
+
+// deleteCredential touches where the credential is seen, and the bindings of its
+// provider's capabilities, to which it may lend.
+func (f *forecast) deleteCredential(id string) error {
+	c, err := f.broker.credential(f.after, id)
+	switch {
+	case err != nil:
+		return err
+	case c == nil:
+		return fault.New(fault.CredentialNotFound, "there is no credential %.140q", id).WithHint("`aivault credential list` shows the ids")
+	}
+	caps, err := f.broker.capabilitiesOf(f.before, []string{c.Provider})
+	if err != nil {
+		return err
+	}
+	f.touch(within(c.Scope, ""), caps...)
+	for _, secret := range c.Secrets {
+		s, err := f.after.Secret(secret)
+		if err != nil {
+			return err
+		}
+		f.touch(within(s.Scope, "")) // where that is narrower, it is seen there
+		for _, g := range s.Attached {
+			f.touch(within(g.Scope(), ""))
+		}
+	}
+	for _, x := range caps {
+		bindings, err := f.before.Bindings(x.ID)
+		if err != nil {
+			return err
+		}
+		for _, b := range bindings {
+			f.touch(within(b.Scope, ""))
+		}
+	}
+	if c.Auto {
+		f.after.DisableCredential(id)
+	} else {
+		f.after.DeleteCredential(id)
+	}
+	return nil
 }
 
 func (f *forecast) unbind(b *BindingRef) error {

@@ -52,7 +52,7 @@ func TestOperations(t *testing.T) {
 			}
 			if done.Undo != nil {
 				takeBack(t, w, done, before, after)
-				refusedUndo(t, world.copied(t), c)
+				refusedUndo(t, world, c)
 			}
 		})
 	}
@@ -87,20 +87,35 @@ func takeBack(t *testing.T, w *opsWorld, done ops.Done, before, after opsState) 
 	}
 }
 
-// refusedUndo expects that what somebody else changed is not taken back.
-func refusedUndo(t *testing.T, w *opsWorld, c opsCase) {
+// refusedUndo expects that what somebody else changed, or deleted, is not taken
+// back.
+func refusedUndo(t *testing.T, world *opsWorld, c opsCase) {
 	t.Helper()
-	done, err := c.do(t.Context(), w)
-	w.check(err)
-	w.check(c.foreign(t.Context(), w))
-	left := w.state()
-	_, err = done.Undo.Run(t.Context())
-	if fault.CodeOf(err) != fault.Conflict || !strings.Contains(err.Error(), "not taken back") || !strings.Contains(err.Error(), "changed") {
-		t.Errorf("taking back what somebody changed: %v", err)
+	for what, foreign := range map[string]func(context.Context, *opsWorld) error{"changed": c.foreign, "deleted": deleteAll} {
+		w := world.copied(t)
+		done, err := c.do(t.Context(), w)
+		w.check(err)
+		w.check(foreign(t.Context(), w))
+		left := w.state()
+		_, err = done.Undo.Run(t.Context())
+		if fault.CodeOf(err) != fault.Conflict || !strings.Contains(err.Error(), "not taken back") || what == "changed" && !strings.Contains(err.Error(), what) {
+			t.Errorf("taking back what somebody changed (%s): %v", what, err)
+		}
+		if diff := differs(w.state(), left); diff != "" {
+			t.Errorf("the refused undo changed something (-got +want):\n%s", diff)
+		}
 	}
-	if diff := differs(w.state(), left); diff != "" {
-		t.Errorf("the refused undo changed something (-got +want):\n%s", diff)
+}
+
+// deleteAll is somebody who deletes everything.
+func deleteAll(ctx context.Context, w *opsWorld) error {
+	for _, id := range w.ids {
+		if _, err := w.be.DeleteSecret(ctx, id, 0); err != nil {
+			return err
+		}
 	}
+	_, err := w.be.DeleteCapability(ctx, "acme/items")
+	return err
 }
 
 // A rename to a name that a provider claims is taken back, and the pin stays.

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -23,6 +24,7 @@ import (
 
 // TestMain also makes the test binary the aivault that scripts run.
 func TestMain(m *testing.M) {
+	time.Local = time.UTC // frames have times in them
 	// Under the race detector, every process would wait a second at its end.
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")); err != nil {
 		panic(err)
@@ -62,6 +64,14 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, params)
 }
 
+// TestTUIScripts are stories of people at the screens, told in keys.
+func TestTUIScripts(t *testing.T) {
+	t.Parallel()
+	params := scriptParams()
+	params.Dir = filepath.Join("testdata", "tui")
+	testscript.Run(t, params)
+}
+
 // scriptParams says what every script can do.
 func scriptParams() testscript.Params {
 	return testscript.Params{
@@ -75,6 +85,7 @@ func scriptParams() testscript.Params {
 			"id":        cmdID,
 			"normalize": cmdNormalize,
 			"received":  cmdReceived,
+			"tui":       cmdTUI,
 			"upstream":  cmdUpstream,
 		},
 	}
@@ -86,6 +97,7 @@ type scriptState struct {
 	secrets  []string
 	upstream *upstream.Server
 	labels   map[string]string // canary to its name
+	vaults   int               // that tui made
 }
 
 type stateKey struct{}

@@ -33,22 +33,7 @@ func testAivault() int {
 	ctx, stop := app.WithSignals(context.Background())
 	defer stop()
 	env := app.System()
-	env.KDF = cheapKDF
-	env.Keyring = func(time.Duration) keys.Keyring { return dirKeyring(os.Getenv(varKeyring)) }
-	if ms, err := strconv.ParseInt(os.Getenv(varClock), 10, 64); err == nil {
-		env.Now = func() time.Time { return time.UnixMilli(ms) }
-	}
-	if addr := os.Getenv(varUpstream); addr != "" {
-		env.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", addr)
-		}
-		env.Resolve = func(context.Context, string) ([]netip.Addr, error) {
-			return []netip.Addr{netip.AddrFrom4([4]byte{1, 1, 1, 1})}, nil // any public one
-		}
-	}
-	if path := os.Getenv(varRoots); path != "" {
-		env.Roots, _ = os.ReadFile(path)
-	}
+	fakeWorld(env)
 	if path := os.Getenv(varTranscript); path != "" {
 		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
@@ -63,6 +48,26 @@ func testAivault() int {
 		}
 	}
 	return ui.Main(ctx, env, os.Args[1:])
+}
+
+// fakeWorld makes of an environment what its variables say.
+func fakeWorld(env *app.Env) {
+	env.KDF = cheapKDF
+	env.Keyring = func(time.Duration) keys.Keyring { return dirKeyring(env.Getenv(varKeyring)) }
+	if ms, err := strconv.ParseInt(env.Getenv(varClock), 10, 64); err == nil {
+		env.Now = func() time.Time { return time.UnixMilli(ms) }
+	}
+	if addr := env.Getenv(varUpstream); addr != "" {
+		env.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", addr)
+		}
+		env.Resolve = func(context.Context, string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.AddrFrom4([4]byte{1, 1, 1, 1})}, nil // any public one
+		}
+	}
+	if path := env.Getenv(varRoots); path != "" {
+		env.Roots, _ = os.ReadFile(path)
+	}
 }
 
 // cheapKDF is the least that a passphrase may cost.

@@ -16,18 +16,11 @@ func (t *txn) sealHosts(s *Secret, want []Host, proof Value) error {
 	if s.PinnedProvider != "" {
 		return nil // its provider's hosts, and no others, are the broker's to know
 	}
-	var missing []Host
-	needProof := s.Chosen
-	for _, h := range want {
-		if !s.MayGoTo(h) {
-			missing = append(missing, h)
-			needProof = needProof || h.Private
-		}
-	}
+	missing := s.missing(want)
 	if len(missing) == 0 {
 		return nil
 	}
-	if needProof {
+	if s.CostsProof(want) {
 		if err := t.prove(s, missing, proof); err != nil {
 			return err
 		}
@@ -42,6 +35,21 @@ func (t *txn) sealHosts(s *Secret, want []Host, proof Value) error {
 	e := secretEvent(KindSecretHosts, s)
 	e.Host = joinHosts(missing)
 	return t.record(e)
+}
+
+// missing lists those hosts that a secret was not sealed for.
+func (s *Secret) missing(want []Host) []Host {
+	return slices.DeleteFunc(slices.Clone(want), s.MayGoTo)
+}
+
+// CostsProof reports whether the secret may be sent to these hosts only by who
+// shows that they know its value.
+func (s *Secret) CostsProof(want []Host) bool {
+	if s.PinnedProvider != "" {
+		return false // its provider's hosts are the broker's to know
+	}
+	missing := s.missing(want)
+	return len(missing) > 0 && (s.Chosen || slices.ContainsFunc(missing, func(h Host) bool { return h.Private }))
 }
 
 // Serves checks that a secret may be used so: a pinned one by its provider, and

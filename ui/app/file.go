@@ -29,6 +29,11 @@ func (e *Env) OpenFile(path string) (*File, error) {
 	if path == "-" || path == "/dev/stdin" {
 		return &File{Name: "the standard input", Stdin: true, r: e.Stdin}, nil
 	}
+	return openPath(path, strings.HasPrefix(path, "/dev/fd/"))
+}
+
+// openPath opens a file; what is open already need not be a regular one.
+func openPath(path string, descriptor bool) (*File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|openNonblock, 0)
 	if err != nil {
 		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
@@ -41,7 +46,7 @@ func (e *Env) OpenFile(path string) (*File, error) {
 		_ = f.Close()
 		return nil, fault.Wrap(fault.InvalidRequest, err, "looking at %q", path)
 	}
-	if !info.Mode().IsRegular() && !strings.HasPrefix(path, "/dev/fd/") {
+	if !info.Mode().IsRegular() && !descriptor {
 		_ = f.Close()
 		return nil, fault.New(fault.InvalidRequest, "%q is not a regular file", path).
 			WithHint("to read from a pipe, use - for the standard input")
@@ -108,6 +113,17 @@ func readUpTo(r io.Reader, limit int64) ([]byte, error) {
 // ReadFile opens, reads and closes what a user named.
 func (e *Env) ReadFile(ctx context.Context, path string, limit int64) ([]byte, error) {
 	f, err := e.OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.ReadAll(ctx, limit)
+}
+
+// ReadPath reads a regular file, and nothing else: where somebody types its name
+// into a screen, the standard input and what else is open are the screen's.
+func ReadPath(ctx context.Context, path string, limit int64) ([]byte, error) {
+	f, err := openPath(path, false)
 	if err != nil {
 		return nil, err
 	}

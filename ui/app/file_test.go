@@ -84,3 +84,23 @@ func TestReadFileLarge(t *testing.T) {
 		}
 	}
 }
+
+// On a screen, only files are files.
+func TestReadPath(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "-")
+	if err := os.WriteFile(path, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := app.ReadPath(t.Context(), path, 10); string(b) != "text" || err != nil {
+		t.Errorf("%q, %v", b, err)
+	}
+	for _, path := range []string{"", "-", "/dev/fd/0", "/dev/null", t.TempDir(), path + "x"} {
+		if b, err := app.ReadPath(t.Context(), path, 10); b != nil || fault.CodeOf(err) != fault.InvalidRequest {
+			t.Errorf("%q: %q, %v", path, b, err)
+		}
+	}
+	if _, err := app.ReadPath(t.Context(), path, 3); fault.CodeOf(err) != fault.RequestTooLarge {
+		t.Errorf("too long: %v", err)
+	}
+}

@@ -4,10 +4,12 @@ package auditrow
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"aivault/keys/fault"
 	"aivault/vault"
 )
 
@@ -23,6 +25,15 @@ func What(e vault.Event) string {
 		}
 	}
 	return e.Kind
+}
+
+// Outcome is the word for how it ended: a code says more than that it is an
+// error. It is empty of an event that is no end.
+func Outcome(e vault.Event) string {
+	if e.Code != "" {
+		return string(e.Code)
+	}
+	return e.Outcome
 }
 
 // Context is the context that a caller stated, or the scope of a change.
@@ -138,6 +149,26 @@ func Merge(events []vault.Event, complete bool) []vault.Event {
 		rows = append(rows, e)
 	}
 	return rows
+}
+
+// ForRows returns the query whose events make the rows that q asks for, and
+// which of them: who asks for intents or outcomes alone gets calls.
+func ForRows(q vault.AuditQuery) (vault.AuditQuery, func(vault.Event) bool) {
+	if q.Kind != vault.KindInvokeIntent && q.Kind != vault.KindInvokeOutcome {
+		return q, func(vault.Event) bool { return true }
+	}
+	q.Kind = "invoke."
+	return q, func(e vault.Event) bool { return e.Kind == vault.KindInvokeIntent }
+}
+
+// IsOutcome reports whether an event, or a call, can have come to this: an
+// outcome, or the code of an error.
+func IsOutcome(s string) bool {
+	switch s {
+	case vault.OutcomeOK, vault.OutcomeDenied, vault.OutcomeError, vault.OutcomeUnknown:
+		return true
+	}
+	return slices.Contains(fault.Codes(), fault.Code(s))
 }
 
 // Since reads the time from which events are wanted: as RFC 3339 has it, the

@@ -118,7 +118,7 @@ func (f *auditFlags) parse(ctx context.Context, sh *shell, be app.Backend) (vaul
 		return q, fault.New(fault.Usage, "--group-id goes with --workspace-id")
 	case f.follow && f.before > 0:
 		return q, fault.New(fault.Usage, "--follow does not go with --before-ts-ms")
-	case !isOutcome(f.outcome):
+	case f.outcome != "" && !auditrow.IsOutcome(f.outcome):
 		return q, fault.New(fault.Usage, "%q is no outcome", f.outcome).
 			WithHint("choose ok, denied, error or unknown, or an error's code such as rate_limited")
 	case f.follow && f.outcome == vault.OutcomeUnknown:
@@ -147,16 +147,6 @@ func (f *auditFlags) parse(ctx context.Context, sh *shell, be app.Backend) (vaul
 	return q, err
 }
 
-// isOutcome reports whether an event, or a call, can have come to this; nothing
-// is asked for by the empty one.
-func isOutcome(s string) bool {
-	switch s {
-	case "", vault.OutcomeOK, vault.OutcomeDenied, vault.OutcomeError, vault.OutcomeUnknown:
-		return true
-	}
-	return slices.Contains(fault.Codes(), fault.Code(s))
-}
-
 // parseSince is auditrow.Since for the flag.
 func parseSince(s string, now time.Time) (time.Time, error) {
 	if t, ok := auditrow.Since(s, now); ok {
@@ -179,7 +169,7 @@ func findEver(ctx context.Context, be app.Backend, ref string) (vault.ID, error)
 // are enough rows.
 func auditRows(ctx context.Context, be app.Backend, q vault.AuditQuery) ([]vault.Event, error) {
 	want := q.Limit
-	q, keep := forRows(q)
+	q, keep := auditrow.ForRows(q)
 	for q.Limit = 2 * want; ; q.Limit *= 4 {
 		events, err := be.Audit(ctx, q)
 		if err != nil {
@@ -194,16 +184,6 @@ func auditRows(ctx context.Context, be app.Backend, q vault.AuditQuery) ([]vault
 			return rows[:min(len(rows), want)], nil
 		}
 	}
-}
-
-// forRows returns the query whose events make the rows that q asks for, and
-// which of them: who asks for intents or outcomes alone gets calls.
-func forRows(q vault.AuditQuery) (vault.AuditQuery, func(vault.Event) bool) {
-	if q.Kind != vault.KindInvokeIntent && q.Kind != vault.KindInvokeOutcome {
-		return q, func(vault.Event) bool { return true }
-	}
-	q.Kind = "invoke."
-	return q, func(e vault.Event) bool { return e.Kind == vault.KindInvokeIntent }
 }
 
 // withOutcomes adds the outcomes of calls that the filters of a query left out.

@@ -24,7 +24,7 @@ func auditHeading() [][]cell {
 
 // auditRow is an event for people.
 func auditRow(e vault.Event) []cell {
-	outcome := cell{e.Outcome, plain}
+	outcome := cell{auditrow.Outcome(e), plain}
 	switch e.Outcome {
 	case vault.OutcomeOK:
 		outcome.style = green
@@ -32,9 +32,6 @@ func auditRow(e vault.Event) []cell {
 		outcome.style = red
 	case vault.OutcomeUnknown:
 		outcome.style = yellow
-	}
-	if e.Code != "" {
-		outcome.text = string(e.Code)
 	}
 	return []cell{
 		{e.Time.Local().Format(auditrow.Time), dim},

@@ -88,10 +88,7 @@ func (sh *shell) printMade(ctx context.Context, be app.Backend, c *broker.Creden
 	if err != nil {
 		return err
 	}
-	fits := func(a broker.Capability) bool {
-		return a.Provider == c.Provider && slices.ContainsFunc(a.Allow.Hosts, func(h string) bool { return slices.Contains(c.Hosts, h) })
-	}
-	if !slices.ContainsFunc(list, fits) {
+	if !slices.ContainsFunc(list, func(a broker.Capability) bool { return c.Carries(&a) }) {
 		sh.out.noticef("nothing may be called with it yet: say what with `aivault capability create %s/NAME --credential %s`", c.Provider, c.ID)
 	}
 	return nil

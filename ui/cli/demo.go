@@ -16,21 +16,30 @@ import (
 )
 
 func newDemo(sh *shell) *cobra.Command {
-	return &cobra.Command{
-		Use:   "demo",
+	var screens bool
+	cmd := &cobra.Command{
+		Use:   "demo [--tui]",
 		Short: "show scopes at work, on a throw-away vault",
 		Long: `Makes a vault in a temporary directory, starts a service on this machine, and
 runs the public commands one after the other: three secrets of one name at three
 scopes, one more that is shared with a group, calls that show which of them is
-used, the explanation, and the audit log. Your own vault is not touched.`,
-		Example:               "aivault demo",
+used, the explanation, and the audit log. Your own vault is not touched.
+
+With --tui, there are more secrets, and you look around by yourself, in the
+terminal interface.`,
+		Example:               "aivault demo\naivault demo --tui",
 		DisableFlagsInUseLine: true,
 		Args:                  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if screens && sh.out.json {
+				return fault.New(fault.Usage, "--tui does not go with --json")
+			}
 			sh.acting = true
-			return sh.demo(cmd.Context())
+			return sh.demo(cmd.Context(), screens)
 		},
 	}
+	cmd.Flags().BoolVar(&screens, "tui", false, "look around in the terminal interface")
+	return cmd
 }
 
 // A demo is a run of the demonstration. After the first error nothing more is
@@ -40,6 +49,7 @@ type demo struct {
 	ctx   context.Context // of the one run that a demo is
 	exe   string
 	dir   string
+	quiet bool // what is run is not shown
 	steps []demoStep
 	err   error
 }
@@ -50,7 +60,7 @@ type demoStep struct {
 	Output  string `json:"output"`
 }
 
-func (sh *shell) demo(ctx context.Context) error {
+func (sh *shell) demo(ctx context.Context, screens bool) error {
 	exe, err := sh.env.Executable()
 	if err != nil {
 		return fault.Wrap(fault.IO, err, "finding this program")
@@ -61,6 +71,9 @@ func (sh *shell) demo(ctx context.Context) error {
 	}
 	defer os.RemoveAll(dir)
 	d := &demo{sh: sh, ctx: ctx, exe: exe, dir: dir}
+	if screens {
+		return d.demoScreens()
+	}
 	if err := d.run(); err != nil {
 		return err
 	}
@@ -83,33 +96,39 @@ func demoKeys() map[string]string {
 
 // run runs the demonstration.
 func (d *demo) run() error {
-	service, err := startDemoService(demoKeys())
+	return d.with(demoKeys(), func(host string) {
+		ids := d.store()
+		d.connect(ids, host)
+		d.call()
+		d.say("The vault of this demo is gone now. Next, with a key of yours:",
+			"  aivault secrets create --name OPENAI_API_KEY",
+			"  aivault invoke openai/models")
+	})
+}
+
+// with does something while there is a service, on host, that knows the keys,
+// and the files of their values.
+func (d *demo) with(keys map[string]string, do func(host string)) error {
+	ctx, cancel := context.WithCancel(d.ctx)
+	service, err := startDemoService(ctx, keys)
 	if err != nil {
+		cancel()
 		return fault.Wrap(fault.IO, err, "starting the service")
 	}
 	defer service.Close()
+	defer cancel()
 	d.write("ca.pem", service.CAPEM())
-	for name, key := range demoKeys() {
+	for name, key := range keys {
 		d.write(name+".key", []byte(key+"\n"))
 	}
-	ids := d.store()
-	d.connect(ids, fmt.Sprintf("localhost:%d", service.Port()))
-	d.call()
-	d.say("The vault of this demo is gone now. Next, with a key of yours:",
-		"  aivault secrets create --name OPENAI_API_KEY",
-		"  aivault invoke openai/models")
+	do(fmt.Sprintf("localhost:%d", service.Port()))
 	return d.err
 }
 
 // store stores the secrets, and returns the first digits of their ids.
 func (d *demo) store() map[string]string {
 	ids := map[string]string{}
-	create := func(name, key string, scope ...string) {
-		out := d.aivault(append([]string{"secrets", "create", "--name", name, "--value-file", key + ".key"}, scope...)...)
-		if _, id, ok := strings.Cut(out, "\nid "); ok && len(id) > 8 {
-			ids[key] = id[:8]
-		}
-	}
+	create := func(name, key string, scope ...string) { ids[key] = d.create(name, key, scope...) }
 	d.say("One name, three scopes. The values come from files and are never shown.")
 	create("ACME_TOKEN", "global")
 	create("ACME_TOKEN", "shop", "--workspace-id", "shop")
@@ -122,15 +141,29 @@ func (d *demo) store() map[string]string {
 	return ids
 }
 
+// create stores a secret, and returns the first digits of its id.
+func (d *demo) create(name, key string, scope ...string) string {
+	out := d.aivault(append([]string{"secrets", "create", "--name", name, "--value-file", key + ".key"}, scope...)...)
+	if _, id, ok := strings.Cut(out, "\nid "); ok && len(id) > 8 {
+		return id[:8]
+	}
+	return ""
+}
+
 // connect says where the secrets go, and what may be called.
 func (d *demo) connect(ids map[string]string, host string) {
 	d.say("How each secret authenticates and where it may go: only to the service that",
 		"this demo has started. For a host on this machine, that takes the value again.")
+	d.credentials(ids, host)
+	d.aivault("capability", "create", "acme/whoami", "--credential", "acme-global", "--method", "GET", "--path", "/whoami")
+}
+
+// credentials makes those of the secrets that the service knows.
+func (d *demo) credentials(ids map[string]string, host string) {
 	for _, key := range []string{"global", "shop", "payments", "partner"} {
 		d.aivault("credential", "create", "acme-"+key, "--provider", "acme", "--secret-ref", ids[key], "--auth", "header",
 			"--host", host, "--allow-private", "--ca-cert", "ca.pem", "--value-file", key+".key")
 	}
-	d.aivault("capability", "create", "acme/whoami", "--credential", "acme-global", "--method", "GET", "--path", "/whoami")
 }
 
 // call shows calls, and what can be seen of them.
@@ -166,26 +199,23 @@ func (d *demo) say(lines ...string) {
 	}
 }
 
-// aivault prints a command line, runs it, prints its output and returns it. It
-// is this program, in an environment of the demonstration's own.
+// aivault prints a command line, runs it, prints its output and returns it.
 func (d *demo) aivault(args ...string) string {
 	if d.err != nil {
 		return ""
 	}
 	line := "aivault " + strings.Join(args, " ")
-	if !d.sh.out.json {
+	show := !d.sh.out.json && !d.quiet
+	if show {
 		d.sh.out.printf("%s", foldCommand("$ "+line, " \\"))
 	}
-	cmd := exec.CommandContext(d.ctx, d.exe, args...)
-	cmd.Args[0] = "aivault"
-	cmd.Dir = d.dir
-	cmd.Env = append(strangersEnv(), "AIVAULT_DIR="+filepath.Join(d.dir, "vault"), "HOME="+d.dir)
+	cmd := d.command(args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
 	text := out.String()
 	d.steps = append(d.steps, demoStep{line, text})
-	if !d.sh.out.json {
+	if show {
 		d.sh.out.body(out.Bytes())
 	}
 	switch {
@@ -197,6 +227,16 @@ func (d *demo) aivault(args ...string) string {
 		d.err = fault.New(fault.Internal, "the demo stops, as its command `aivault %s %s` failed", args[0], args[1])
 	}
 	return text
+}
+
+// command returns a command of this program in an environment of the
+// demonstration's own.
+func (d *demo) command(args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(d.ctx, d.exe, args...)
+	cmd.Args[0] = "aivault"
+	cmd.Dir = d.dir
+	cmd.Env = append(strangersEnv(), "AIVAULT_DIR="+filepath.Join(d.dir, "vault"), "HOME="+d.dir)
+	return cmd
 }
 
 // strangersEnv is our environment without what has to do with the user's own

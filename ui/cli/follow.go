@@ -45,7 +45,7 @@ func (sh *shell) follow(ctx context.Context, be app.Backend, q vault.AuditQuery)
 		return keep(e) && (outcome == "" || outcome == e.Outcome || outcome == string(e.Code))
 	}
 	if !sh.out.json {
-		q, keep = forRows(q)
+		q, keep = auditrow.ForRows(q)
 		q.Limit = 2 * last // a call is two events
 		f.widths = sh.out.tableFrom(nil, auditHeading())
 	}

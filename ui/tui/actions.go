@@ -65,8 +65,10 @@ func (m *Model) help() tea.Cmd {
 // another part of what is there.
 func moves() []widget.Choice {
 	list := [][2]string{
-		{"j k, arrows", "Move by one row"}, {"g G, home end", "Go to the first or the last row"},
-		{"ctrl+d ctrl+u, pgup pgdn", "Move by a page"}, {"h l, arrows", "Fold or unfold, or move sideways"},
+		{"j k, arrows", "Move by one row"},
+		{"g G, home end", "Go to the first or the last row"},
+		{"ctrl+d ctrl+u, pgup pgdn", "Move by a page"},
+		{"h l, arrows", "Fold or unfold, or move sideways"},
 	}
 	out := make([]widget.Choice, len(list))
 	for i, l := range list {

@@ -71,9 +71,17 @@ func (m *Model) View() string {
 		lines = append(lines, p.View(m.w, bodyHeight)...)
 	}
 	lines = append(lines, m.toastLine(m.w-1), m.keyLine(m.w-1), m.sayLine(m.w-1))
+	if len(m.dialogs) > 0 { // what is drawn over a line is cut to its width
+		for i, line := range lines {
+			lines[i] = widget.Clip(line, m.w)
+		}
+	}
 	for _, d := range m.dialogs {
 		r := m.dialogRect(d)
 		box := widget.Box(m.host.Theme, d.Title(), "", true, r.w+2, r.h+2, d.View(r.w, r.h))
+		for i, line := range lines { // what is over a short line is as wide as below it
+			lines[i] = widget.Clip(line, m.w)
+		}
 		lines = widget.Over(lines, box, r.x-1, r.y-1)
 	}
 	return m.finish(lines)
@@ -120,6 +128,9 @@ func (m *Model) header() (line string, tabs [][2]int) {
 	for i, t := range m.tabs {
 		names[i] = string(rune('1'+i)) + " " + text.Line(t.Title())
 		full += text.Width(names[i]) + 3
+	}
+	for _, s := range m.stack {
+		full += text.Width(th.Crumb+" "+s.Title()) + 1
 	}
 	short := full > room
 	for i, name := range names {
@@ -176,6 +187,10 @@ func (m *Model) stateText() string {
 	return s
 }
 
+// narrow is the width below which the help alone stands for what every screen
+// can do.
+const narrow = 60
+
 // keyLine names the keys that do something here: as many of the screen's as fit
 // beside those of the root, which are the way to all others.
 func (m *Model) keyLine(w int) string {
@@ -187,7 +202,11 @@ func (m *Model) keyLine(w int) string {
 	room := w
 	if !top.Captures() {
 		var n int
-		common, n = m.keyNames(m.actions(), w)
+		bound := m.actions()
+		if w < narrow {
+			bound = []action.Bound{{ID: action.Help, Run: m.help}}
+		}
+		common, n = m.keyNames(bound, w)
 		room -= n
 	}
 	line, _ := m.keyNames(top.Actions(), room)

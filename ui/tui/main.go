@@ -21,6 +21,51 @@ type Options struct {
 	Passphrase app.Passphrase
 }
 
+// A Program is the terminal interface without a terminal: the root, and the
+// vault that it works on.
+type Program struct {
+	*Model
+	Host    *view.Host
+	session *app.Session
+}
+
+// Open returns the program for a terminal with these settings, and for the vault
+// that the environment names, which nothing is asked of yet. Close it after use.
+func Open(ctx context.Context, env *app.Env, settings term.Settings, pass app.Passphrase) (*Program, error) {
+	host := &view.Host{
+		Theme: theme.New(look(settings)), Now: env.Now, Tasks: task.NewTracker(ctx, env.Now), Keyhole: &view.Keyhole{},
+	}
+	session, err := app.Open(env, app.Options{
+		Passphrase:    pass,
+		AskPassphrase: host.Keyhole.Ask,
+		Given:         host.Keyhole.Given,
+		Notice:        func(string) {}, // the screens say it all
+	})
+	if err != nil {
+		return nil, err
+	}
+	host.Backend, host.FirstUse = session.Backend(), session.FirstUse
+	return &Program{Model: New(host, pages(), settings), Host: host, session: session}, nil
+}
+
+// Busy returns how many operations are under way.
+func (p *Program) Busy() int {
+	reads, writes := p.Host.Tasks.Busy()
+	return reads + writes
+}
+
+// Drain waits until no write is under way, and what calls left to be recorded is
+// durable.
+func (p *Program) Drain(ctx context.Context) error {
+	if left := p.Host.Tasks.Drain(ctx); len(left) > 0 {
+		return fault.New(fault.OutcomeUnknown, "%s", strings.Join(left, ", "))
+	}
+	return p.session.Flush(ctx)
+}
+
+// Close closes the vault.
+func (p *Program) Close() { p.session.Close() }
+
 // Run runs the terminal interface until somebody leaves it. The error is that of
 // its end, for the exit status; nil where people left by themselves.
 func Run(ctx context.Context, env *app.Env, o Options) error {
@@ -33,34 +78,16 @@ func Run(ctx context.Context, env *app.Env, o Options) error {
 	if !isFile || !alsoFile {
 		return fault.New(fault.Internal, "the terminal is no file")
 	}
-	tasks := task.NewTracker(ctx, env.Now)
-	host := &view.Host{
-		Theme: theme.New(look(settings)), Now: env.Now, Tasks: tasks, Keyhole: &view.Keyhole{},
-	}
-	session, err := app.Open(env, app.Options{
-		Passphrase:    o.Passphrase,
-		AskPassphrase: host.Keyhole.Ask,
-		Given:         host.Keyhole.Given,
-		Notice:        func(string) {}, // the screens say it all
-	})
+	p, err := Open(ctx, env, settings, o.Passphrase)
 	if err != nil {
 		return err
 	}
-	defer session.Close()
-	host.Backend, host.FirstUse = session.Backend(), session.FirstUse
-	_, err = term.Run(ctx, term.TTY{In: in, Out: out}, New(host, pages(), settings), settings, term.RunOptions{
+	defer p.Close()
+	_, err = term.Run(ctx, term.TTY{In: in, Out: out}, p.Model, settings, term.RunOptions{
 		Stderr: env.Stderr,
-		Drain: func(ctx context.Context) error {
-			if left := tasks.Drain(ctx); len(left) > 0 {
-				return fault.New(fault.OutcomeUnknown, "%s", strings.Join(left, ", "))
-			}
-			return session.Flush(ctx)
-		},
-		Trace: env.Getenv("AIVAULT_UI_TRACE"),
-		Busy: func() int {
-			reads, writes := tasks.Busy()
-			return reads + writes
-		},
+		Drain:  p.Drain,
+		Trace:  env.Getenv("AIVAULT_UI_TRACE"),
+		Busy:   p.Busy,
 	})
 	return err
 }

@@ -151,7 +151,7 @@ func (m *Model) message(msg tea.Msg) tea.Cmd {
 	case view.ContextMsg:
 		m.host.Context = msg.Context
 	case view.OpenedMsg:
-		return m.opened(msg.Status)
+		return m.opened(msg)
 	case view.LockMsg:
 		return m.lock("locked")
 	case view.QuitMsg:

@@ -217,14 +217,14 @@ func (r *rig) wantNot(words ...string) {
 func TestPasteReachesFieldsOnly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t).open(keys.KindFile)
-	paste := tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("q\rq\r\nq"), Paste: true}
-	r.send(paste)
+	paste := func() tea.KeyMsg { return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("q\rq\r\nq"), Paste: true} }
+	r.send(paste())
 	if len(r.tabs[0].keys) != 0 || r.quit {
 		t.Errorf("the page got %q, quit %v", r.tabs[0].keys, r.quit)
 	}
 	r.want("nothing here takes a paste")
 	r.tabs[0].captures = true
-	r.send(paste)
+	r.send(paste())
 	if got := strings.Join(r.tabs[0].keys, "|"); got != "paste q\nq\nq" {
 		t.Errorf("the field got %q", got)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"aivault/ui/tui/form"
 	"aivault/ui/tui/view"
-	"aivault/vault"
 )
 
 // The tabs.
@@ -19,8 +18,9 @@ const (
 )
 
 // opened shows the pages.
-func (m *Model) opened(s vault.Status) tea.Cmd {
-	m.status = s
+func (m *Model) opened(o view.OpenedMsg) tea.Cmd {
+	m.status = o.Status
+	m.watch = watch{state: o.State, since: m.host.Now()}
 	m.toast = toast{}
 	if m.gate == nil {
 		return nil

@@ -8,6 +8,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"aivault/ui/tui/task"
+	"aivault/ui/tui/text"
 	"aivault/vault"
 )
 
@@ -23,9 +24,9 @@ const (
 
 // A watch is what the root knows of the vault file.
 type watch struct {
-	known bool
 	state vault.State
-	seq   uint64 // of the newest event that was seen
+	seq   uint64    // of the newest event that was seen; 0: none was looked at
+	since time.Time // events before that are no news
 }
 
 // A change is what a look found.
@@ -49,30 +50,21 @@ func (m *Model) lookNow() tea.Cmd {
 	be, before := m.host.Backend, m.watch
 	return task.Go(m.tasks, "look", func(ctx context.Context) (change, error) {
 		state, err := be.State(ctx)
-		if err != nil || before.known && state == before.state {
-			return change{state: state}, err
-		}
 		c := change{state: state}
-		limit := 50
-		if !before.known {
-			limit = 1
+		if err != nil || state == before.state {
+			return c, err
 		}
 		// What it means is of interest only; that something changed is known.
-		c.events, _ = be.Audit(ctx, vault.AuditQuery{After: before.seq, Limit: limit})
+		c.events, _ = be.Audit(ctx, vault.AuditQuery{After: before.seq, Limit: 50})
 		return c, nil
 	}, func(c change, err error) tea.Cmd {
 		next := m.look()
-		if err != nil || m.gate != nil {
-			return next // the page that needs the vault tells what is wrong with it
+		if err != nil || m.gate != nil || c.state == m.watch.state {
+			return next // what is wrong with the vault, the page that needs it tells
 		}
-		first := !m.watch.known
-		changed := c.state != m.watch.state
-		m.watch.known, m.watch.state = true, c.state
+		m.watch.state = c.state
 		if len(c.events) > 0 {
 			m.watch.seq = c.events[0].Seq
-		}
-		if first || !changed {
-			return next
 		}
 		return tea.Batch(next, m.reload(), m.tellChange(c.events))
 	})
@@ -87,7 +79,7 @@ func (m *Model) tellChange(events []vault.Event) tea.Cmd {
 	}
 	var kinds []string
 	for _, e := range events {
-		if strings.HasPrefix(e.Kind, "invoke.") || strings.HasPrefix(e.Kind, "oauth.") {
+		if e.Time.Before(m.watch.since) || strings.HasPrefix(e.Kind, "invoke.") || strings.HasPrefix(e.Kind, "oauth.") {
 			continue
 		}
 		kinds = append(kinds, e.Kind)
@@ -96,9 +88,27 @@ func (m *Model) tellChange(events []vault.Event) tea.Cmd {
 	case 0:
 		return nil
 	case 1:
-		return m.say(noteToast("changed by another process: " + kinds[0]))
+		return m.say(noteToast("another process " + deed(kinds[0])))
 	}
-	return m.say(noteToast("changed by another process: " + kinds[0] + " and more"))
+	return m.say(noteToast("another process " + deed(kinds[0]) + ", and made " + text.Plural(len(kinds)-1, "other change")))
+}
+
+// deed says what an event of a kind did.
+func deed(kind string) string {
+	words := map[string]string{
+		vault.KindSecretCreate: "stored a secret", vault.KindSecretUpdate: "renamed a secret, or changed its aliases",
+		vault.KindSecretRotate: "rotated a secret", vault.KindSecretDelete: "deleted a secret",
+		vault.KindSecretAttach: "attached a secret to a group", vault.KindSecretDetach: "detached a secret from a group",
+		vault.KindSecretHosts: "gave a secret a host", vault.KindCredentialCreate: "made a credential",
+		vault.KindCredentialDelete: "deleted a credential", vault.KindCredentialDisable: "disabled a credential",
+		vault.KindCredentialEnable: "enabled a credential", vault.KindCapabilityCreate: "made a capability",
+		vault.KindCapabilityDelete: "deleted a capability", vault.KindCapabilityBind: "bound a secret to a capability",
+		vault.KindCapabilityUnbind: "took a binding away", vault.KindCapabilityPolicy: "changed the limits of a capability",
+	}
+	if w, ok := words[kind]; ok {
+		return w
+	}
+	return "changed the vault (" + kind + ")"
 }
 
 // lockIfIdle locks a vault that has a passphrase when nobody is there.

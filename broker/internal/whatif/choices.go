@@ -11,7 +11,7 @@ import (
 // Credential implements vault.Reader.
 func (r *Reader) Credential(id string) (*vault.Credential, error) {
 	c, err := r.Reader.Credential(id)
-	if c != nil && r.gone[c.Secret] {
+	if c != nil && (r.gone[c.Secret] || r.lost[c.ID]) {
 		return nil, err
 	}
 	return c, err
@@ -32,9 +32,29 @@ func (r *Reader) Credentials() ([]*vault.Credential, error) {
 	return r.remaining(r.Reader.Credentials())
 }
 
-// remaining leaves those out whose secret is gone.
+// remaining leaves those out that are gone, or whose secret is.
 func (r *Reader) remaining(creds []*vault.Credential, err error) ([]*vault.Credential, error) {
-	return slices.DeleteFunc(creds, func(c *vault.Credential) bool { return r.gone[c.Secret] }), err
+	return slices.DeleteFunc(creds, func(c *vault.Credential) bool { return r.gone[c.Secret] || r.lost[c.ID] }), err
+}
+
+// Disabled implements vault.Reader.
+func (r *Reader) Disabled() ([]string, error) {
+	ids, err := r.Reader.Disabled()
+	for id := range r.off {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids, err
+}
+
+// IsDisabled implements vault.Reader.
+func (r *Reader) IsDisabled(id string) (bool, error) {
+	if r.off[id] {
+		return true, nil
+	}
+	return r.Reader.IsDisabled(id)
 }
 
 // Binding implements vault.Reader.

@@ -19,6 +19,8 @@ import (
 type Reader struct {
 	vault.Reader
 	gone   map[vault.ID]bool
+	lost   map[string]bool               // ids of stored credentials that were deleted
+	off    map[string]bool               // ids of others that were disabled
 	groups map[vault.ID][]vault.GroupRef // of secrets whose groups changed: all that they have
 	bound  map[place]*vault.Binding      // of places that changed; nil: none there
 }
@@ -35,7 +37,7 @@ func placeOf(b *vault.Binding) place { return place{b.Capability, b.Scope, b.Con
 // New returns a Reader of the vault as r sees it.
 func New(r vault.Reader) *Reader {
 	return &Reader{
-		Reader: r, gone: map[vault.ID]bool{}, groups: map[vault.ID][]vault.GroupRef{}, bound: map[place]*vault.Binding{},
+		Reader: r, gone: map[vault.ID]bool{}, lost: map[string]bool{}, off: map[string]bool{}, groups: map[vault.ID][]vault.GroupRef{}, bound: map[place]*vault.Binding{},
 	}
 }
 
@@ -61,6 +63,12 @@ func (r *Reader) Delete(id vault.ID) error {
 	r.gone[id] = true
 	return err
 }
+
+// DeleteCredential removes a stored credential, if there is one.
+func (r *Reader) DeleteCredential(id string) { r.lost[id] = true }
+
+// DisableCredential disables a credential that a registry makes.
+func (r *Reader) DisableCredential(id string) { r.off[id] = true }
 
 // Bind makes or replaces a binding, which was checked.
 func (r *Reader) Bind(b vault.Binding) { r.bound[placeOf(&b)] = &b }

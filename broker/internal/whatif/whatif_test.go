@@ -136,6 +136,12 @@ func (w *world) take(r vault.Reader) picture {
 	}
 	creds, err := r.Credentials()
 	put("credentials", creds, err)
+	off, err := r.Disabled()
+	put("disabled", off, err)
+	for _, id := range []string{"acme", "acme:ws:w", "c1"} {
+		is, err := r.IsDisabled(id)
+		put("disabled "+id, is, err)
+	}
 	for _, id := range []string{"", "acme/items", "acme/more", "acme/none"} {
 		b, err := r.Bindings(id)
 		put("bindings of "+id, b, err)
@@ -198,6 +204,14 @@ func TestReader(t *testing.T) {
 				w.share(vault.Sharing{Secret: w.narrow, Group: groupB})
 				w.delete(w.narrow)
 			},
+		},
+		"delete a credential": {
+			func(_ *world, r *whatif.Reader) { r.DeleteCredential("c1") },
+			func(w *world) { _, err := w.DeleteCredential(w.t.Context(), "c1"); w.must(err) },
+		},
+		"disable a credential": {
+			func(_ *world, r *whatif.Reader) { r.DisableCredential("acme:ws:w") },
+			func(w *world) { _, err := w.DisableCredential(w.t.Context(), "acme:ws:w"); w.must(err) },
 		},
 		"bind anew": {
 			func(w *world, r *whatif.Reader) {

@@ -44,9 +44,14 @@ const (
 	NewCredential ID = "credential.new"
 	DelCredential ID = "credential.delete"
 
-	Follow      ID = "audit.follow"
-	AuditFilter ID = "audit.filter"
-	VerifyChain ID = "audit.verify"
+	EnableCredential ID = "credential.enable"
+	CapabilityOf     ID = "credential.capability"
+
+	Follow       ID = "audit.follow"
+	AuditFilter  ID = "audit.filter"
+	VerifyChain  ID = "audit.verify"
+	ToSecret     ID = "audit.secret"
+	ToCapability ID = "audit.capability"
 
 	Apply  ID = "apply"
 	Cancel ID = "cancel"
@@ -92,7 +97,7 @@ var all = []Spec{
 	{ID: Filter, Title: "Filter the list", Short: "filter", Keys: []string{"/"}, Where: Browse},
 	{ID: NextPane, Title: "Go to the next pane", Short: "panes", Keys: []string{"tab"}, Where: Browse},
 	{ID: PrevPane, Title: "Go to the previous pane", Short: "panes", Keys: []string{"shift+tab"}, Where: Browse},
-	{ID: Zoom, Title: "Give the pane the whole screen, or take it back", Short: "zoom", Keys: []string{"+"}, Where: Browse},
+	{ID: Zoom, Title: "Zoom: give the pane the whole screen", Short: "zoom", Keys: []string{"+"}, Where: Browse},
 	{ID: Mark, Title: "Mark the row, for an action on many", Short: "mark", Keys: []string{" "}, Where: Browse},
 	{ID: MarkAll, Title: "Mark all rows, or none", Short: "mark all", Keys: []string{"*"}, Where: Browse},
 	{ID: Open, Title: "Open the detail", Short: "open", Keys: []string{"enter"}, Where: Browse},
@@ -102,7 +107,7 @@ var all = []Spec{
 	{ID: EditSecret, Title: "Edit name and aliases", Short: "edit", Keys: []string{"e"}, Where: Secrets},
 	{ID: AttachTo, Title: "Attach: share secrets with groups", Short: "attach", Keys: []string{"a"}, Where: Secrets},
 	{ID: Detach, Title: "Detach from this group", Short: "detach", Keys: []string{"x"}, Where: Secrets},
-	{ID: OwnOnly, Title: "Show only what belongs to the scope, or all that is effective", Short: "own", Keys: []string{"o"}, Where: Secrets},
+	{ID: OwnOnly, Title: "Show the scope's own, or all that is effective", Short: "own", Keys: []string{"o"}, Where: Secrets},
 	{ID: DelSecret, Title: "Delete the secret", Short: "delete", Keys: []string{"D"}, Where: Secrets, Danger: true},
 
 	{ID: RunTest, Title: "Make a test call", Short: "test", Keys: []string{"t"}, Where: Browse},
@@ -116,11 +121,15 @@ var all = []Spec{
 	{ID: DelCapability, Title: "Delete the custom capability", Short: "delete", Keys: []string{"D"}, Where: Capabilities, Danger: true},
 
 	{ID: NewCredential, Title: "Make a credential", Short: "new", Keys: []string{"n"}, Where: Credentials},
+	{ID: CapabilityOf, Title: "Make a custom capability of the credential", Short: "capability", Keys: []string{"c"}, Where: Credentials},
+	{ID: EnableCredential, Title: "Bring a disabled credential back", Short: "bring back", Keys: []string{"e"}, Where: Credentials},
 	{ID: DelCredential, Title: "Delete the credential", Short: "delete", Keys: []string{"D"}, Where: Credentials, Danger: true},
 
-	{ID: Follow, Title: "Follow: show new events as they come, or stop that", Short: "follow", Keys: []string{"f"}, Where: Audit},
+	{ID: Follow, Title: "Follow new events as they come, or stop that", Short: "follow", Keys: []string{"f"}, Where: Audit},
 	{ID: AuditFilter, Title: "Choose which events are shown", Short: "choose", Keys: []string{"e"}, Where: Audit},
 	{ID: VerifyChain, Title: "Verify the whole chain", Short: "verify", Keys: []string{"v"}, Where: Audit},
+	{ID: ToSecret, Title: "Go to the secret of the event", Short: "secret", Keys: []string{"s"}, Where: Audit},
+	{ID: ToCapability, Title: "Go to the capability of the event", Short: "capability", Keys: []string{"c"}, Where: Audit},
 
 	{ID: Apply, Title: "Save", Short: "save", Keys: []string{"ctrl+s"}, Where: Form},
 	{ID: Cancel, Title: "Cancel", Short: "cancel", Keys: []string{"esc"}, Where: Form},

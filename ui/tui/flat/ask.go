@@ -58,6 +58,9 @@ func (t *talk) put(ctx context.Context, q question) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
+		if s == "" && ret != "" && ret != "m" && q.free != "" {
+			return answer{text: ret}, nil // which may look like a number
+		}
 		if s == "" {
 			s = ret
 		}
@@ -153,6 +156,9 @@ func (q *question) parse(s string) (answer, string) {
 			return answer{key: s}, ""
 		}
 	}
+	if text, ok := strings.CutPrefix(s, `\`); ok && q.free != "" && text != "" {
+		return answer{text: text}, ""
+	}
 	var numbers []int
 	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' }) {
 		n, err := strconv.Atoi(word)
@@ -218,7 +224,7 @@ func (t *talk) read(ctx context.Context, what, hint string, top bool) (string, e
 func (t *talk) help() {
 	t.say("Type one of the answers that the line offers and press return. Return alone takes what is named there after the word return.")
 	t.say("b goes back, q quits, m shows more of a long list, /word those of a long list that have a word in them, and z in a menu takes the last change back.")
-	t.say("Where a name is asked for and it is b, q or ? itself, put a backslash before it.")
+	t.say("Where a name is asked for and it is b, q, ? or a number itself, put a backslash before it.")
 }
 
 // askText asks for a text. Return stands for ret; where that is empty, one must

@@ -2,6 +2,8 @@ package flat
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -133,47 +135,60 @@ func filterText(q vault.AuditQuery) string {
 // filter asks which events to show.
 func (v *logView) filter(ctx context.Context) error {
 	q := vault.AuditQuery{Limit: v.q.Limit}
-	fields := []struct {
-		what, ret string
-		set       func(s string)
-	}{
-		{"Kind, such as secret.create, or secret for all about secrets", strings.TrimSuffix(v.q.Kind, "."), func(s string) {
-			if q.Kind = s; !strings.Contains(s, ".") {
-				q.Kind += "." // a family of kinds
-			}
-		}},
-		{"Capability", v.q.Capability, func(s string) { q.Capability = s }},
-		{"Workspace", v.q.Workspace, func(s string) { q.Workspace = s }},
-		{"Actor", v.q.Actor, func(s string) { q.Actor = s }},
-		{"Outcome: ok, denied, error, unknown, or a code such as rate_limited", v.q.Outcome, func(s string) { q.Outcome = s }},
-	}
 	v.t.say("Every filter that is given must fit. A dash takes one away.")
-	for _, f := range fields {
-		s, err := v.t.askText(ctx, f.what, f.ret, true)
-		if err != nil {
+	for _, f := range []struct {
+		what, ret string
+		to        *string
+	}{
+		{"Kind, such as secret.create, or secret for all about secrets", strings.TrimSuffix(v.q.Kind, "."), &q.Kind},
+		{"Capability", v.q.Capability, &q.Capability},
+		{"Workspace", v.q.Workspace, &q.Workspace},
+		{"Actor", v.q.Actor, &q.Actor},
+	} {
+		if err := v.askFilter(ctx, f.what, f.ret, f.to); err != nil {
 			return err
 		}
-		if s != "" && s != "-" {
-			f.set(s)
-		}
+	}
+	if q.Kind != "" && !strings.Contains(q.Kind, ".") {
+		q.Kind += "." // a family of kinds
 	}
 	if q.Workspace != "" {
-		s, err := v.t.askText(ctx, "Group of that workspace", v.q.Group, true)
-		if err != nil {
+		if err := v.askFilter(ctx, "Group of that workspace", v.q.Group, &q.Group); err != nil {
 			return err
 		}
-		if s != "-" {
-			q.Group = s
+	}
+	for _, ask := range []func(context.Context, *vault.AuditQuery) error{v.askOutcome, v.askSecret, v.askSince} {
+		if err := ask(ctx, &q); err != nil {
+			return err
 		}
-	}
-	if err := v.askSecret(ctx, &q); err != nil {
-		return err
-	}
-	if err := v.askSince(ctx, &q); err != nil {
-		return err
 	}
 	v.q = q
 	return nil
+}
+
+// askFilter asks for a text to filter by.
+func (v *logView) askFilter(ctx context.Context, what, ret string, to *string) error {
+	s, err := v.t.askText(ctx, what, ret, true)
+	if err == nil && s != "-" {
+		*to = s
+	}
+	return err
+}
+
+// askOutcome asks what events came to.
+func (v *logView) askOutcome(ctx context.Context, q *vault.AuditQuery) error {
+	known := []string{"", vault.OutcomeOK, vault.OutcomeDenied, vault.OutcomeError, vault.OutcomeUnknown}
+	for _, code := range fault.Codes() {
+		known = append(known, string(code))
+	}
+	for {
+		err := v.askFilter(ctx, "Outcome: ok, denied, error, unknown, or a code such as rate_limited", v.q.Outcome, &q.Outcome)
+		if err != nil || slices.Contains(known, q.Outcome) {
+			return err
+		}
+		v.t.fail(fault.New(fault.InvalidRequest, "%q is no outcome", q.Outcome))
+		q.Outcome = ""
+	}
 }
 
 // askSecret asks for the secret that events are about; it may be gone.
@@ -204,21 +219,37 @@ func (v *logView) askSecret(ctx context.Context, q *vault.AuditQuery) error {
 
 // askSince asks how far back events go.
 func (v *logView) askSince(ctx context.Context, q *vault.AuditQuery) error {
+	ret := ""
+	if !v.q.Since.IsZero() {
+		ret = v.q.Since.Local().Format(time.RFC3339)
+	}
 	for {
-		s, err := v.t.askText(ctx, "Not older than, such as 90m, 2h or 2026-01-31", "", true)
+		s, err := v.t.askText(ctx, "Not older than, such as 90m, 2h, 7d or 2026-01-31", ret, true)
 		if err != nil || s == "" || s == "-" {
 			return err
 		}
-		if d, err := time.ParseDuration(s); err == nil && d >= 0 {
-			q.Since = v.t.env.Now().Add(-d)
+		if since, ok := parseSince(s, v.t.env.Now()); ok {
+			q.Since = since
 			return nil
 		}
-		if day, err := time.ParseInLocation(time.DateOnly, s, time.Local); err == nil {
-			q.Since = day
-			return nil
-		}
-		v.t.fail(fault.New(fault.InvalidRequest, "%q is no time", s).WithHint("type an age as 90m or 2h, or a day as 2026-01-31"))
+		v.t.fail(fault.New(fault.InvalidRequest, "%q is no time", s).WithHint("type an age as 90m, 2h or 7d, or a day as 2026-01-31"))
 	}
+}
+
+// parseSince reads a time, a day, or an age.
+func parseSince(s string, now time.Time) (since time.Time, ok bool) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, true
+	}
+	if day, err := time.ParseInLocation(time.DateOnly, s, time.Local); err == nil {
+		return day, true
+	}
+	if days, found := strings.CutSuffix(s, "d"); found {
+		n, err := strconv.ParseUint(days, 10, 16)
+		return now.AddDate(0, 0, -int(n)), err == nil
+	}
+	d, err := time.ParseDuration(s)
+	return now.Add(-d), err == nil && d >= 0
 }
 
 // verify verifies the whole log.

@@ -55,6 +55,16 @@ func vaultTalks() map[string]conversation {
 				"2", "elsewhere", "1", "n", "", `\b`, "b", "b", "q",
 			},
 		},
+		"names_like_answers": {
+			before: func(w *world) {
+				w.secret("1", "7", "")
+				w.secret("b", "b", "")
+			},
+			lines: []string{
+				"2", "7", `\7`, "2", "", "1", "1", "9", "1", "b", // return is the workspace, not a number
+				"2", "b", "2", `\b`, "1", "1", "9", "b", "9", `\b`, "q",
+			},
+		},
 		"end_of_input": {lines: []string{"1", "n", "", "NAME"}},
 		"long_list": {
 			before: func(w *world) {
@@ -258,9 +268,10 @@ func auditTalks() map[string]conversation {
 				}
 			},
 			lines: []string{
-				"5", "1", "2", "v", "l", "f", "secret", "", "shop", "", "ok", "payments", "", "2h", "1",
+				"5", "1", "2", "v", "l", "f", "secret", "", "shop", "", "payments", "fine", "ok", "", "2h", "1",
 				"f", "-", "-", "-", "-", "credential_not_found", "", "soon", "", "1",
-				"f", "", "", "", "", "-", "feed", "-", "2026-01-01", "b", "q",
+				"f", "", "", "", "", "-", "feed", "-", "2026-01-01",
+				"f", "invoke.intent", "", "", "", "", "", "", "f", "", "", "", "", "", "", "1d", "1", "b", "q",
 			},
 		},
 		"audit_pages": {

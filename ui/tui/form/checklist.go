@@ -117,7 +117,8 @@ func (e *entry) turn() {
 // Changes are the keys of the items that will be on and were not, and of those
 // that will be off and were on, in the order of the list.
 func (c *Checklist) Changes() (on, off []string) {
-	for _, e := range c.items {
+	for i := range c.items {
+		e := &c.items[i]
 		switch {
 		case !e.turned():
 		case e.on:
@@ -131,7 +132,12 @@ func (c *Checklist) Changes() (on, off []string) {
 
 // Dirty reports whether anything was changed.
 func (c *Checklist) Dirty() bool {
-	return slices.ContainsFunc(c.items, func(e entry) bool { return e.turned() })
+	for i := range c.items { // in place: there may be very many
+		if c.items[i].turned() {
+			return true
+		}
+	}
+	return false
 }
 
 // Len returns how many items there are, whether they show or not.

@@ -99,7 +99,11 @@ func (c *Checklist) item(e entry, w int, at, focused bool) string {
 	} else if e.Note != "" && w >= 64 {
 		state = text.Line(e.Note) + " " + c.th.Dot + " " + state
 	}
-	return c.draw(box+" ", text.Line(e.Label), state, w, at, focused)
+	label := text.Line(e.Label)
+	if w < 48 && text.Width(label)+text.Width(state) > w-9 {
+		state = "" // the box shows what will be, and Say says it
+	}
+	return c.draw(box+" ", label, state, w, at, focused)
 }
 
 // draw is a row with a cursor before it, and a note at its end where there is

@@ -29,6 +29,12 @@ type Form struct {
 	Hint func(w int) []string
 	// Width is how wide the form likes to be as a dialog; 0: 72 cells.
 	Width int
+	// Blurred says that the focus is not in the form, as on a page with other
+	// panes: no field shows a cursor then.
+	Blurred bool
+	// Beside is how wide the form must be, in cells, for labels to stand beside
+	// their fields and not above; 0: 56.
+	Beside int
 
 	host    *view.Host
 	title   string

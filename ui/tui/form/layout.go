@@ -20,7 +20,7 @@ const (
 	likedWidth  = 72 // of a form as a dialog
 	besideWidth = 92 // from here on hints are beside the fields
 	labelWidth  = 18 // of the longest label that has a column
-	labelRoom   = 56 // from here on labels have a column
+	labelRoom   = 56 // from here on labels have a column, unless the form says otherwise
 )
 
 // Size is the size that the form likes within a window.
@@ -137,7 +137,11 @@ func (f *Form) layoutAt(w, hint int) ([]row, []string) {
 		add("")
 	}
 	column := 0
-	if w >= labelRoom {
+	beside := f.Beside
+	if beside == 0 {
+		beside = labelRoom
+	}
+	if w >= beside {
 		for _, field := range f.fields {
 			column = max(column, min(text.Width(text.Line(field.Label())), labelWidth))
 		}
@@ -158,10 +162,13 @@ func (f *Form) layoutAt(w, hint int) ([]row, []string) {
 // above; what is in it; and what there is to say about that.
 func (f *Form) fieldRows(i, w, column int) []row {
 	th, field := f.host.Theme, f.fields[i]
-	focused := i == f.at && !f.sending
+	focused := i == f.at && !f.sending && !f.Blurred
 	lead, style := "  ", th.Text
 	if i == f.at {
-		lead, style = th.Cursor0+" ", th.Strong
+		lead = th.Cursor0 + " "
+		if !f.Blurred {
+			style = th.Strong
+		}
 	}
 	var rows []row
 	x := 2

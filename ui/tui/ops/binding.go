@@ -80,10 +80,10 @@ func Unbind(ctx context.Context, be app.Backend, at broker.BindingRef) (Done, er
 func rebind(ctx context.Context, be app.Backend, b broker.Binding) (Done, error) {
 	d, _, err := Bind(ctx, be, broker.NewBinding{Capability: b.Capability, Secret: b.Secret, Scope: b.Scope, Consumer: b.Consumer})
 	if fault.CodeOf(err) == fault.OperatorAuthRequired {
-		err = fault.Wrap(fault.OperatorAuthRequired, err, "it is not taken back").
+		return d, fault.Wrap(fault.OperatorAuthRequired, err, "it is not taken back").
 			WithHint("bind the secret again, and give its value when it is asked for")
 	}
-	return d, err
+	return d, refused(err)
 }
 
 // binding returns the operator's binding; nil if there is none.

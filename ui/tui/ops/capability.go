@@ -91,7 +91,7 @@ func SetPolicy(ctx context.Context, be app.Backend, p vault.Policy, rev vault.If
 		// one that is away has none.
 		found, err := be.Policy(ctx, now.Capability)
 		if err != nil {
-			return Done{}, err
+			return Done{}, refused(err)
 		}
 		if found.Revision != now.Revision || found.Digest() != now.Digest() {
 			return Done{}, refused(fault.New(fault.Conflict, "the limits of %s were changed since", now.Capability))

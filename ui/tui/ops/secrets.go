@@ -119,12 +119,14 @@ func UpdateSecret(ctx context.Context, be app.Backend, id vault.ID, c vault.Secr
 	return d, s, nil
 }
 
-// refused says of a conflict that it kept something from being taken back.
+// refused says of an error that it kept something from being taken back, where it
+// comes of what somebody did meanwhile.
 func refused(err error) error {
-	if fault.CodeOf(err) != fault.Conflict {
-		return err
+	switch fault.CodeOf(err) {
+	case fault.Conflict, fault.AlreadyExists, fault.SecretNotFound, fault.CapabilityNotFound:
+		return fault.Wrap(fault.Conflict, err, "it is not taken back").WithHint("look at it again; you can change it by hand")
 	}
-	return fault.Wrap(fault.Conflict, err, "it is not taken back").WithHint("look at it again; you can change it by hand")
+	return err
 }
 
 // DeleteSecrets deletes secrets with all that depends on them, all or none.

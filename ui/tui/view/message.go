@@ -34,9 +34,12 @@ type (
 	// ContextMsg says that the context that people look from is another one
 	// now. The root tells it to the other screens by loading them when they show.
 	ContextMsg struct{ Context vault.Context }
-	// OpenedMsg says that the vault is open: the pages can be loaded. Kind is
-	// where its key lives.
-	OpenedMsg struct{ Status vault.Status }
+	// OpenedMsg says that the vault is open, so that the pages can be loaded.
+	// State is one from before.
+	OpenedMsg struct {
+		Status vault.Status
+		State  vault.State
+	}
 	// LockMsg asks for the vault to be locked.
 	LockMsg struct{}
 	// QuitMsg ends the program.

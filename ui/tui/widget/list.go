@@ -20,6 +20,9 @@ type List struct {
 	// Empty is shown where there are no rows: what would be here, and how to
 	// make it.
 	Empty []string
+	// Before and After are how many rows there are around those of the list,
+	// where it holds a part of something long: the scroll bar is that of all.
+	Before, After int
 
 	ink *ink
 	columns

@@ -107,6 +107,27 @@ func TestListAsksForWhatShows(t *testing.T) {
 	}
 }
 
+// The scroll bar of a part is that of the whole.
+func TestListOfAPart(t *testing.T) {
+	t.Parallel()
+	l := widget.NewList(themes()["true"], widget.Column{Grow: true})
+	fill(l, "a", "b", "c", "d", "e", "f")
+	thumb := func() (at int) {
+		for i, line := range l.View(10, 6, true) {
+			if strings.Contains(line, "█") {
+				return i
+			}
+		}
+		return -1
+	}
+	for _, tc := range []struct{ before, after, want int }{{0, 0, -1}, {0, 60, 0}, {60, 0, 5}, {30, 30, 2}, {1, 60, 1}} {
+		l.Before, l.After = tc.before, tc.after
+		if got := thumb(); got != tc.want {
+			t.Errorf("%d before and %d after: the thumb is in line %d, not %d", tc.before, tc.after, got, tc.want)
+		}
+	}
+}
+
 // What is selected stays so through reload, sort and filter, and comes back
 // when a filter that hid it goes.
 //
@@ -346,7 +367,7 @@ func TestListEmptyAndScrollBar(t *testing.T) {
 		}
 		return out
 	}
-	for _, tc := range []struct{ key, want string }{{"g", "┃││││"}, {"pgdown", "┃││││"}, {"j", "│┃│││"}, {"G", "││││┃"}} {
+	for _, tc := range []struct{ key, want string }{{"g", "█││││"}, {"pgdown", "█││││"}, {"j", "│█│││"}, {"G", "││││█"}} {
 		press(l, tc.key)
 		if got := bar(); got != tc.want {
 			t.Errorf("after %s the scroll bar is %s, not %s", tc.key, got, tc.want)
@@ -382,7 +403,7 @@ func TestListShortRows(t *testing.T) {
 		}
 		return r
 	})
-	want := []string{"▸  one     1  first", "   two  says more tha…", "   three"}
+	want := []string{"▸  one     1  first", "   two  says more th…", "   three"}
 	if diff := cmp.Diff(want, plain(l.View(22, 3, false))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -58,14 +58,20 @@ func NewPicker(th *theme.Theme, title string, choices []Choice, pick func(key st
 	return p
 }
 
+// mostTitle is how much of a title shows before what stands beside it.
+const mostTitle = 44
+
 // SetChoices replaces the choices; what was typed and selected stays.
 func (p *Picker) SetChoices(choices []Choice) {
 	p.all = choices
+	longest := 0
 	p.texts, p.titles = make([]string, len(choices)), make([]string, len(choices))
 	for i, c := range choices {
 		p.titles[i] = strings.ToLower(c.Title)
 		p.texts[i] = strings.ToLower(c.Title + " " + c.Note + " " + c.Hint)
+		longest = max(longest, text.Width(text.Line(c.Title)))
 	}
+	p.list.cols[0].Min = min(longest, mostTitle)
 	p.filter()
 }
 
@@ -225,5 +231,5 @@ func (p *Picker) View(w, h int) []string {
 
 // Size is as large as the choices need, within most of the window.
 func (p *Picker) Size(w, h int) (cw, ch int) {
-	return max(min(w*3/4, 90), min(w, 50)), max(min(len(p.all)+3, h*3/4), min(h, 8))
+	return min(w, 84), max(min(len(p.all)+3, h*3/4), min(h, 8))
 }

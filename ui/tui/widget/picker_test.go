@@ -97,7 +97,7 @@ func TestPickerShows(t *testing.T) {
 	if diff := cmp.Diff(want, plain(p.View(53, 5))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if w, h := p.Size(120, 40); w != 90 || h != 8 {
+	if w, h := p.Size(120, 40); w != 84 || h != 8 {
 		t.Errorf("it likes to be %dx%d", w, h)
 	}
 	if w, h := p.Size(40, 6); w > 40 || h > 6 {

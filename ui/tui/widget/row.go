@@ -59,8 +59,8 @@ func (l *List) View(w, h int, focused bool) []string {
 		return out
 	}
 	bar := empty(1, l.h)
-	if l.n > l.h {
-		bar = l.ink.bar(l.h, l.at, l.h, l.n)
+	if all := l.Before + l.n + l.After; all > l.h {
+		bar = l.ink.bar(l.h, l.Before+l.at, l.h, all)
 	}
 	for i, c := range bar {
 		out[l.body+i] += c

@@ -101,8 +101,14 @@ func (v *Viewer) Len() int {
 func (v *Viewer) Top() { v.top, v.x, v.tail = place{}, 0, false }
 
 // Follow makes the end of the text what shows, also when lines are added; until
-// somebody scrolls up, and again when they are back at the end. False ends that.
-func (v *Viewer) Follow(on bool) { v.stream, v.tail = on, on }
+// somebody scrolls up, and again when they are back at the end. False ends that:
+// what shows stays.
+func (v *Viewer) Follow(on bool) {
+	if v.tail && !on {
+		v.goTo(v.first())
+	}
+	v.stream, v.tail = on, on
+}
 
 // Following reports whether the end is what shows as lines are added.
 func (v *Viewer) Following() bool { return v.stream && v.tail }

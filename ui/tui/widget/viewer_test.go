@@ -114,16 +114,16 @@ func TestViewerFollows(t *testing.T) {
 	v.Follow(true)
 	v.View(10, 2)
 	v.Append("1", "2", "3")
-	viewed(t, v, 10, 2, "2        │", "3        ┃")
+	viewed(t, v, 10, 2, "2        │", "3        █")
 	press(v, "k") // somebody reads
 	v.Append("4")
 	if v.Following() {
 		t.Error("it follows although somebody scrolled up")
 	}
-	viewed(t, v, 10, 2, "1        ┃", "2        │")
+	viewed(t, v, 10, 2, "1        █", "2        │")
 	press(v, "j", "j") // and is back at the end
 	v.Append("5")
-	viewed(t, v, 10, 2, "4        │", "5        ┃")
+	viewed(t, v, 10, 2, "4        │", "5        █")
 	if want := "line 4 of 5, following"; v.Say() != want {
 		t.Errorf("it says %q, not %q", v.Say(), want)
 	}

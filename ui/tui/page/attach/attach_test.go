@@ -239,7 +239,9 @@ func TestOtherChangesDoNotDisturb(t *testing.T) {
 	s.Secret("NEWER", "zzz/last")
 	s.Run(s.Top().Load())
 	s.WantNot("zzz/last", "somebody else")
-	s.Keys("enter")
+	s.Keys("space")
+	s.Want("zzz/last", "▸ [ ]  web-shop/research")
+	s.Keys("space", "enter")
 	s.NoFailure()
 	if got := s.Groups(s.infra.ID); got != "web-shop/research" {
 		t.Errorf("attached to %q", got)
@@ -319,5 +321,25 @@ func TestAttachShaken(t *testing.T) {
 		}
 		s.Shake(seed, 300, "j", "k", "space", "tab", "/", "w", "é", "esc", "G", "g", "+", "pgdown", "enter", "ctrl+u", "backspace", "left")
 		s.NoFailure()
+	}
+}
+
+// Checklist 29.
+func TestAttachByMouse(t *testing.T) {
+	t.Parallel()
+	for _, size := range [][2]int{{120, 36}, {80, 20}, {40, 8}} {
+		s := newShop(t)
+		s.W, s.H = size[0], size[1]
+		s.open(s.infra.ID)
+		s.Click("[ ]  web-shop/research")
+		s.Want("[x]+ web-shop/research")
+		s.Click("web-shop/payments")
+		s.Want("▸ [ ]  web-shop/payments")
+		s.Wheel("web-shop/payments", true)
+		s.Want("▸ [x]+ web-shop/research")
+		s.Click("Calls")
+		if got := s.Top().Say(); !strings.HasPrefix(got, "what changes") {
+			t.Errorf("%v: the preview was clicked, and it says %q", size, got)
+		}
 	}
 }

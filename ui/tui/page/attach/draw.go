@@ -80,7 +80,7 @@ func (p *Page) note(i int) string {
 	case i == previewPane && p.saving:
 		return "being applied"
 	case i == previewPane:
-		if n := len(p.changes()); n > 0 {
+		if n := len(p.pending); n > 0 {
 			return text.Plural(n, "change") + ", enter applies"
 		}
 		return ""

@@ -6,13 +6,13 @@ package attach
 
 import (
 	"context"
+	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"aivault/keys/fault"
 	// It puts back the TERM that the guard hides from bubbletea's init.
 	_ "aivault/ui/guard/release"
-	"aivault/ui/tui/action"
 	"aivault/ui/tui/form"
 	"aivault/ui/tui/ops"
 	"aivault/ui/tui/task"
@@ -30,9 +30,11 @@ type Page struct {
 
 	sheet  *sheet // what was read; nil: nothing yet
 	failed string // why nothing was
+	behind bool   // it was read again since, and the list stayed as it was
 	stale  bool   // somebody else changed what there are changes to
 
 	list    *form.Checklist
+	pending []vault.Sharing // what is checked differently than it was read
 	preview *preview
 	panes   *widget.Panes
 	rects   []widget.Rect
@@ -95,7 +97,7 @@ func (p *Page) Load() tea.Cmd {
 			p.failed = err.Error()
 			return view.Fail("reading what can be attached", err, p.Load)
 		case p.sheet != nil && (p.list.Dirty() || p.saving):
-			p.stale = s.outdates(p.changes())
+			p.behind, p.stale = true, s.outdates(p.pending)
 			return p.look(0)
 		}
 		p.show(s)
@@ -105,18 +107,19 @@ func (p *Page) Load() tea.Cmd {
 
 // show shows what was read.
 func (p *Page) show(s *sheet) {
-	p.sheet, p.failed, p.stale = s, "", false
+	p.sheet, p.failed, p.behind, p.stale = s, "", false, false
 	p.list.SetItems(s.items)
+	p.weigh()
 	p.preview.none()
 }
 
-// changes are what was checked differently than it was read.
-func (p *Page) changes() []vault.Sharing {
-	if p.sheet == nil {
-		return nil
+// weigh notes what is checked differently than it was read.
+func (p *Page) weigh() {
+	p.pending = nil
+	if p.sheet != nil {
+		on, off := p.list.Changes()
+		p.pending = p.sheet.changes(p.ask, on, off)
 	}
-	on, off := p.list.Changes()
-	return p.sheet.changes(p.ask, on, off)
 }
 
 // apply makes the changes, or the new group under the cursor.
@@ -124,7 +127,7 @@ func (p *Page) apply() tea.Cmd {
 	if p.list.Offers() {
 		return p.listKey(tea.KeyMsg{Type: tea.KeyEnter})
 	}
-	return p.save(p.changes())
+	return p.save(slices.Clone(p.pending))
 }
 
 func (p *Page) save(changes []vault.Sharing) tea.Cmd {
@@ -153,8 +156,9 @@ func (p *Page) save(changes []vault.Sharing) tea.Cmd {
 func (p *Page) conflict(changes []vault.Sharing) tea.Cmd {
 	p.stale = true
 	return view.Dialog(form.NewChoose(p.host, "Changed meanwhile",
-		"Somebody else changed a secret since it was read here. Nothing was applied yet.",
-		form.Button{Label: "Reload: drop my changes", Do: func() tea.Cmd {
+		"Somebody else changed a secret since it was read here. Nothing was applied yet. "+
+			"Reload drops your changes and shows what is there now; overwrite applies them to it as it is now.",
+		form.Button{Label: "Reload", Do: func() tea.Cmd {
 			key, _ := p.list.Selected()
 			p.list, p.stale = p.newList(), false
 			if p.sheet != nil {
@@ -163,7 +167,7 @@ func (p *Page) conflict(changes []vault.Sharing) tea.Cmd {
 			p.list.Select(key)
 			return p.Load()
 		}},
-		form.Button{Label: "Overwrite: apply them to it as it is now", Do: func() tea.Cmd {
+		form.Button{Label: "Overwrite", Do: func() tea.Cmd {
 			for i := range changes {
 				changes[i].Revision = 0
 			}
@@ -183,113 +187,3 @@ func (p *Page) Dirty() bool { return !p.closed && p.list.Dirty() }
 
 // Captures reports whether a filter is typed.
 func (p *Page) Captures() bool { return p.list.Captures() }
-
-// Actions are checking, applying and finding.
-func (p *Page) Actions() []action.Bound {
-	all := action.Bound{ID: action.Cancel, Short: "show all", Run: func() tea.Cmd { p.list.Escape(); return nil }}
-	if p.list.Captures() { // enter and space are the filter's
-		return []action.Bound{all}
-	}
-	out := []action.Bound{
-		{ID: action.Check, Off: p.cannotCheck(), Run: func() tea.Cmd { return p.listKey(tea.KeyMsg{Type: tea.KeySpace, Runes: []rune{' '}}) }},
-		{ID: action.Share, Off: p.cannotApply(), Run: p.apply},
-		{ID: action.Filter, Run: p.filter},
-		{ID: action.NextPane, Short: "preview", Run: func() tea.Cmd { p.panes.Next(); return nil }},
-		{ID: action.PrevPane, Hidden: true, Run: func() tea.Cmd { p.panes.Prev(); return nil }},
-		{ID: action.Zoom, Hidden: true, Run: func() tea.Cmd { p.panes.Zoom(); return nil }},
-	}
-	if p.panes.Focus() == previewPane {
-		out[3].Short = "list"
-	}
-	switch {
-	case p.list.Filtered():
-		return append(out, all)
-	case p.panes.Zoomed():
-		out = append(out, action.Bound{ID: action.Cancel, Short: "unzoom", Run: func() tea.Cmd { p.panes.Back(); return nil }})
-	}
-	return out
-}
-
-func (p *Page) filter() tea.Cmd {
-	p.panes.SetFocus(listPane)
-	return p.list.Filter()
-}
-
-// cannotCheck says why no row can be checked.
-func (p *Page) cannotCheck() string {
-	switch {
-	case p.sheet == nil:
-		return "it is still being read"
-	case p.panes.Focus() != listPane:
-		return "go back to the list first: tab"
-	case p.list.Len() == 0 && !p.list.Offers():
-		return "there is nothing to check"
-	case p.saving:
-		return "the changes are being made"
-	}
-	return ""
-}
-
-// cannotApply says why there is nothing to apply.
-func (p *Page) cannotApply() string {
-	switch {
-	case p.saving:
-		return "the changes are being made"
-	case !p.list.Dirty() && !p.list.Offers():
-		return "nothing is changed yet: space attaches or detaches"
-	}
-	return ""
-}
-
-// Key moves, and types the filter.
-func (p *Page) Key(k tea.KeyMsg) tea.Cmd {
-	if p.panes.Focus() == previewPane && !p.list.Captures() {
-		p.preview.viewer.KeyMsg(k)
-		return nil
-	}
-	return p.listKey(k)
-}
-
-func (p *Page) listKey(k tea.KeyMsg) tea.Cmd {
-	if p.saving || p.sheet == nil {
-		return nil
-	}
-	cmd, _ := p.list.Key(k)
-	return cmd
-}
-
-// Mouse gives the pane that was clicked the focus, and the click.
-func (p *Page) Mouse(m tea.MouseMsg) tea.Cmd {
-	for i, r := range p.rects {
-		x, y := m.X-r.X, m.Y-r.Y
-		if x < 0 || y < 0 || x >= r.W || y >= r.H {
-			continue
-		}
-		if m.Action == tea.MouseActionPress && m.Button == tea.MouseButtonLeft {
-			p.panes.SetFocus(i)
-		}
-		if i == previewPane {
-			p.preview.viewer.Mouse(x, y, m)
-		} else if !p.saving && p.sheet != nil {
-			return p.list.Mouse(x, y, m)
-		}
-	}
-	return nil
-}
-
-// Say is the row under the cursor, and what is about to change.
-func (p *Page) Say() string {
-	switch {
-	case p.sheet == nil && p.failed != "":
-		return "could not be read; R reads it again"
-	case p.sheet == nil:
-		return "being read"
-	case p.panes.Focus() == previewPane:
-		return "what changes, " + p.preview.viewer.Say()
-	}
-	s := p.list.Say()
-	if n := len(p.changes()); n > 0 {
-		s += ", " + text.Plural(n, "change") + " to apply"
-	}
-	return s
-}

@@ -22,11 +22,15 @@ const rest = 120 * time.Millisecond
 
 // look finds out what the changes do to calls, after a while.
 func (p *Page) look(after time.Duration) tea.Cmd {
-	changes := p.changes()
+	p.weigh()
+	changes := p.pending
 	p.tasks.Cancel("effects")
 	if len(changes) == 0 {
 		p.tasks.Cancel("rest")
 		p.preview.none()
+		if p.behind && !p.list.Dirty() {
+			return p.Load() // what happened meanwhile can show now
+		}
 		return nil
 	}
 	var made []string

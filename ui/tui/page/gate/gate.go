@@ -39,6 +39,9 @@ const (
 // again.
 const busyAgain = 2 * time.Second
 
+// forgetAfter is how long a passphrase may stand half typed.
+const forgetAfter = 2 * time.Minute
+
 // A Gate is the screen.
 type Gate struct {
 	host  *view.Host
@@ -49,6 +52,7 @@ type Gate struct {
 	status vault.Status // as far as it is known
 	first  keys.Config  // where the key of a new vault would go
 	err    error        // why it is not open
+	made   *ops.Done    // a vault, here
 	field  *form.Secret // of the passphrase
 }
 
@@ -78,6 +82,7 @@ func (g *Gate) Load() tea.Cmd {
 
 // looked is what a look found.
 type looked struct {
+	state  vault.State // from before
 	status vault.Status
 	first  keys.Config
 }
@@ -86,9 +91,8 @@ type looked struct {
 func (g *Gate) look() tea.Cmd {
 	g.enter(looking)
 	return task.Go(g.tasks, "open", func(ctx context.Context) (looked, error) {
-		status, err := g.host.Backend.Status(ctx)
-		l := looked{status: status}
-		if err == nil && !status.Initialized {
+		l, err := g.see(ctx)
+		if err == nil && !l.status.Initialized {
 			l.first, err = g.host.FirstUse(ctx)
 		}
 		return l, err
@@ -101,12 +105,32 @@ func (g *Gate) look() tea.Cmd {
 			g.enter(absent)
 			return nil
 		case !l.status.Locked:
-			return view.Send(view.OpenedMsg{Status: l.status})
+			return g.opened(l)
 		case l.status.Provider == keys.KindPassphrase && fault.CodeOf(l.status.KeyError) == fault.VaultLocked:
 			return g.ask("")
 		}
 		return g.fail(l.status.KeyError)
 	})
+}
+
+// opened tells that the vault is open, and after that how it was made, if that
+// was done here.
+func (g *Gate) opened(l looked) tea.Cmd {
+	open := view.Send(view.OpenedMsg{Status: l.status, State: l.state})
+	if g.made == nil {
+		return open
+	}
+	done := *g.made
+	g.made = nil
+	return tea.Sequence(open, view.Finish(done))
+}
+
+// see looks at the vault.
+func (g *Gate) see(ctx context.Context) (l looked, err error) {
+	if l.state, err = g.host.Backend.State(ctx); err == nil {
+		l.status, err = g.host.Backend.Status(ctx)
+	}
+	return l, err
 }
 
 // ask asks for the passphrase; why is what was wrong with the last one.
@@ -141,21 +165,35 @@ func (g *Gate) unlock() tea.Cmd {
 	g.host.Keyhole.Put(g.field.Value())
 	g.field.Wipe()
 	g.enter(opening)
-	return task.Go(g.tasks, "open", func(ctx context.Context) (vault.Status, error) {
+	return task.Go(g.tasks, "open", func(ctx context.Context) (looked, error) {
 		if err := g.host.Backend.Unlock(ctx); err != nil {
-			return vault.Status{}, err
+			return looked{}, err
 		}
-		return g.host.Backend.Status(ctx)
-	}, func(s vault.Status, err error) tea.Cmd {
+		return g.see(ctx)
+	}, func(l looked, err error) tea.Cmd {
 		switch fault.CodeOf(err) {
 		case "":
-			return view.Send(view.OpenedMsg{Status: s})
+			return g.opened(l)
 		case fault.WrongKey:
 			return g.ask("this passphrase does not open the vault; type it again")
 		case fault.VaultLocked, fault.Canceled:
 			return g.ask("")
 		}
 		return g.fail(err)
+	})
+}
+
+// forgetLater forgets a passphrase that nobody goes on typing.
+func (g *Gate) forgetLater() tea.Cmd {
+	if !g.field.Dirty() {
+		g.tasks.Cancel("forget")
+		return nil
+	}
+	return task.After(g.tasks, "forget", forgetAfter, func() tea.Cmd {
+		if g.state != asking || !g.field.Dirty() {
+			return nil
+		}
+		return g.ask("what was typed is forgotten, as nobody went on; type it again")
 	})
 }
 
@@ -167,13 +205,14 @@ func (g *Gate) create() tea.Cmd {
 		done, _, err := ops.Init(ctx, g.host.Backend, cfg)
 		return done, err
 	}, func(done ops.Done, err error) tea.Cmd {
-		if err != nil && fault.CodeOf(err) != fault.AlreadyExists {
+		switch fault.CodeOf(err) {
+		case "":
+			g.made = &done
+		case fault.AlreadyExists: // somebody else made one meanwhile
+		default:
 			return g.fail(err)
 		}
-		if err != nil {
-			return g.look() // somebody else made one meanwhile
-		}
-		return tea.Batch(view.Finish(done), g.look())
+		return g.look()
 	})
 }
 
@@ -200,7 +239,7 @@ func (g *Gate) Actions() []action.Bound {
 		return []action.Bound{{ID: action.Create, Run: g.create}, retry}
 	case failed:
 		if fault.CodeOf(g.err) == fault.VaultBusy {
-			return []action.Bound{retry, stop}
+			return []action.Bound{stop, retry}
 		}
 		return []action.Bound{retry}
 	case stopped:
@@ -218,7 +257,7 @@ func (g *Gate) Key(k tea.KeyMsg) tea.Cmd {
 			return g.unlock()
 		}
 		cmd, _ := g.field.Key(k)
-		return cmd
+		return tea.Batch(cmd, g.forgetLater())
 	}
 	if k.String() == "enter" {
 		switch g.state {

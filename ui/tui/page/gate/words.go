@@ -2,7 +2,11 @@ package gate
 
 import (
 	"fmt"
+	"path/filepath"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"aivault/keys"
 	"aivault/keys/fault"
@@ -17,33 +21,48 @@ type card struct {
 	bad     bool     // something is wrong, as opposed to waited for
 }
 
-// slow is after what time a keyring is taken to be asking somebody.
+// slow is after what time it is said what may hold the key up.
 const slow = time.Second
+
+// again is how to go on after something was put right.
+const again = "r tries again, q quits"
 
 // card returns what there is to say.
 func (g *Gate) card() card {
 	switch g.state {
 	case looking:
-		return g.waiting()
+		if fault.CodeOf(g.err) != fault.VaultBusy {
+			return g.waiting()
+		}
 	case stopped:
-		return card{head: "Stopped", say: []string{"The vault is not open."}, next: []string{"r tries again", "q quits"}}
+		return card{head: "Stopped", say: []string{"The vault is not open. Nothing was changed."}, next: []string{again}}
 	case absent:
 		return g.welcome()
 	case creating:
-		return card{head: "Making the vault", say: []string{"Its key goes into " + place(g.first) + "."}}
+		return card{head: "Making the vault", say: []string{"Its key goes into " + g.place() + "."}}
 	case asking:
-		return card{head: "Locked", say: []string{"This vault opens with a passphrase. Nothing that you type is shown."}, next: []string{"enter unlocks"}}
+		return card{
+			head: "The vault is locked", say: []string{"It opens with a passphrase. Nothing that you type is shown."},
+			next: []string{"enter unlocks, esc clears, ctrl+c leaves"},
+		}
 	case opening:
-		return card{head: "Unlocking", say: []string{"Making the key from the passphrase takes a moment, on purpose: so guessing is slow."}}
+		return card{
+			head: "Unlocking",
+			say:  []string{"Making the key from the passphrase takes a moment, on purpose: so guessing is slow."},
+			next: []string{"esc stops"},
+		}
+	case failed:
 	}
-	return failure(g.err, g.status.File)
+	// Also while a busy vault is tried again.
+	return failure(g.err, g.status.Provider)
 }
 
 func (g *Gate) waiting() card {
 	c := card{head: "Opening the vault"}
-	took := g.host.Now().Sub(g.since)
-	if took >= slow {
-		c.say = []string{"Waiting for the key. The keyring may be asking for its password, in a window of its own."}
+	if g.host.Now().Sub(g.since) >= slow {
+		c.say = []string{
+			"This takes longer than it should. The keyring may be asking for its password in a window of its own, or another aivault is at work on the vault.",
+		}
 		c.next = []string{"esc stops waiting"}
 	}
 	return c
@@ -54,75 +73,93 @@ func (g *Gate) welcome() card {
 		head: "Welcome to aivault",
 		say: []string{
 			"aivault keeps API keys, and makes the calls that need them: code that you need not trust asks for a call and never sees a key.",
-			"There is no vault yet. Its own key will be kept in " + place(g.first) + ".",
+			"There is no vault yet. The key that opens it will be kept in " + g.place() + ".",
 		},
-		next:    []string{"enter makes the vault"},
+		next:    []string{"n or enter makes the vault, q quits"},
 		command: "aivault init",
 	}
 }
 
-// place says where a key lives.
-func place(c keys.Config) string {
-	switch c.Kind {
+// place says where the key of a new vault will live.
+func (g *Gate) place() string {
+	switch c := g.first; c.Kind {
 	case keys.KindKeyring:
 		return "the keyring of your system"
 	case keys.KindFile:
-		return "the file " + c.Path + ", which only you can read"
+		why := ""
+		if filepath.Dir(c.Path) != g.status.Root { // beside the vault it is for one that was named
+			why = ", as this session has no keyring"
+		}
+		return "the file " + c.Path + ", which only you can read" + why
 	case keys.KindEnv:
 		return "the variable " + c.Var
+	case keys.KindPassphrase:
 	}
 	return "a passphrase that you know"
 }
 
 // failure says what is in the way.
-func failure(err error, file string) card {
+func failure(err error, kind keys.Kind) card {
 	c := card{head: "The vault cannot be opened", bad: true, say: []string{sentence(err)}}
-	next := fault.HintOf(err)
 	switch fault.CodeOf(err) {
 	case fault.VaultBusy:
-		c.head, c.bad = "Another aivault is using the vault", false
-		c.say = []string{"It is tried again every two seconds."}
-		c.next = []string{"esc stops trying"}
-		return c
+		return card{
+			head: "Another aivault is using the vault",
+			say:  []string{sentence(err), "It is tried again every two seconds."},
+			next: []string{"esc stops trying", fault.HintOf(err)},
+		}
 	case fault.KeyUnavailable:
-		c.head = "The key of the vault is not to be had"
+		c.head = missing(kind)
 		c.say = append(c.say, "Your secrets are in the vault, unharmed: only what opens it is missing.")
 	case fault.WrongKey:
 		c.head = "This is not the key of this vault"
 	case fault.VaultCorrupt:
-		c.head = "The vault is damaged"
-		c.say = append(c.say, "Nothing was changed. "+file+" is not what aivault wrote.")
-		c.command = "aivault doctor"
+		c.head, c.command = "The vault is damaged", "aivault doctor"
+		c.say = append(c.say, "Nothing was changed, and a new vault is never made over it.")
 	case fault.VaultRollback:
 		c.head, c.command = "The vault is older than it was", "aivault doctor"
 	case fault.VaultNewer:
 		c.head = "The vault was written by a newer aivault"
+		c.say = append(c.say, "Nothing was changed.")
+		c.command = "aivault --version"
 	case fault.AuditBroken:
 		c.head, c.command = "The audit log does not verify", "aivault audit verify"
 	case fault.DiskFull:
 		c.head = "The disk is full"
 	case fault.IO, fault.OutcomeUnknown:
-		c.head, c.command = "The disk does not do what it should", "aivault status"
+		c.head, c.command = "The vault cannot be read or written", "aivault status"
 	}
-	if next != "" {
-		c.next = append(c.next, next)
+	if hint := fault.HintOf(err); hint != "" {
+		c.next = append(c.next, hint)
 	}
-	c.next = append(c.next, "r tries again")
+	c.next = append(c.next, again)
 	return c
 }
 
-// sentence is an error as a sentence.
-func sentence(err error) string {
-	s := fmt.Sprint(err)
-	if s == "" {
-		return s
+// missing says which key is not to be had.
+func missing(kind keys.Kind) string {
+	switch kind {
+	case keys.KindKeyring:
+		return "The keyring does not give the key"
+	case keys.KindFile:
+		return "The key file does not give the key"
+	case keys.KindEnv:
+		return "The environment does not have the key"
+	case keys.KindPassphrase:
 	}
-	return string(upper(s[0])) + s[1:] + "."
+	return "The key cannot be fetched"
 }
 
-func upper(b byte) byte {
-	if b >= 'a' && b <= 'z' {
-		return b - 'a' + 'A'
+// sentence makes a sentence of an error or a hint.
+func sentence(what any) string {
+	s := fmt.Sprint(what)
+	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return s
 	}
-	return b
+	s = string(unicode.ToUpper(r)) + s[n:]
+	if !strings.HasSuffix(s, ".") {
+		s += "."
+	}
+	return s
 }

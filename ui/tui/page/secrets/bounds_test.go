@@ -120,7 +120,7 @@ func TestOnePane(t *testing.T) {
 	d.want("Scopes › web-shop / payments", "STRIPE_API_KEY").wantNot("Detail")
 	d.keys("enter").want("detail of STRIPE_API_KEY, value masked", "Value ••••••")
 	d.keys("esc").want("STRIPE_API_KEY, own secret")
-	d.keys("esc").want(payments+", 1 own and 1 attached", "all secrets")
+	d.keys("esc").want(payments+", 1 own and 1 attached", "all")
 	d.keys("enter", "+").want("STRIPE_API_KEY, own")
 }
 

@@ -22,7 +22,7 @@ func (p *page) newList() {
 		widget.Column{Title: "NAME", Min: 14, Max: 48},
 		from,
 		widget.Column{Title: "USED", Min: 4, Max: 5, Right: true, Drop: 2},
-		widget.Column{Title: "AGE  ", Min: 6, Max: 7, Right: true, Drop: 1},
+		widget.Column{Title: "AGE  ", Min: 5, Max: 7, Right: true, Drop: 1},
 		provider,
 	)
 }

@@ -71,7 +71,7 @@ func New(host *view.Host) view.Screen {
 		node:   contextNode(host.Context), told: host.Context, sent: host.Context,
 		places: map[string]string{},
 	}
-	p.panes.Weights, p.panes.Max = []int{6, 12, 9}, []int{34, 0, 60}
+	p.panes.Max = []int{34, 0, 60}
 	p.panes.SetFocus(paneList)
 	p.of = p.node
 	p.newList()

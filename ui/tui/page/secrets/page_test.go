@@ -60,7 +60,7 @@ func (d *driver) row(begins string) *driver {
 func TestTree(t *testing.T) {
 	t.Parallel()
 	d := newDriver(t, shop)
-	d.want("all secrets 8", "global 3", "infra 1", "core 1", "payments 1+1", "research 1", "global", "3 effective")
+	d.want("all 8", "global 3", "infra 1", "core 1", "payments 1+1", "research 1", "global", "3 effective")
 	d.keys("shift+tab", "G").want("group research in web-shop, 1 own and 0 attached, row 7 of 7")
 	d.want("web-shop / research", "5 effective")
 }

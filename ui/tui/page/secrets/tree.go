@@ -78,7 +78,7 @@ func (p *page) setScopes(list []vault.ScopeCount) {
 	for _, s := range list {
 		total += s.Own
 	}
-	add(node{all: true}, widget.Node{Label: "all secrets", Count: text.Number(total)})
+	add(node{all: true}, widget.Node{Label: "all", Count: text.Number(total)})
 	for i, s := range list {
 		w := widget.Node{Label: s.Scope.Level.String(), Count: count(s), Dim: s.Own+s.Attached == 0 && s.Scope.Level == vault.Group}
 		switch s.Scope.Level {

@@ -15,6 +15,7 @@ const frameCells = 9
 // View implements view.Screen.
 func (p *page) View(w, h int) []string {
 	p.nameCrumbs()
+	p.panes.Weights = weights(w)
 	rects := p.panes.Layout(w, h)
 	crumb := p.panes.Crumb()
 	var panes [][]string
@@ -32,6 +33,15 @@ func (p *page) View(w, h int) []string {
 		panes = append(panes, widget.Box(p.host.Theme, title, note, p.panes.Focus() == i, r.W, r.H, p.paneBody(i, iw, ih)))
 	}
 	return widget.Join(panes...)
+}
+
+// weights share the width out so that an id has a line of its own in the detail,
+// or, where it is too narrow for that, a time.
+func weights(w int) []int {
+	if w < 120 {
+		return []int{22, 44, 34}
+	}
+	return []int{6, 14, 10}
 }
 
 // nameCrumbs names the panes after what they show, for when only one of them

@@ -153,7 +153,7 @@ func (p *place) view(w, h int) []string {
 
 // contextName names a context for people.
 func contextName(c vault.Context) string {
-	s := "no workspace: only what is global"
+	s := "outside every workspace"
 	switch {
 	case c.Group != "":
 		s = c.Workspace + "/" + c.Group

@@ -16,6 +16,7 @@ const (
 	framed     = 13 // lines from which on there is room for frames
 	mostSaying = 4  // lines of the sentence about what is used
 	widest     = 120
+	widestTwo  = 160
 )
 
 // View returns the question, the ladder below it, and the answer in a sentence.
@@ -92,7 +93,7 @@ func row(th *theme.Theme, label, s string, style lipgloss.Style, w int) []string
 func (p *Page) body(w, h, y int, small bool) []string {
 	p.rects = []widget.Rect{{}, {W: min(w, widest), H: h}}
 	if p.asked.ofSecret() {
-		p.rects = p.panes.Layout(w, h)
+		p.rects = p.panes.Layout(min(w, widestTwo), h)
 	}
 	var boxes [][]string
 	for i := range p.rects {

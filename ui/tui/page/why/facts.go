@@ -133,7 +133,7 @@ func (f *facts) serves(capability string) (words string, this, none bool) {
 	case l == nil || l.Err != nil:
 		return "nothing", false, true
 	case f.takes(l):
-		return "this secret", true, false
+		return "this one", true, false
 	case l.SecretName == f.secret.Name:
 		return "another", false, false
 	}

@@ -55,7 +55,7 @@ func New(host *view.Host, ask view.OpenWhy) view.Screen {
 		p.asked.secret = vault.ID{}
 	}
 	p.place = newPlace(host, ask.Context, func() *facts { return p.facts }, p.moved)
-	p.list = widget.NewList(host.Theme, widget.Column{Title: "CAPABILITY", Min: 20, Grow: true}, widget.Column{Title: "USES HERE", Min: 9, Max: 24})
+	p.list = widget.NewList(host.Theme, widget.Column{Title: "CAPABILITY", Min: 14, Grow: true}, widget.Column{Title: "USES HERE", Min: 10, Max: 24})
 	p.list.Header = true
 	p.list.Empty = []string{
 		"no credential and no binding uses this secret yet", "",
@@ -162,31 +162,6 @@ func (p *Page) moved() tea.Cmd {
 	}
 	p.asked.context = c
 	return p.Load()
-}
-
-// pick asks which capability is to be explained.
-func (p *Page) pick() tea.Cmd {
-	be := p.host.Backend
-	return task.Go(p.tasks, "pick", be.Capabilities, func(list []broker.Capability, err error) tea.Cmd {
-		if err != nil {
-			return view.Fail("listing the capabilities", err, p.pick)
-		}
-		var ready, others []widget.Choice
-		for _, c := range list {
-			choice := widget.Choice{Key: c.ID, Title: c.ID, Note: c.Description, Hint: "ready"}
-			if c.Ready {
-				ready = append(ready, choice)
-			} else {
-				choice.Hint = "no credential"
-				others = append(others, choice)
-			}
-		}
-		return view.Dialog(widget.NewPicker(p.host.Theme, "Explain which capability?", append(ready, others...), func(id string) tea.Cmd {
-			p.asked.capability, p.asked.secret, p.facts = id, vault.ID{}, nil
-			p.panes.SetFocus(ladderPane)
-			return p.Load()
-		}))
-	})
 }
 
 // Close ends what is under way.

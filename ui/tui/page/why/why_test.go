@@ -173,7 +173,7 @@ func TestWhyOfSecret(t *testing.T) {
 		s.Keys("backspace")
 	}
 	s.Keys("esc")
-	s.Want("no workspace: only what is global, any consumer", "from here the name means this secret", "✓ this secret")
+	s.Want("outside every workspace, any consumer", "from here the name means this secret", "✓ this one")
 	s.WantNot("workspace web-shop")
 	s.Keys("j", "enter")
 	s.Want("STRIPE_API_KEY, credential stripe, used, global, row 1 of 3")
@@ -181,7 +181,7 @@ func TestWhyOfSecret(t *testing.T) {
 		t.Errorf("command line %q, want %q", got, want)
 	}
 	s.Keys("esc")
-	s.Want("stripe/billing, uses this secret here, row 2 of")
+	s.Want("stripe/billing, uses this one here, row 2 of")
 	s.NoFailure()
 }
 
@@ -265,5 +265,20 @@ func TestWhyShaken(t *testing.T) {
 		}[seed])
 		s.Shake(seed, 300, "j", "k", "tab", "c", "w", "é", "esc", "G", "g", "+", "down", "enter", "p", "backspace", "t", "pgdown")
 		s.NoFailure()
+	}
+}
+
+// Checklist 29.
+func TestWhyByMouse(t *testing.T) {
+	t.Parallel()
+	for _, size := range [][2]int{{120, 36}, {80, 20}} {
+		s := newShop(t)
+		s.W, s.H = size[0], size[1]
+		s.open(view.OpenWhy{Secret: s.all.ID, Context: s.context("web-shop/payments")})
+		s.Click("stripe/charges")
+		s.Want("stripe/charges, uses another here, row 4 of 16")
+		s.Wheel("group web-shop/payments", true) // to the next rung, of a pane without the focus
+		s.Click("nothing here")
+		s.Want("STRIPE_API_KEY, credential stripe, not used, global, row 2 of 3")
 	}
 }
