@@ -174,7 +174,9 @@ func (s *Session) keys() keys.Source {
 			if q.New && s.opts.NewPassphrase != nil {
 				from, flags = *s.opts.NewPassphrase, "--new-passphrase-file"
 			}
-			if s.opts.AskPassphrase != nil && from == (Passphrase{}) {
+			// What was typed comes after what was said beforehand, and was wrong.
+			typed := s.opts.Given != nil && s.opts.Given()
+			if s.opts.AskPassphrase != nil && (from == (Passphrase{}) || typed) {
 				return s.opts.AskPassphrase(ctx, q)
 			}
 			return from.get(ctx, s.env, q, flags)
