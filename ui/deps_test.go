@@ -34,7 +34,7 @@ var owners = map[string][]string{
 	"github.com/sahilm/fuzzy":       {"aivault/ui/tui/widget"},
 	"golang.org/x/crypto":           {"aivault/keys", "aivault/vault/internal/seal"},
 	"crypto":                        {"aivault/keys", "aivault/vault/internal", "aivault/broker"},
-	"net/http":                      {"aivault/broker/internal", "aivault/broker/brokertest", "aivault/broker"},
+	"net/http":                      {"aivault/broker/internal", "aivault/broker/brokertest", "aivault/broker", "aivault/ui/tui/uitest"},
 }
 
 // allowed are imports of a prefix in owners that are open to everybody.

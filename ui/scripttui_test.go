@@ -168,9 +168,9 @@ func (r *tuiRun) do(line string) {
 			r.Fatalf("%v\n%s", err, r.ts.ReadFile("stderr"))
 		}
 	case "screen":
-		_, _ = io.WriteString(r.ts.Stdout(), strings.TrimRight("# "+rest, " ")+"\n"+folded(r.d.Screen()))
+		_, _ = io.WriteString(r.ts.Stdout(), strings.TrimRight("# "+rest, " ")+"\n"+folded(r.d.Frame()))
 	case "shot":
-		r.ts.Check(os.WriteFile(r.ts.MkAbs(rest), []byte(folded(r.d.Screen())), 0o600))
+		r.ts.Check(os.WriteFile(r.ts.MkAbs(rest), []byte(folded(r.d.Frame())), 0o600))
 	default:
 		r.place(verb, rest)
 	}
@@ -179,7 +179,7 @@ func (r *tuiRun) do(line string) {
 // folded is a screen as it stands in a script: of many equal lines, as those
 // below a short list, one, and how many more there are.
 func folded(screen string) string {
-	lines := strings.Split(uitest.Normal(screen), "\n")
+	lines := strings.Split(screen, "\n")
 	var b strings.Builder
 	for i := 0; i < len(lines); {
 		n := i + 1

@@ -45,10 +45,18 @@ func screenKeys() map[string]string {
 func (d *demo) storeMany() map[string]string {
 	ids := map[string]string{}
 	for _, s := range []struct{ name, key, scope string }{
-		{"OPENAI_API_KEY", "openai", ""}, {"STRIPE_API_KEY", "stripe", ""}, {"GITHUB_TOKEN", "github", ""}, {"ACME_TOKEN", "global", ""},
-		{"OPENAI_API_KEY", "openai-shop", "web-shop"}, {"DATABASE_URL", "database", "web-shop"}, {"ACME_TOKEN", "shop", "web-shop"},
-		{"STRIPE_API_KEY", "stripe-shop", "web-shop/payments"}, {"ACME_TOKEN", "payments", "web-shop/payments"},
-		{"NOTES_TOKEN", "notes", "web-shop/research"}, {"PARTNER_TOKEN", "partner", "partners"}, {"METRICS_TOKEN", "metrics", "partners/reports"},
+		{"OPENAI_API_KEY", "openai", ""},
+		{"STRIPE_API_KEY", "stripe", ""},
+		{"GITHUB_TOKEN", "github", ""},
+		{"ACME_TOKEN", "global", ""},
+		{"OPENAI_API_KEY", "openai-shop", "web-shop"},
+		{"DATABASE_URL", "database", "web-shop"},
+		{"ACME_TOKEN", "shop", "web-shop"},
+		{"STRIPE_API_KEY", "stripe-shop", "web-shop/payments"},
+		{"ACME_TOKEN", "payments", "web-shop/payments"},
+		{"NOTES_TOKEN", "notes", "web-shop/research"},
+		{"PARTNER_TOKEN", "partner", "partners"},
+		{"METRICS_TOKEN", "metrics", "partners/reports"},
 	} {
 		if id := d.create(s.name, s.key, scopeArgs(s.scope)...); id != "" {
 			ids[s.key] = id
@@ -76,8 +84,11 @@ func scopeArgs(scope string) []string {
 func (d *demo) connectMany(ids map[string]string, host string) {
 	d.credentials(ids, host)
 	for _, c := range []struct{ id, method, path string }{
-		{"acme/whoami", "GET", "/whoami"}, {"acme/stream", "GET", "/stream"}, {"acme/echo", "POST", "/echo"},
-		{"acme/missing", "GET", "/missing"}, {"acme/slow", "GET", "/slow"},
+		{"acme/whoami", "GET", "/whoami"},
+		{"acme/stream", "GET", "/stream"},
+		{"acme/echo", "POST", "/echo"},
+		{"acme/missing", "GET", "/missing"},
+		{"acme/slow", "GET", "/slow"},
 	} {
 		d.aivault("capability", "create", c.id, "--credential", "acme-global", "--method", c.method, "--path", c.path)
 	}

@@ -5,6 +5,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"aivault/keys/fault"
 	"aivault/ui/tui/action"
 	"aivault/ui/tui/form"
 	"aivault/ui/tui/ops"
@@ -35,21 +36,28 @@ func (m *Model) actions() []action.Bound {
 		{ID: action.Undo, Hidden: true, Off: off(len(m.undo) == 0, "there is nothing to take back"), Run: m.takeBack},
 		{ID: action.ShowLine, Hidden: true, Off: off(len(m.line) == 0, "nothing was done yet that has a command line"), Run: m.showLine},
 		{ID: action.Reload, Hidden: true, Run: m.reload},
-		{ID: action.Lock, Hidden: true, Off: closed, Run: func() tea.Cmd { return m.lock("locked") }},
+		{ID: action.Lock, Hidden: true, Off: closed, Run: m.lockNow},
 		tab(action.Tab1, tabSecrets), tab(action.Tab2, tabCapabilities), tab(action.Tab3, tabCredentials), tab(action.Tab4, tabAudit),
 		{ID: action.Dismiss, Hidden: true, Off: off(m.toast.text == "", "there is no message"), Run: func() tea.Cmd { m.toast = toast{}; return nil }},
 		{ID: action.Back, Hidden: true, Run: m.leaveTop},
-		{ID: action.Suspend, Hidden: true, Run: m.term.Suspend},
+		{ID: action.Suspend, Hidden: true, Run: m.suspend},
 		{ID: action.Leave, Hidden: true, Run: m.ctrlC},
 	}
 }
 
 // askQuit ends the program, after asking where something is typed.
 func (m *Model) askQuit() tea.Cmd {
-	if m.dirty() != nil {
-		return m.askDiscard(m.quit)
+	if typed := m.dirty(); len(typed) > 0 {
+		return m.askDiscard(typed, m.quit)
 	}
 	return m.quit()
+}
+
+// suspend gives the terminal to the shell. Who comes to it meanwhile finds no
+// value that was half typed in the memory of the program.
+func (m *Model) suspend() tea.Cmd {
+	m.forget("forgotten while the program was suspended; type it again")
+	return m.term.Suspend()
 }
 
 // help lists what can be done here, by key; enter does it.
@@ -58,7 +66,7 @@ func (m *Model) help() tea.Cmd {
 	if top := m.top(); top != nil {
 		here = top.Actions()
 	}
-	return view.Dialog(m.picker("What can be done here", append(here, m.actions()...), moves()))
+	return m.dialog(m.picker("What can be done here", append(here, m.actions()...), moves()))
 }
 
 // moves are the keys of lists, which are no actions: they do nothing but show
@@ -96,19 +104,20 @@ func (m *Model) palette() tea.Cmd {
 			others = append(others, widget.Choice{Key: string(s.ID), Title: s.Title, Hint: action.KeyName(s.Keys[0]), Off: "only in " + string(s.Where)})
 		}
 	}
-	return view.Dialog(m.picker("Commands", all, others))
+	return m.dialog(m.picker("Commands", all, others))
 }
 
 // picker makes a list of actions that does the one that is picked.
 func (m *Model) picker(title string, bound []action.Bound, more []widget.Choice) view.Screen {
-	byID := map[string]action.Bound{}
+	top := m.top()
+	known := map[action.ID]bool{}
 	var choices []widget.Choice
 	for _, b := range bound {
 		s := b.Spec()
-		if _, twice := byID[string(b.ID)]; twice {
+		if known[b.ID] {
 			continue
 		}
-		byID[string(b.ID)] = b
+		known[b.ID] = true
 		keys := make([]string, len(s.Keys))
 		for i, k := range s.Keys {
 			keys[i] = action.KeyName(k)
@@ -116,12 +125,23 @@ func (m *Model) picker(title string, bound []action.Bound, more []widget.Choice)
 		choices = append(choices, widget.Choice{Key: string(b.ID), Title: s.Title, Hint: strings.Join(keys, " "), Off: b.Off})
 	}
 	return widget.NewPicker(m.host.Theme, title, append(choices, more...), func(key string) tea.Cmd {
-		b, ok := byID[key]
-		if !ok {
-			return nil
-		}
-		return m.run(b)
+		return m.runNow(top, action.ID(key))
 	})
+}
+
+// runNow does an action of a screen, or of the root, as it is now: what it was
+// for may have gone since it was listed.
+func (m *Model) runNow(s view.Screen, id action.ID) tea.Cmd {
+	var bound []action.Bound
+	if s != nil {
+		bound = s.Actions()
+	}
+	for _, b := range append(bound, m.actions()...) {
+		if b.ID == id {
+			return m.run(b)
+		}
+	}
+	return m.say(noteToast("this cannot be done here any more"))
 }
 
 // showLine shows the command lines of the last action.
@@ -131,7 +151,7 @@ func (m *Model) showLine() tea.Cmd {
 		b.WriteString(l.String() + "\n")
 	}
 	b.WriteString("\nValues are asked for: they never stand in a command line.")
-	return view.Dialog(form.NewChoose(m.host, "The same on a command line", b.String(), form.Button{Label: "Close"}))
+	return m.dialog(form.NewChoose(m.host, "The same on a command line", b.String(), form.Button{Label: "Close"}))
 }
 
 // maxUndo is how many changes can be taken back.
@@ -145,9 +165,16 @@ func (m *Model) takeBack() tea.Cmd {
 	u := m.undo[len(m.undo)-1]
 	m.undo = m.undo[:len(m.undo)-1]
 	m.undoing = true
+	m.toast = toast{} // it offers what is under way
 	return task.Write(m.tasks, "undo of "+u.Text, u.Run, func(d ops.Done, err error) tea.Cmd {
 		m.undoing = false
 		if err != nil {
+			switch fault.CodeOf(err) {
+			case fault.VaultBusy, fault.IO, fault.DiskFull, fault.Timeout, fault.Canceled: // it may pass
+				if m.gate == nil {
+					m.undo = append(m.undo, u)
+				}
+			}
 			return m.fail(view.FailMsg{What: "taking back: " + u.Text, Err: err})
 		}
 		return m.done(d)

@@ -109,7 +109,11 @@ func (m *Model) finish(lines []string) string {
 
 // tooSmall says what is needed.
 func (m *Model) tooSmall() []string {
-	lines := text.Wrap("terminal too small, need 40x12; q quits", max(m.w, 1))
+	say := "terminal too small, need 40x12; q quits"
+	if m.typed() {
+		say = "terminal too small, need 40x12; what you typed is kept"
+	}
+	lines := text.Wrap(say, max(m.w, 1))
 	return lines[:min(len(lines), m.h)]
 }
 
@@ -176,7 +180,7 @@ func (m *Model) stateText() string {
 	th := m.host.Theme
 	s := "locked"
 	if m.gate == nil {
-		s = string(m.status.Provider) + " " + th.Dot + " unlocked"
+		s = text.Line(string(m.status.Provider)) + " " + th.Dot + " unlocked"
 		if m.w < 100 {
 			s = "unlocked"
 		}

@@ -14,6 +14,7 @@ func (m *Model) keys(k tea.KeyMsg) tea.Cmd {
 	m.active = m.host.Now()
 	if k.Paste {
 		k.Runes = lineFeeds(k.Runes)
+		defer clear(k.Runes) // who takes it, copies it
 		return m.paste(k)
 	}
 	return m.key(k)
@@ -64,13 +65,13 @@ func (m *Model) key(k tea.KeyMsg) tea.Cmd {
 	}
 	m.leaving = false
 	if m.quitting || m.small() {
-		if name == "q" && m.small() {
+		if name == "q" && !m.quitting && !m.typed() {
 			return m.quit()
 		}
 		return nil
 	}
 	if name == "ctrl+z" {
-		return m.term.Suspend()
+		return m.suspend()
 	}
 	top := m.top()
 	if top == nil {
@@ -119,15 +120,20 @@ func (m *Model) run(b action.Bound) tea.Cmd {
 
 // ctrlC leaves from everywhere, after one warning where something is typed.
 func (m *Model) ctrlC() tea.Cmd {
-	typed := false
-	if d, ok := m.top().(view.Dirty); ok && d.Dirty() || m.dirty() != nil {
-		typed = true
-	}
-	if typed && !m.leaving {
+	if m.typed() && !m.leaving {
 		m.leaving = true
+		if _, writes := m.host.Tasks.Busy(); writes > 0 {
+			return m.say(noteToast("press ctrl+c again to leave; what is being saved is waited for"))
+		}
 		return m.say(noteToast("press ctrl+c again to leave; what you typed is lost"))
 	}
 	return m.quit()
+}
+
+// typed reports whether something is typed that would be lost.
+func (m *Model) typed() bool {
+	d, ok := m.top().(view.Dirty)
+	return ok && d.Dirty() || len(m.dirty()) > 0
 }
 
 // mouse gives a mouse event to the screen under it.

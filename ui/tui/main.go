@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"aivault/keys/fault"
@@ -58,13 +59,18 @@ func (p *Program) Busy() int {
 // durable.
 func (p *Program) Drain(ctx context.Context) error {
 	if left := p.Host.Tasks.Drain(ctx); len(left) > 0 {
-		return fault.New(fault.OutcomeUnknown, "%s", strings.Join(left, ", "))
+		slices.Sort(left)
+		return fault.New(fault.OutcomeUnknown, "abandoned: %s", strings.Join(left, ", ")).WithHint("`aivault audit` shows whether it is stored")
 	}
 	return p.session.Flush(ctx)
 }
 
-// Close closes the vault.
-func (p *Program) Close() { p.session.Close() }
+// Close wipes what is still typed, which a signal leaves there, and closes the
+// vault.
+func (p *Program) Close() {
+	p.closeAll()
+	p.session.Close()
+}
 
 // Run runs the terminal interface until somebody leaves it. The error is that of
 // its end, for the exit status; nil where people left by themselves.

@@ -63,7 +63,6 @@ type Model struct {
 	gate    view.Screen // shown instead of everything else until the vault is open; nil then
 	status  vault.Status
 	tabs    []view.Screen
-	loaded  []bool
 	tab     int
 	stack   []view.Screen // on top of the tab
 	dialogs []view.Screen // on top of that; the last one has the keys
@@ -75,8 +74,11 @@ type Model struct {
 	line    []ops.Line // of the last action
 	undoing bool
 
+	ahead    typeahead
 	watch    watch
 	active   time.Time // when a key was last pressed
+	shut     time.Time // when an error last closed the vault
+	wished   bool      // somebody asked for the lock
 	leaving  bool      // ctrl+c was pressed over something typed
 	quitting bool
 	busyTick bool // a timer for the next frame of a spinner is set
@@ -104,6 +106,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 func (m *Model) update(msg tea.Msg) tea.Cmd {
 	if m.quitting {
+		if a, ok := msg.(answer); ok { // to quit, it may be
+			return view.Send(a.msg)
+		}
 		return nil
 	}
 	switch msg := msg.(type) {
@@ -114,7 +119,9 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case task.Timer:
 		return tea.Tick(msg.After, func(time.Time) tea.Msg { return msg.Fire })
 	case tea.KeyMsg:
-		return m.keys(msg)
+		return m.inTurn(msg)
+	case answer:
+		return m.answered(msg)
 	case tea.MouseMsg:
 		return m.mouse(msg)
 	case term.Suspended:
@@ -132,11 +139,12 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 // message does what a screen asked for.
 func (m *Model) message(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
-	case view.PushMsg:
-		return m.push(msg.Screen)
 	case view.DialogMsg:
-		m.dialogs = append(m.dialogs, msg.Screen)
-		return msg.Screen.Load()
+		if m.gate != nil { // of a page that is not there for anybody just now
+			msg.Screen.Close()
+			return nil
+		}
+		return m.dialog(msg.Screen)
 	case view.CloseMsg:
 		return m.close(msg.Screen)
 	case view.DoneMsg:
@@ -152,7 +160,7 @@ func (m *Model) message(msg tea.Msg) tea.Cmd {
 	case view.OpenedMsg:
 		return m.opened(msg)
 	case view.LockMsg:
-		return m.lock("locked")
+		return m.lockNow()
 	case view.QuitMsg:
 		return m.quit()
 	case view.ShowSecret:
@@ -169,8 +177,7 @@ func (m *Model) message(msg tea.Msg) tea.Cmd {
 		}
 		if s := m.pages.Open(m.host, msg); s != nil {
 			if _, ok := s.(view.Sized); ok {
-				m.dialogs = append(m.dialogs, s)
-				return s.Load()
+				return m.dialog(s)
 			}
 			return m.push(s)
 		}
@@ -215,7 +222,7 @@ func (m *Model) closeAll() {
 			s.Close()
 		}
 	}
-	m.dialogs, m.stack, m.tabs, m.loaded = nil, nil, nil, nil
+	m.dialogs, m.stack, m.tabs = nil, nil, nil
 	if m.gate != nil {
 		m.gate.Close()
 		m.gate = nil

@@ -5,6 +5,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"aivault/keys"
 	"aivault/ui/tui/form"
 	"aivault/ui/tui/view"
 )
@@ -29,9 +30,23 @@ func (m *Model) opened(o view.OpenedMsg) tea.Cmd {
 	m.gate = nil
 	if len(m.tabs) == 0 {
 		m.tabs = m.pages.Tabs(m.host)
-		m.loaded = make([]bool, len(m.tabs))
 	}
-	return m.reload()
+	cmd := m.reload()
+	if l, ok := m.page().(view.Leaver); ok {
+		cmd = tea.Batch(cmd, l.Enter())
+	}
+	if m.wished && m.status.Provider != keys.KindPassphrase {
+		cmd = tea.Batch(cmd, m.say(noteToast("no passphrase: the key was forgotten, and fetched again where it lives")))
+	}
+	m.wished = false
+	return cmd
+}
+
+// lockNow locks the vault because somebody wants it locked. One whose key is to
+// be had without anybody opens again at once, and says so.
+func (m *Model) lockNow() tea.Cmd {
+	m.wished = true
+	return m.lock("locked")
 }
 
 // lock forgets the key. The pages stay where they were, for when the vault is
@@ -40,13 +55,36 @@ func (m *Model) lock(why string) tea.Cmd {
 	if m.gate != nil {
 		return nil
 	}
+	if p, ok := m.page().(view.Leaver); ok {
+		p.Leave()
+	}
 	for _, d := range m.dialogs {
 		d.Close()
 	}
 	m.dialogs = nil
 	m.undo, m.line = nil, nil
+	m.ahead.drop() // what was typed for a page is no passphrase
 	m.toast = noteToast(why)
 	return m.locking()
+}
+
+// forget has every screen forget what must not stay while nobody sees it.
+func (m *Model) forget(why string) {
+	screens := slices.Concat(m.tabs, m.stack, m.dialogs)
+	if m.gate != nil {
+		screens = append(screens, m.gate)
+	}
+	for _, s := range screens {
+		if f, ok := s.(view.Forgetter); ok {
+			f.Forget(why)
+		}
+	}
+}
+
+// dialog opens a dialog.
+func (m *Model) dialog(s view.Screen) tea.Cmd {
+	m.dialogs = append(m.dialogs, s)
+	return s.Load()
 }
 
 // push puts a screen on top of the page.
@@ -97,10 +135,10 @@ func (m *Model) goTo(tab int) tea.Cmd {
 	if m.gate != nil || tab >= len(m.tabs) {
 		return nil
 	}
-	if dirty := m.dirty(); dirty != nil {
-		return m.askDiscard(func() tea.Cmd { return m.goTo(tab) })
+	if typed := m.dirty(); len(typed) > 0 {
+		return m.askDiscard(typed, func() tea.Cmd { return m.goTo(tab) })
 	}
-	for _, s := range append(m.dialogs, m.stack...) {
+	for _, s := range slices.Concat(m.dialogs, m.stack) {
 		s.Close()
 	}
 	m.dialogs, m.stack = nil, nil
@@ -108,14 +146,16 @@ func (m *Model) goTo(tab int) tea.Cmd {
 		l.Leave()
 	}
 	m.tab = tab
-	m.loaded[tab] = true
 	return m.entered()
 }
 
 // show goes to a tab and has it select something.
 func (m *Model) show(tab int, msg tea.Msg) tea.Cmd {
+	if typed := m.dirty(); m.gate == nil && len(typed) > 0 {
+		return m.askDiscard(typed, func() tea.Cmd { return m.show(tab, msg) })
+	}
 	cmd := m.goTo(tab)
-	if m.gate != nil || m.tab != tab || len(m.stack) > 0 {
+	if m.gate != nil || m.tab != tab {
 		return cmd
 	}
 	if s, ok := m.tabs[tab].(view.Shower); ok {
@@ -130,45 +170,44 @@ func (m *Model) reload() tea.Cmd {
 		return m.gate.Load()
 	}
 	var cmds []tea.Cmd
-	for _, s := range append(slices.Clone(m.stack), m.dialogs...) {
+	for _, s := range slices.Concat(m.stack, m.dialogs) {
 		cmds = append(cmds, s.Load())
 	}
 	if len(m.tabs) > 0 {
-		m.loaded[m.tab] = true
 		cmds = append(cmds, m.tabs[m.tab].Load())
 	}
 	return tea.Batch(cmds...)
 }
 
-// dirty returns the screen, of those that a change of page would close, in which
-// something is typed.
-func (m *Model) dirty() view.Dirty {
-	for _, s := range append(slices.Clone(m.stack), m.dialogs...) {
+// dirty returns the screens, of those that a change of page would close, in
+// which something is typed.
+func (m *Model) dirty() []view.Screen {
+	var typed []view.Screen
+	for _, s := range slices.Concat(m.stack, m.dialogs) {
 		if d, ok := s.(view.Dirty); ok && d.Dirty() {
-			return d
+			typed = append(typed, s)
 		}
 	}
-	return nil
+	return typed
 }
 
-// askDiscard asks whether what was typed may go, and then does something.
-func (m *Model) askDiscard(then func() tea.Cmd) tea.Cmd {
-	d := form.NewConfirm(m.host, form.Question{
-		Title:  "Discard?",
-		Ask:    "Discard what you typed?",
-		Yes:    "Discard",
-		No:     "Keep editing",
+// askDiscard asks whether what was typed in screens may go. Then it closes them,
+// and does something.
+func (m *Model) askDiscard(typed []view.Screen, then func() tea.Cmd) tea.Cmd {
+	return m.dialog(form.NewConfirm(m.host, form.Question{
+		Title:  "Not saved",
+		Ask:    "Throw away what you changed here?",
+		Yes:    "Throw away",
+		No:     "Go on",
 		Danger: true,
 		Do: func() tea.Cmd {
-			for _, s := range append(slices.Clone(m.stack), m.dialogs...) {
-				if d, ok := s.(view.Dirty); ok && d.Dirty() {
-					m.close(s)
-				}
+			var cmds []tea.Cmd
+			for _, s := range typed {
+				cmds = append(cmds, m.close(s))
 			}
-			return then()
+			return tea.Batch(append(cmds, then())...)
 		},
-	})
-	return view.Dialog(d)
+	}))
 }
 
 // leaveTop closes the screen on top, after asking where something is typed.
@@ -178,7 +217,7 @@ func (m *Model) leaveTop() tea.Cmd {
 		return m.say(noteToast("this is the first page; q quits"))
 	}
 	if d, ok := top.(view.Dirty); ok && d.Dirty() {
-		return m.askDiscard(func() tea.Cmd { return nil })
+		return m.askDiscard([]view.Screen{top}, func() tea.Cmd { return nil })
 	}
 	return m.close(top)
 }

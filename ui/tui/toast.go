@@ -46,7 +46,7 @@ func (m *Model) say(t toast) tea.Cmd {
 
 // done tells what was done, and remembers the way back.
 func (m *Model) done(d ops.Done) tea.Cmd {
-	t := toast{text: d.Text, done: true, undo: d.Undo != nil}
+	t := toast{text: d.Text, done: true, undo: d.Undo != nil && m.gate == nil}
 	if len(d.Lines) > 0 {
 		m.line = d.Lines
 		t.line = d.Lines[0].String()
@@ -54,7 +54,7 @@ func (m *Model) done(d ops.Done) tea.Cmd {
 			t.line += " …"
 		}
 	}
-	if d.Undo != nil {
+	if d.Undo != nil && m.gate == nil { // a locked vault forgot what can be taken back
 		m.undo = append(m.undo, *d.Undo)
 		if len(m.undo) > maxUndo {
 			m.undo = m.undo[1:]
@@ -63,6 +63,11 @@ func (m *Model) done(d ops.Done) tea.Cmd {
 	return tea.Batch(m.say(t), m.reload())
 }
 
+// shutAgain is how soon an error that closed the vault does not do so again: the
+// way in found nothing wrong, so that a damaged record would close and open the
+// vault for ever.
+const shutAgain = 10 * time.Second
+
 // fail shows an error until it is dismissed. Where the vault cannot be opened
 // any more, the way in takes the place of everything.
 func (m *Model) fail(f view.FailMsg) tea.Cmd {
@@ -70,7 +75,12 @@ func (m *Model) fail(f view.FailMsg) tea.Cmd {
 	case fault.Canceled:
 		return m.say(noteToast(f.What + ": cancelled"))
 	case fault.VaultLocked, fault.KeyUnavailable, fault.WrongKey, fault.VaultCorrupt, fault.VaultNewer:
-		if m.gate == nil {
+		now := m.host.Now()
+		switch {
+		case m.gate != nil && f.Retry != nil:
+			return nil // it was being read when the vault was locked, as the gate says
+		case m.gate == nil && now.Sub(m.shut) >= shutAgain:
+			m.shut = now
 			return m.lock(f.What + ": " + f.Err.Error())
 		}
 	}
@@ -83,7 +93,7 @@ func (m *Model) fail(f view.FailMsg) tea.Cmd {
 	}
 	d := form.NewMessage(m.host, f.What, f.Err, f.Retry)
 	m.failures = map[view.Screen]string{d: say}
-	return view.Dialog(d)
+	return m.dialog(d)
 }
 
 // locking forgets the key and shows the way in.

@@ -77,20 +77,20 @@ func (m *Model) tellChange(events []vault.Event) tea.Cmd {
 	if now.Sub(m.host.Tasks.Wrote()) < ownChange || now.Sub(m.touched) < ownChange {
 		return nil
 	}
-	var kinds []string
+	var what []string
 	for _, e := range events {
 		if e.Time.Before(m.watch.since) || strings.HasPrefix(e.Kind, "invoke.") || strings.HasPrefix(e.Kind, "oauth.") {
 			continue
 		}
-		kinds = append(kinds, e.Kind)
+		what = append(what, deed(e.Kind))
 	}
-	switch len(kinds) {
+	switch len(what) {
 	case 0:
 		return nil
 	case 1:
-		return m.say(noteToast("another process " + deed(kinds[0])))
+		return m.say(noteToast("another process " + what[0]))
 	}
-	return m.say(noteToast("another process " + deed(kinds[0]) + ", and made " + text.Plural(len(kinds)-1, "other change")))
+	return m.say(noteToast("another process " + what[0] + ", and made " + text.Plural(len(what)-1, "other change")))
 }
 
 // deed says what an event of a kind did.
@@ -113,7 +113,15 @@ func deed(kind string) string {
 
 // lockIfIdle locks a vault that has a passphrase when nobody is there.
 func (m *Model) lockIfIdle() tea.Cmd {
-	if m.locksItself() && m.host.Now().Sub(m.active) >= idleLock {
+	// Both clocks: one stands while the machine sleeps, the other may be set.
+	now := m.host.Now()
+	if now.Sub(m.active) < idleLock && now.Round(0).Sub(m.active.Round(0)) < idleLock {
+		return nil
+	}
+	if m.gate != nil {
+		m.forget("forgotten after 15 minutes without a key; type it again")
+	}
+	if m.locksItself() {
 		return m.lock("locked after 15 minutes without a key")
 	}
 	return nil

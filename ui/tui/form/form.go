@@ -275,16 +275,18 @@ func (f *Form) self() view.Screen {
 // Actions are saving, cancelling, and moving between the fields.
 func (f *Form) Actions() []action.Bound {
 	save := action.Bound{ID: action.Apply, Run: f.Save, Short: f.Verb}
+	next, prev := action.Bound{ID: action.Next, Run: f.Next}, action.Bound{ID: action.Prev, Run: f.Prev, Hidden: true}
 	cancel := action.Bound{ID: action.Cancel, Run: f.Cancel}
 	if f.sending {
-		save.Off = "it is under way"
+		const off = "it is under way"
+		save.Off, next.Off, prev.Off = off, off, off
 		if f.Abort == nil {
 			cancel.Off = "it is under way, and is brought to its end"
 		} else {
 			cancel.Short = "stop waiting"
 		}
 	}
-	return []action.Bound{save, {ID: action.Next, Run: f.Next}, {ID: action.Prev, Run: f.Prev, Hidden: true}, cancel}
+	return []action.Bound{save, next, prev, cancel}
 }
 
 // Say says which field has the focus, what is in it, and what is wrong with it.

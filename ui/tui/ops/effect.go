@@ -90,7 +90,8 @@ func Place(s vault.Scope) string {
 
 // ParsePlace reads what people type for a scope, as Place writes it: "global",
 // a workspace with or without the word, or a workspace and a group with a slash
-// between them. What is none is fault.InvalidRequest.
+// between them; and the documented text of scopes. What is none, nothing at all
+// too, is fault.InvalidRequest.
 func ParsePlace(s string) (vault.Scope, error) {
 	s = strings.TrimSpace(s)
 	switch s {
@@ -99,11 +100,21 @@ func ParsePlace(s string) (vault.Scope, error) {
 	case "global":
 		return vault.GlobalScope(), nil
 	}
-	if rest, ok := strings.CutPrefix(s, "workspace "); ok {
-		s = strings.TrimSpace(rest)
+	workspace, group, both := strings.Cut(s, "/")
+	if rest, ok := strings.CutPrefix(s, "group:"); ok {
+		workspace, group, _ = strings.Cut(rest, ":")
+		both = true
 	}
-	workspace, group, slash := strings.Cut(s, "/")
-	if slash && (workspace == "" || group == "") {
+	for _, lead := range []string{"workspace:", "workspace "} {
+		if rest, ok := strings.CutPrefix(workspace, lead); ok {
+			workspace = strings.TrimSpace(rest)
+			break
+		}
+	}
+	if workspace == "" && !both {
+		return vault.Scope{}, fault.New(fault.InvalidRequest, "%q names no workspace", s).WithHint(placeHint)
+	}
+	if both && (workspace == "" || group == "") {
 		return vault.Scope{}, fault.New(fault.InvalidRequest, "%q is half a group", s).WithHint(placeHint)
 	}
 	return vault.NewScope(workspace, group)

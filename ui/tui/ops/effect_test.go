@@ -79,6 +79,9 @@ func TestParsePlace(t *testing.T) {
 		"global":             vault.GlobalScope(),
 		"web-shop":           {Level: vault.Workspace, Workspace: "web-shop"},
 		"workspace web-shop": {Level: vault.Workspace, Workspace: "web-shop"},
+		"workspace:web-shop": {Level: vault.Workspace, Workspace: "web-shop"},
+		"workspace:global":   {Level: vault.Workspace, Workspace: "global"},
+		"group:web:payments": {Level: vault.Group, Workspace: "web", Group: "payments"},
 		" web-shop/payments": {Level: vault.Group, Workspace: "web-shop", Group: "payments"},
 	} {
 		got, err := ops.ParsePlace(typed)
@@ -89,7 +92,7 @@ func TestParsePlace(t *testing.T) {
 			t.Errorf("%q: read again %v, %v", ops.Place(got), again, err)
 		}
 	}
-	for _, typed := range []string{"", " ", "/", "a/", "/b", "a/b/c", "a b", "a\x1b[m"} {
+	for _, typed := range []string{"", " ", "/", "a/", "/b", "a/b/c", "a b", "a\x1b[m", "workspace:", "workspace: ", "group:", "group:a", "group:a:", "group::b"} {
 		if got, err := ops.ParsePlace(typed); fault.CodeOf(err) != fault.InvalidRequest {
 			t.Errorf("%q: got %v, %v", typed, got, err)
 		}

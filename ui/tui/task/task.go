@@ -46,6 +46,7 @@ type Tracker struct {
 	now func() time.Time
 
 	mu     sync.Mutex
+	begun  uint64 // reads and writes, ever
 	reads  int
 	writes map[uint64]string
 	next   uint64
@@ -105,13 +106,21 @@ func (t *Tracker) Drain(ctx context.Context) (left []string) {
 	}
 }
 
-func (t *Tracker) beginRead() { t.mu.Lock(); t.reads++; t.mu.Unlock() }
+// Begun returns how many reads and writes were begun so far.
+func (t *Tracker) Begun() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.begun
+}
+
+func (t *Tracker) beginRead() { t.mu.Lock(); t.reads++; t.begun++; t.mu.Unlock() }
 func (t *Tracker) endRead()   { t.mu.Lock(); t.reads--; t.mu.Unlock() }
 
 func (t *Tracker) beginWrite(what string) (id uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.next++
+	t.begun++
 	t.writes[t.next] = what
 	return t.next
 }

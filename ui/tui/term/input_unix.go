@@ -64,6 +64,7 @@ func (in *Input) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		in.out = in.take(in.out, raw)
+		clear(in.raw[:]) // it may be of a value
 		pause := in.pause()
 		if pause == 0 {
 			break
@@ -74,7 +75,10 @@ func (in *Input) Read(p []byte) (int, error) {
 		}
 	}
 	n := copy(p, in.out)
-	in.out = append(in.out[:0], in.out[n:]...)
+	clear(p[n:]) // of what was read before, which is Bubble Tea's buffer for good
+	rest := append(in.out[:0], in.out[n:]...)
+	clear(in.out[len(rest):])
+	in.out = rest
 	return n, nil
 }
 

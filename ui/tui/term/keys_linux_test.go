@@ -2,12 +2,15 @@ package term_test
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"aivault/ui/tui/term"
 )
 
 // What is typed, in one write or several, with silence between, and what the
@@ -65,6 +68,30 @@ func TestInput(t *testing.T) {
 			}
 			term.tells(test.want...)
 		})
+	}
+}
+
+// What was read before, which may be of a value, does not stay in the buffer that
+// Bubble Tea keeps.
+func TestInputIsWiped(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
+	in, buf := term.NewInput(r), make([]byte, 256)
+	for _, s := range []string{"half a word", "x"} {
+		if _, err := w.WriteString(s); err != nil {
+			t.Fatal(err)
+		}
+		n, err := in.Read(buf)
+		if got := string(buf[:n]); err != nil || got != s {
+			t.Fatalf("read %q, %v", got, err)
+		}
+	}
+	if rest := strings.Trim(string(buf[1:]), "\x00"); rest != "" {
+		t.Errorf("the buffer still holds %q", rest)
 	}
 }
 

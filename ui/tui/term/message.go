@@ -51,6 +51,7 @@ func keys(msg tea.KeyMsg) []tea.Msg {
 		for i, r := range msg.Runes {
 			list[i] = tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}, Alt: msg.Alt}
 		}
+		clear(msg.Runes) // each key has its own, for whoever takes it to wipe
 		return list
 	case msg.Type == tea.KeyEscape && msg.Alt: // esc twice, together
 		return []tea.Msg{tea.KeyMsg{Type: tea.KeyEscape}, tea.KeyMsg{Type: tea.KeyEscape}}

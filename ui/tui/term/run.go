@@ -33,7 +33,8 @@ type RunOptions struct {
 	// Stderr gets what is to be said once the terminal is given back; nil: nothing.
 	Stderr io.Writer
 	// Drain returns when no write is in flight any more, or ctx ends, which it
-	// does after 5 s. Nil: there are none.
+	// does after 5 s: then with an error that says what was abandoned. Nil: there
+	// are none.
 	Drain func(ctx context.Context) error
 	// Trace is the file that AIVAULT_UI_TRACE names, see [trace]; empty: none.
 	// Busy is how many operations are under way. It is called from anywhere.
@@ -48,7 +49,8 @@ type RunOptions struct {
 // error of the code [fault.Canceled] that app.ExitStatus makes 128 and the
 // signal of; nobody needs to be told, and a terminal that does not read would
 // not let one. A panic of the model or of a command is a [fault.Internal] that
-// says where it was, for the caller to print.
+// says where it was, for the caller to print. What Drain
+// reports is the error of an end that has no other.
 //
 // A terminal that does not read cannot hold the end up: 2 s after that began,
 // or with a second signal, what is still to be drawn is abandoned, and 1 s
@@ -88,8 +90,22 @@ func Run(ctx context.Context, tty TTY, model tea.Model, s Settings, opts RunOpti
 	if out.abandoned.Load() {
 		opts.Stderr = nil
 	}
-	drain(ctx, opts)
-	return g.model, g.ended(ctx, err)
+	abandoned := drain(ctx, opts)
+	end := g.ended(ctx, err)
+	if end == nil {
+		return g.model, abandoned
+	}
+	if abandoned != nil { // the exit status tells of the other
+		opts.say(abandoned.Error())
+	}
+	return g.model, end
+}
+
+// say tells a person something, once the terminal is given back.
+func (o *RunOptions) say(sentence string) {
+	if o.Stderr != nil {
+		_, _ = fmt.Fprintf(o.Stderr, "aivault: %s\n", sentence)
+	}
 }
 
 // allOff ends every mode that Bubble Tea begins: bracketed paste, mouse, focus
@@ -154,22 +170,19 @@ func (g *guarded) ended(ctx context.Context, err error) error {
 	return fault.Wrap(fault.IO, err, "using the terminal")
 }
 
-// drain waits for writes in flight, also if a signal ended the program.
-func drain(ctx context.Context, opts RunOptions) {
+// drain waits for writes in flight, also if a signal ended the program. The error
+// is that one of them may not be stored.
+func drain(ctx context.Context, opts RunOptions) error {
 	if opts.Drain == nil {
-		return
-	}
-	say := func(sentence string) {
-		if opts.Stderr != nil {
-			_, _ = fmt.Fprintf(opts.Stderr, "aivault: %s\n", sentence)
-		}
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
-	notice := time.AfterFunc(drainQuiet, func() { say("waiting for a change to be stored") })
+	notice := time.AfterFunc(drainQuiet, func() { opts.say("waiting for a change to be stored") })
 	err := opts.Drain(ctx)
 	notice.Stop()
-	if err != nil {
-		say("a change was abandoned: whether it is stored, 'aivault audit' shows")
+	if _, ours := errors.AsType[*fault.Error](err); err == nil || ours {
+		return err
 	}
+	return fault.New(fault.OutcomeUnknown, "a change was abandoned").WithHint("`aivault audit` shows whether it is stored")
 }

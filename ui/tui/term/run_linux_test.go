@@ -125,18 +125,19 @@ func TestSizeThatIsNotKnown(t *testing.T) {
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		takes string
-		want  string
+		takes  string
+		want   string
+		status int
 	}{
-		{"1ms", ""},
-		{"400ms", "aivault: waiting for a change to be stored"},
-		{"1m", "aivault: a change was abandoned"},
+		{"1ms", "", 0},
+		{"400ms", "aivault: waiting for a change to be stored", 0},
+		{"1m", "aivault: a change was abandoned", 8},
 	} {
 		t.Run(test.takes, func(t *testing.T) {
 			t.Parallel()
 			term := start(t, "TERM_PROBE_DRAIN="+test.takes)
 			term.types("q")
-			if status := term.ends(); status != 0 {
+			if status := term.ends(); status != test.status {
 				t.Errorf("exit status %d", status)
 			}
 			term.isRestored()
@@ -148,6 +149,25 @@ func TestDrain(t *testing.T) {
 			}
 			term.shows(test.want)
 		})
+	}
+}
+
+// A file that is no trace stays as it is.
+func TestTraceSpoilsNothing(t *testing.T) {
+	t.Parallel()
+	for _, was := range []string{"a vault", "fra"} {
+		file := filepath.Join(t.TempDir(), "vault.db")
+		if err := os.WriteFile(file, []byte(was), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		term := start(t, "AIVAULT_UI_TRACE="+file)
+		term.types("j")
+		term.shows("rows 1")
+		term.types("q")
+		term.ends()
+		if b, err := os.ReadFile(file); err != nil || string(b) != was {
+			t.Errorf("%q became %q, %v", was, b, err)
+		}
 	}
 }
 

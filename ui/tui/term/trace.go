@@ -1,7 +1,9 @@
 package term
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 )
@@ -22,17 +24,36 @@ type trace struct {
 	was    int // and how busy it was
 }
 
-// openTrace returns the trace to the file of this name, nil for none.
+// openTrace returns the trace to the file of this name, nil for none. A file
+// that is something else stays as it is: a variable of the environment shall not
+// be what spoils the vault.
 func openTrace(name string, busy func() int) *trace {
 	if name == "" {
 		return nil
 	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil // nobody else would miss it
 	}
+	if !isTrace(f) {
+		_ = f.Close()
+		return nil
+	}
 	return &trace{file: f, busy: busy}
 }
+
+// isTrace reports whether a file is empty, or a trace already.
+func isTrace(f *os.File) bool {
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	lead := make([]byte, len(traceLead))
+	_, err := io.ReadFull(f, lead)
+	return errors.Is(err, io.EOF) || err == nil && string(lead) == traceLead
+}
+
+// traceLead is how a trace begins.
+const traceLead = "frame="
 
 func (t *trace) close() {
 	if t != nil {
@@ -87,5 +108,5 @@ func (t *trace) load() int {
 
 func (t *trace) line(n int) {
 	t.wrote, t.was = n, t.load()
-	_, _ = fmt.Fprintf(t.file, "frame=%d busy=%d\n", t.wrote, t.was)
+	_, _ = fmt.Fprintf(t.file, traceLead+"%d busy=%d\n", t.wrote, t.was)
 }

@@ -94,6 +94,7 @@ type Driver struct {
 	w, h    int
 	secrets []string // what must not show
 	forms   [][]byte // the same, in every encoding
+	varies  []string // what Frame replaces: the upstream's port
 	jobs    []*job
 	step    int
 	held    []*held // in the order in which they are due

@@ -27,10 +27,10 @@ func TestDriverIsDeterministic(t *testing.T) {
 			d := seeded(t, uitest.Options{Width: size[0], Height: size[1]})
 			var frames strings.Builder
 			for _, key := range []string{"j", "j", "tab", "tab", "j", "/", "t", "esc", "w", "esc", "?"} {
-				frames.WriteString(uitest.Normal(d.Key(key).Screen()))
+				frames.WriteString(d.Key(key).Frame())
 			}
 			d.Advance(10 * time.Second)
-			return frames.String() + uitest.Normal(d.Screen())
+			return frames.String() + d.Frame()
 		}
 		if a, b := run(), run(); a != b {
 			t.Errorf("%v: two runs differ:\n%s", size, cmp.Diff(a, b))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,6 +58,7 @@ func Seed(d *Driver) *Contents {
 	c.Upstream = brokertest.New(d, "localhost")
 	c.Host = fmt.Sprintf("localhost:%d", c.Upstream.Port())
 	c.Upstream.Handle(c.answer)
+	d.varies = append(d.varies, strconv.Itoa(c.Upstream.Port()))
 	now := d.Clock.Now()
 	for _, s := range seeds {
 		d.Clock.set(now.Add(-s.age))
@@ -122,7 +124,7 @@ func (d *Driver) connect(c *Contents) {
 		d.ok(err)
 	}
 	_, err = d.Backend.CreateCapability(ctx, broker.NewCapability{
-		ID: "acme/items", FromCred: "acme", Methods: []string{"GET", "POST"}, Paths: []string{"/items", "/missing", "/echo", "/events", "/slow"},
+		ID: "acme/items", FromCred: "acme", Methods: []string{"GET", "POST"}, Paths: []string{"/items", "/missing", "/echo", "/events", "/raw", "/slow"},
 	})
 	d.ok(err)
 	_, err = d.Backend.Bind(ctx, broker.NewBinding{
@@ -175,6 +177,11 @@ func (c *Contents) answer(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 		case <-time.After(time.Minute):
 		}
+		return
+	}
+	if strings.HasPrefix(r.URL.Path, "/raw") { // what drives a terminal
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = io.WriteString(w, "\x1b]52;c;YQ==\x07a\x9b31m\u009b31m\u202eb\r\n\x00\ttitle \x1b]0;owned\x07 end\xff")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")

@@ -9,8 +9,6 @@ import (
 
 // Messages to the root. A screen returns the command that sends one.
 type (
-	// PushMsg puts a screen on top of the current one.
-	PushMsg struct{ Screen Screen }
 	// DialogMsg opens a dialog over everything.
 	DialogMsg struct{ Screen Screen }
 	// CloseMsg closes a screen or dialog that is open, asking nothing; nil: the
@@ -102,9 +100,6 @@ type (
 
 // Send returns the command that sends a message to the root.
 func Send(m tea.Msg) tea.Cmd { return func() tea.Msg { return m } }
-
-// Push puts a screen on top of the current one.
-func Push(s Screen) tea.Cmd { return Send(PushMsg{s}) }
 
 // Dialog opens a dialog.
 func Dialog(s Screen) tea.Cmd { return Send(DialogMsg{s}) }

@@ -77,6 +77,14 @@ type Dirty interface {
 	Dirty() bool
 }
 
+// A Forgetter holds what must not stay while nobody sees it, such as the value
+// of a secret that is half typed. The root has it forgotten when the terminal
+// goes to another program, and when nobody was there for long.
+type Forgetter interface {
+	// Forget wipes it, and shows why.
+	Forget(why string)
+}
+
 // A Sized screen, as a dialog, says how large it likes to be.
 type Sized interface {
 	// Size returns the size of the content within a window of w by h cells.

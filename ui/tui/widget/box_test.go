@@ -122,7 +122,7 @@ func TestWaiting(t *testing.T) {
 		{themes()["mono"], 150 * time.Millisecond, "⠙ calling x"},
 		{themes()["mono"], 250 * time.Millisecond, "⠹ calling x"},
 		{themes()["mono"], 1100 * time.Millisecond, "⠙ calling x 1s"},
-		{themes()["mono"], 90 * time.Second, "⠋ calling x 90s"},
+		{themes()["mono"], 90 * time.Second, "⠋ calling x 90s waiting for another process to let the vault go"},
 		{themes()["mono"], -time.Second, ""},
 		{still, 250 * time.Millisecond, "⠋ calling x"},
 		{still, 550 * time.Millisecond, "⠋ calling x"},

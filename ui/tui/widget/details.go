@@ -65,7 +65,8 @@ func (d *Details) labels(w int) int {
 	if w < least {
 		return 0
 	}
-	return min(n, w/3)
+	const short = 10 // a word or so is not cut
+	return min(n, max(w/3, short))
 }
 
 // Lines returns the details in lines of at most w cells.

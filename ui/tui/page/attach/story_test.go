@@ -62,12 +62,12 @@ func TestStoryOfDiscarding(t *testing.T) {
 		t.Error("esc does not close what holds no changes")
 	}
 	d.Tell(view.OpenAttach{Secrets: []vault.ID{c.Secret["risk"].ID}})
-	d.Key("space", "esc").Want("Discard").Key("esc").Want("[ ]-", "1 change")
+	d.Key("space", "esc").Want("Throw away what you changed here?").Key("esc").Want("[ ]-", "1 change")
 	d.Key("ctrl+c").Want("ctrl+c again")
 	if d.Quit() {
 		t.Fatal("ctrl+c leaves without a word")
 	}
-	d.Key("esc").Want("Discard").Key("tab", "enter")
+	d.Key("esc").Want("Throw away").Key("tab", "enter")
 	if strings.Contains(d.Line(0), "Attach") {
 		t.Errorf("it is still open:\n%s", d.Screen())
 	}

@@ -91,7 +91,7 @@ func (p *page) describe(d *widget.Details, r *row) {
 	if r.Count > 1 {
 		d.Row("Times", text.Number(int(r.Count))+", the last one "+text.Moment(r.Last))
 	}
-	d.Row("Time", text.Moment(r.Time)+", "+ago(r.Time, now))
+	d.Row("Time", text.Moment(r.Time))
 
 	p.target(d, r)
 	p.request(d, r)
@@ -138,7 +138,7 @@ func (p *page) target(d *widget.Details, r *row) {
 		case known:
 			d.Row("Secret", "deleted since")
 		}
-		d.Row("Its id", r.Secret.String())
+		d.Text(r.Secret.String())
 		if r.SecretVersion > 0 {
 			d.Row("Version", strconv.FormatUint(r.SecretVersion, 10))
 		}

@@ -42,8 +42,14 @@ func termsOf(q vault.AuditQuery) terms {
 func (t terms) words() string {
 	var parts []string
 	for _, p := range [][2]string{
-		{"kind", t.kind}, {"capability", t.capability}, {"secret", t.secret}, {"actor", t.actor}, {"outcome", t.outcome},
-		{"workspace", t.workspace}, {"group", t.group}, {"since", t.since},
+		{"kind", t.kind},
+		{"capability", t.capability},
+		{"secret", t.secret},
+		{"actor", t.actor},
+		{"outcome", t.outcome},
+		{"workspace", t.workspace},
+		{"group", t.group},
+		{"since", t.since},
 	} {
 		if p[1] != "" {
 			parts = append(parts, p[0]+" "+p[1])

@@ -216,7 +216,7 @@ func (p *page) moved() tea.Cmd {
 	case n-i <= margin && p.log.lo > 1:
 		return tea.Batch(cmd, p.read(older, scan{from: p.log.lo - 1, want: pageRows}, nil))
 	case i < margin && p.log.hi > 0 && p.log.hi < p.ceiling():
-		return tea.Batch(cmd, p.read(newer, scan{from: p.log.hi + 1, up: true, to: p.ceiling(), want: pageRows}, nil))
+		return tea.Batch(cmd, p.read(newer, scan{from: p.log.hi + 1, up: true, to: p.ceiling(), want: pageRows, ends: true}, nil))
 	}
 	return cmd
 }

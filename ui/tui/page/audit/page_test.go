@@ -159,8 +159,10 @@ func TestFromAnEvent(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []tea.Msg{
-		view.ShowSecret{ID: secrets[0].ID}, view.ShowCapability{ID: "acme/items"},
-		view.OpenTest{Capability: "acme/items", Context: payments}, view.OpenWhy{Capability: "acme/items", Context: payments},
+		view.ShowSecret{ID: secrets[0].ID},
+		view.ShowCapability{ID: "acme/items"},
+		view.OpenTest{Capability: "acme/items", Context: payments},
+		view.OpenWhy{Capability: "acme/items", Context: payments},
 	}
 	if diff := cmp.Diff(want, d.asked); diff != "" {
 		t.Errorf("asked for (-want +got):\n%s", diff)

@@ -33,6 +33,20 @@ func (r *row) outcome(now time.Time) string {
 	return auditrow.Outcome(r.Event)
 }
 
+// where is the context that a caller stated, or the scope of a change, as a path.
+func (r *row) where() string {
+	s := auditrow.Context(r.Event)
+	if kind, rest, ok := strings.Cut(s, ":"); ok && r.Workspace == "" {
+		switch kind {
+		case "workspace":
+			return rest
+		case "group":
+			return strings.Replace(rest, ":", "/", 1)
+		}
+	}
+	return s
+}
+
 func (p *page) outcomeStyle(r *row) lipgloss.Style {
 	th := p.host.Theme
 	switch r.Outcome {
@@ -53,10 +67,10 @@ func (p *page) newList() {
 		p.host.Theme,
 		widget.Column{Title: "AGE", Min: 4, Max: 4, Right: true},
 		widget.Column{Title: "TIME", Min: len(auditrow.Time), Max: len(auditrow.Time), Drop: 3},
-		widget.Column{Title: "WHAT", Min: 14, Max: 40},
-		widget.Column{Title: "OUTCOME", Min: 9, Max: 22},
-		widget.Column{Title: "CONTEXT", Min: 8, Max: 30, Drop: 1},
-		widget.Column{Title: "DETAIL", Min: 12, Grow: true, Drop: 2},
+		widget.Column{Title: "WHAT", Min: 17, Max: 40},
+		widget.Column{Title: "OUTCOME", Min: 12, Max: 22},
+		widget.Column{Title: "CONTEXT", Min: 8, Max: 30, Drop: 2},
+		widget.Column{Title: "DETAIL", Min: 12, Grow: true, Drop: 1},
 	)
 }
 
@@ -69,7 +83,7 @@ func (p *page) listRow(i int) widget.Row {
 		{Text: r.Time.Local().Format(auditrow.Time), Style: th.Dim},
 		{Text: auditrow.What(r.Event), Style: th.Text},
 		{Text: r.outcome(now), Style: p.outcomeStyle(r)},
-		{Text: auditrow.Context(r.Event), Style: th.Text},
+		{Text: r.where(), Style: th.Text},
 		{Text: auditrow.Detail(r.Event), Style: th.Dim},
 	}}
 }
@@ -80,7 +94,7 @@ func (r *row) words(now time.Time) string {
 	if o := r.outcome(now); o != "" {
 		s += " " + o
 	}
-	if c := auditrow.Context(r.Event); c != "" {
+	if c := r.where(); c != "" {
 		s += ", in " + c
 	}
 	return s + ", " + ago(r.Time, now)
@@ -100,14 +114,15 @@ func fields() []string { return []string{"what:", "kind:", "outcome:", "ws:", "g
 func (r *row) matches(f widget.Filter) bool {
 	if r.text == "" {
 		r.text = strings.ToLower(strings.Join([]string{
-			r.Kind, auditrow.What(r.Event), auditrow.Outcome(r.Event), auditrow.Context(r.Event), auditrow.Detail(r.Event),
+			r.Kind, auditrow.What(r.Event), auditrow.Outcome(r.Event), r.where(), auditrow.Detail(r.Event),
 			r.Actor, r.Consumer, r.Secret.String(), "#" + r.key,
 		}, " "))
 	}
 	return f.Match(r.text, func(name, value string) bool {
+		workspace, group, _ := strings.Cut(r.where(), "/")
 		has := map[string]string{
 			"what": auditrow.What(r.Event), "kind": r.Kind, "outcome": auditrow.Outcome(r.Event),
-			"ws": r.Workspace, "group": r.Group, "actor": r.Actor,
+			"ws": workspace, "group": group, "actor": r.Actor,
 		}[name]
 		return strings.Contains(strings.ToLower(has), value)
 	})

@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"strings"
+
 	"aivault/ui/tui/ops"
 	"aivault/ui/tui/text"
 	"aivault/ui/tui/widget"
@@ -28,9 +30,10 @@ func (p *page) View(w, h int) []string {
 		}
 		title, note := p.paneTitle(i)
 		if crumb != "" && i != paneList {
-			if title = crumb; text.Width(title)+text.Width(note)+frameCells > r.W {
-				note = ""
-			}
+			title = crumb
+		}
+		if text.Width(title)+text.Width(note)+frameCells > r.W { // without the time of it
+			note, _, _ = strings.Cut(note, ", ")
 		}
 		iw, ih := r.Inner()
 		body := p.detail.View(iw, ih)

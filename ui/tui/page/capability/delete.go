@@ -13,16 +13,19 @@ import (
 	"aivault/ui/tui/view"
 )
 
-// remove asks whether the custom capability under the cursor is to be deleted,
-// once it is known what goes with it.
-func (p *page) remove() tea.Cmd {
-	be, r, in := p.host.Backend, p.current(), p.context()
+// remove asks whether the custom capability under the cursor is to be deleted.
+func (p *page) remove() tea.Cmd { return p.askRemove(p.current()) }
+
+// askRemove asks once it is known what goes with it. If that cannot be read, it
+// is tried again for the same one, wherever the cursor is by then.
+func (p *page) askRemove(r *row) tea.Cmd {
+	be, in := p.host.Backend, p.context()
 	id, limits := r.ID, ops.Limits(r.limits)
 	return task.Go(p.tasks, "delete", func(ctx context.Context) (about, error) {
 		return learn(ctx, be, id, in)
 	}, func(a about, err error) tea.Cmd {
 		if err != nil {
-			return view.Fail("reading what depends on "+id, err, p.remove)
+			return view.Fail("reading what depends on "+id, err, func() tea.Cmd { return p.askRemove(r) })
 		}
 		q := form.Question{
 			Title: "Delete", Ask: "Delete the capability " + id + "?", Yes: "Delete", Danger: true,

@@ -30,14 +30,17 @@ type policyForm struct {
 	block                 *form.List
 }
 
-// setPolicy opens the form with the limits that there are.
-func (p *page) setPolicy() tea.Cmd {
-	be, id := p.host.Backend, p.current().ID
+// setPolicy opens the form of the capability under the cursor.
+func (p *page) setPolicy() tea.Cmd { return p.setPolicyOf(p.current().ID) }
+
+// setPolicyOf opens the form with the limits that there are.
+func (p *page) setPolicyOf(id string) tea.Cmd {
+	be := p.host.Backend
 	return task.Go(p.tasks, "policy", func(ctx context.Context) (vault.Policy, error) {
 		return be.Policy(ctx, id)
 	}, func(now vault.Policy, err error) tea.Cmd {
 		if err != nil {
-			return view.Fail("reading the limits of "+id, err, p.setPolicy)
+			return view.Fail("reading the limits of "+id, err, func() tea.Cmd { return p.setPolicyOf(id) })
 		}
 		return view.Dialog(newPolicyForm(p.host, now))
 	})

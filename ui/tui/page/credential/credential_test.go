@@ -300,3 +300,34 @@ func TestFailure(t *testing.T) {
 	s.Run(s.Failed[0].Retry())
 	s.Want("acme-main")
 }
+
+// blind is a backend that cannot tell what changes, until it can.
+type blind struct {
+	app.Backend
+	err error
+}
+
+func (b *blind) Effects(ctx context.Context, c broker.Change) ([]broker.Effect, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	return b.Backend.Effects(ctx, c)
+}
+
+// What is tried again is about the same credential, wherever the cursor is by
+// then.
+func TestDeleteTriedAgain(t *testing.T) {
+	t.Parallel()
+	s := world(t)
+	b := &blind{s.Host.Backend, fault.New(fault.VaultBusy, "another aivault has it")}
+	s.Host.Backend = b
+	p := show(s, "acme-main")
+	s.Keys("D")
+	if len(s.Failed) != 1 || s.Failed[0].Retry == nil {
+		t.Fatalf("failed: %v", s.Failed)
+	}
+	b.err = nil
+	s.Run(p.(view.Shower).Show(view.ShowCredential{ID: "openai:global"}))
+	s.Run(s.Failed[0].Retry())
+	s.Want("Delete the credential acme-main?")
+}

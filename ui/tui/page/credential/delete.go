@@ -17,15 +17,18 @@ import (
 // told is how many effects are told one by one.
 const told = 8
 
-// remove asks whether the credential under the cursor is to be deleted, once it
-// is known which calls stop.
-func (p *page) remove() tea.Cmd {
-	be, r := p.host.Backend, *p.current()
+// remove asks whether the credential under the cursor is to be deleted.
+func (p *page) remove() tea.Cmd { return p.askRemove(*p.current()) }
+
+// askRemove asks once it is known which calls stop. If that cannot be read, it is
+// tried again for the same one, wherever the cursor is by then.
+func (p *page) askRemove(r row) tea.Cmd {
+	be := p.host.Backend
 	return task.Go(p.tasks, "delete", func(ctx context.Context) ([]broker.Effect, error) {
 		return be.Effects(ctx, broker.Change{DeleteCredentials: []string{r.ID}})
 	}, func(effects []broker.Effect, err error) tea.Cmd {
 		if err != nil {
-			return view.Fail("reading what depends on "+r.ID, err, p.remove)
+			return view.Fail("reading what depends on "+r.ID, err, func() tea.Cmd { return p.askRemove(r) })
 		}
 		q := form.Question{
 			Title: "Delete", Ask: "Delete the credential " + r.ID + "?", Yes: "Delete", Danger: true,

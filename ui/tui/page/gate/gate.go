@@ -318,6 +318,14 @@ func (g *Gate) Mouse(tea.MouseMsg) tea.Cmd { return nil }
 // Captures reports whether something is typed.
 func (g *Gate) Captures() bool { return g.state == asking }
 
+// Forget wipes a passphrase that is half typed.
+func (g *Gate) Forget(why string) {
+	if g.field.Dirty() {
+		g.field.Wipe()
+		g.field.SetError(why)
+	}
+}
+
 // Close ends what is under way, and forgets what was typed.
 func (g *Gate) Close() {
 	g.tasks.Close()

@@ -309,6 +309,7 @@ func TestPassphrase(t *testing.T) {
 	d.Key("enter").Want("nothing was typed yet")
 	d.Type("wrong-horse-battery").Want("passphrase, masked", "••••••")
 	d.Key("enter").Want("this passphrase does not open the vault; type it again", "empty, will be masked")
+	d.Resize(40, 12).Want("type or paste", "does not open", "enter unlocks").Resize(80, 24)
 	d.Type("wrong-horse-battery").Key("esc").Want("empty, will be masked").WantNot("does not open")
 	d.Type("wrong-horse-battery").Advance(3*time.Minute).Want("what was typed is forgotten", "empty, will be masked")
 	d.Resize(40, 12).Want("enter unlocks", "The vault is locked").Resize(80, 24)

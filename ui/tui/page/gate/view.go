@@ -102,15 +102,15 @@ func (g *Gate) lines(w int) (top, end []string) {
 	if s := g.waits(); s != "" {
 		top = append(top, "", s)
 	}
+	for _, s := range c.say {
+		top = paragraph(append(top, ""), th.Text, s)
+	}
 	if g.state == asking {
 		top = append(top, "")
 		top = append(top, g.field.View(w, true)...)
 		if e := g.field.Error(); e != "" {
 			top = paragraph(top, th.Bad, th.Fail+" "+e)
 		}
-	}
-	for _, s := range c.say {
-		top = paragraph(append(top, ""), th.Text, s)
 	}
 	for _, s := range c.next {
 		end = paragraph(end, th.Text, th.Dot+" "+s)

@@ -308,15 +308,19 @@ func (r *rig) write(s string) {
 	}
 }
 
+// said is what the last line says of the focus.
+func (r *rig) said() string { return r.frame[strings.LastIndexByte(r.frame, '\n')+1:] }
+
 // field goes to a field, from wherever the focus is.
 func (r *rig) field(label string) {
 	r.Helper()
 	for range 24 {
-		last := r.frame[strings.LastIndexByte(r.frame, '\n')+1:]
+		last := r.said()
 		if strings.HasPrefix(last, label+",") {
 			return
 		}
-		r.key("tab")
+		r.key("tab") // which may wait for what keys before it asked for
+		r.settle(func() bool { return r.said() != last }, "another field than "+last)
 	}
 	r.Fatalf("there is no field %s:\n%s", label, r.frame)
 }

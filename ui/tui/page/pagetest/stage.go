@@ -156,8 +156,6 @@ func (s *Stage) settle(cmd tea.Cmd) {
 		s.settle(m.Apply())
 	case task.Timer:
 		s.held = append(s.held, m)
-	case view.PushMsg:
-		s.open(m.Screen)
 	case view.DialogMsg:
 		s.open(m.Screen)
 	case view.CloseMsg:

@@ -5,9 +5,9 @@ import (
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/lipgloss"
 
 	"aivault/broker"
+	"aivault/ui/tui/page/browse"
 	"aivault/ui/tui/task"
 	"aivault/ui/tui/text"
 	"aivault/ui/tui/view"
@@ -60,20 +60,20 @@ func (c *claim) lines(w int) []string {
 	th := c.host.Theme
 	var out []string
 	if c.found.Taken {
-		return said(th.Bad, th.Fail, "exists here: a secret of "+scopeWords(c.scope)+" has this name or alias", w)
+		return browse.Said(th.Bad, th.Fail, "exists here: a secret of "+scopeWords(c.scope)+" has this name or alias", w)
 	}
 	switch p := c.found.Provider; {
 	case p != "" && c.pinned != "" && p != c.pinned:
-		out = said(th.Bad, th.Fail, "claimed by "+p+", and the secret is pinned to "+c.pinned+" for good", w)
+		out = browse.Said(th.Bad, th.Fail, "claimed by "+p+", and the secret is pinned to "+c.pinned+" for good", w)
 	case p != "":
-		out = said(th.Good, th.OK, c.claimed(), w)
+		out = browse.Said(th.Good, th.OK, c.claimed(), w)
 	case c.pinned != "":
-		out = said(th.Text, th.Dot, "no provider claims this name; the secret stays pinned to "+c.pinned, w)
+		out = browse.Said(th.Text, th.Dot, "no provider claims this name; the secret stays pinned to "+c.pinned, w)
 	default:
-		out = said(th.Text, th.Dot, "no provider claims this name: a credential will say where it goes", w)
+		out = browse.Said(th.Text, th.Dot, "no provider claims this name: a credential will say where it goes", w)
 	}
 	if len(c.found.Shadows) > 0 {
-		out = append(out, said(th.Warn, th.Alert, "overrides "+others(c.found.Shadows)+" here", w)...)
+		out = append(out, browse.Said(th.Warn, th.Alert, "overrides "+others(c.found.Shadows)+" here", w)...)
 	}
 	return out
 }
@@ -106,17 +106,4 @@ func others(scopes []vault.Scope) string {
 		}
 	}
 	return strings.Join(out, " and ")
-}
-
-// said is a sentence in a style, after a glyph, in lines of at most w cells.
-func said(style lipgloss.Style, glyph, s string, w int) []string {
-	lines := text.Wrap(s, max(w-2, 1))
-	for i, line := range lines {
-		lead := "  "
-		if i == 0 {
-			lead = glyph + " "
-		}
-		lines[i] = style.Render(text.Cut(lead+line, w))
-	}
-	return lines
 }

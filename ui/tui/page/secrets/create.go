@@ -11,7 +11,6 @@ import (
 	"aivault/ui/tui/form"
 	"aivault/ui/tui/ops"
 	"aivault/ui/tui/task"
-	"aivault/ui/tui/text"
 	"aivault/ui/tui/view"
 	"aivault/vault"
 )
@@ -57,7 +56,7 @@ func newCreate(p *page, scope vault.Scope) *create {
 	c.name.Validate = checkName
 	c.name.OnChange = c.look
 	c.scope.Help = "global, a workspace, or workspace/group; new ones can be typed"
-	c.scope.Validate = func(s string) error { _, err := parseScope(s); return err }
+	c.scope.Validate = func(s string) error { _, err := ops.ParsePlace(s); return err }
 	c.scope.Suggest = p.suggest
 	c.scope.OnChange = func() tea.Cmd {
 		c.SetFields(c.fields()...)
@@ -74,7 +73,7 @@ func newCreate(p *page, scope vault.Scope) *create {
 // from all but the groups that it is attached to.
 func (c *create) fields() []form.Field {
 	list := []form.Field{c.name, c.value, c.scope, c.aliases}
-	if s, err := parseScope(c.scope.Value()); err == nil && s.Level == vault.Global {
+	if s, err := ops.ParsePlace(c.scope.Value()); err == nil && s.Level == vault.Global {
 		list = append(list, c.only)
 	}
 	return list
@@ -88,7 +87,7 @@ func (c *create) Close() {
 
 // look finds out what the name comes to, as it is typed.
 func (c *create) look() tea.Cmd {
-	scope, err := parseScope(c.scope.Value())
+	scope, err := ops.ParsePlace(c.scope.Value())
 	if err != nil {
 		c.claim.none()
 		return nil
@@ -97,7 +96,7 @@ func (c *create) look() tea.Cmd {
 }
 
 func (c *create) submit() tea.Cmd {
-	scope, err := parseScope(c.scope.Value())
+	scope, err := ops.ParsePlace(c.scope.Value())
 	if err != nil {
 		c.Failed(err, c.scope)
 		return nil
@@ -159,9 +158,4 @@ func (p *page) suggest(typed string) []string {
 	}
 	out := slices.Concat(begin, within)
 	return out[:min(len(out), suggested)]
-}
-
-func errHalfScope(typed string) error {
-	return fault.New(fault.InvalidRequest, "%q names a workspace or a group, not both", text.Line(typed)).
-		WithHint("write global, a workspace, or workspace/group")
 }

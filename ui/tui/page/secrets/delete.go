@@ -3,7 +3,6 @@ package secrets
 import (
 	"context"
 	"slices"
-	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -11,6 +10,7 @@ import (
 	"aivault/keys/fault"
 	"aivault/ui/tui/form"
 	"aivault/ui/tui/ops"
+	"aivault/ui/tui/page/browse"
 	"aivault/ui/tui/task"
 	"aivault/ui/tui/text"
 	"aivault/ui/tui/view"
@@ -33,9 +33,12 @@ func (t *toll) none() bool {
 }
 
 // remove asks whether the marked secrets, or the one under the cursor, are to
-// be deleted, once it is known what they take along.
-func (p *page) remove() tea.Cmd {
-	rows := p.targets()
+// be deleted.
+func (p *page) remove() tea.Cmd { return p.askRemove(p.targets()) }
+
+// askRemove asks once it is known what the secrets take along. If that cannot be
+// read, it is tried again for the same ones, wherever the cursor is by then.
+func (p *page) askRemove(rows []*row) tea.Cmd {
 	which := make([]vault.SecretAt, len(rows))
 	for i, r := range rows {
 		which[i] = vault.SecretAt{ID: r.ID, Revision: vault.IfRevision(r.Revision)}
@@ -49,7 +52,7 @@ func (p *page) remove() tea.Cmd {
 		return foresee(ctx, be, which)
 	}, func(t toll, err error) tea.Cmd {
 		if err != nil {
-			return view.Fail("reading what depends on "+what, err, p.remove)
+			return view.Fail("reading what depends on "+what, err, func() tea.Cmd { return p.askRemove(rows) })
 		}
 		q := form.Question{
 			Title: "Delete", Ask: ask, Consequences: t.words(rows), Yes: "Delete", Danger: true,
@@ -113,10 +116,10 @@ func (t *toll) words(rows []*row) []string {
 	out = append(out, effects...)
 	out = append(out, losers(rows)...)
 	if len(t.credentials) > 0 {
-		out = append(out, "goes too: credential "+some(t.credentials))
+		out = append(out, "goes too: credential "+browse.Some(t.credentials, listed))
 	}
 	if len(t.bindings) > 0 {
-		out = append(out, "goes too: binding of "+some(t.bindings))
+		out = append(out, "goes too: binding of "+browse.Some(t.bindings, listed))
 	}
 	return out
 }
@@ -135,19 +138,13 @@ func losers(rows []*row) []string {
 		out = append(out, "groups of "+s.Scope.Workspace+" that have none of the name lose it")
 	}
 	if len(s.Attached) > 0 {
-		out = append(out, "attached to "+some(groupNames(s.Secret))+", which will not have it any more")
+		out = append(out, "attached to "+browse.Some(groupNames(s.Secret), listed)+", which will not have it any more")
 	}
 	return out
 }
 
-// some lists a few things, and counts the others.
-func some(list []string) string {
-	const most = 3
-	if len(list) <= most {
-		return strings.Join(list, ", ")
-	}
-	return strings.Join(list[:most], ", ") + " and " + text.Number(len(list)-most) + " more"
-}
+// listed is how many things of a kind are named; the others are counted.
+const listed = 3
 
 // effectWords says what becomes of calls, what stops working first. Contexts in
 // which the same happens share a sentence.
@@ -173,7 +170,7 @@ func effectWords(list []broker.Effect) []string {
 	}
 	out := slices.Concat(stop, other)
 	for i, what := range out {
-		out[i] = what + " in " + some(where[what])
+		out[i] = what + " in " + browse.Some(where[what], listed)
 	}
 	return out
 }

@@ -46,6 +46,7 @@ type driver struct {
 	asked []tea.Msg // what only other screens can answer
 	toast []string
 	fails []error
+	retry func() tea.Cmd // of the last one
 	undo  *ops.Undo
 	never []string // what must not show: values
 }
@@ -169,7 +170,7 @@ func (d *driver) message(msg tea.Msg) {
 	case view.NoteMsg:
 		d.toast = append(d.toast, msg.Text)
 	case view.FailMsg:
-		d.fails = append(d.fails, msg.Err)
+		d.fails, d.retry = append(d.fails, msg.Err), msg.Retry
 	case view.ContextMsg:
 		d.host.Context = msg.Context
 	case view.LineMsg:

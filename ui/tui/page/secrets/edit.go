@@ -10,6 +10,7 @@ import (
 	"aivault/keys/fault"
 	"aivault/ui/tui/form"
 	"aivault/ui/tui/ops"
+	"aivault/ui/tui/page/browse"
 	"aivault/ui/tui/task"
 	"aivault/ui/tui/view"
 	"aivault/vault"
@@ -69,8 +70,8 @@ func (e *edit) hint(w int) []string {
 		return out
 	}
 	th := e.host.Theme
-	lost := "credential " + some(e.made) + " is made of the name " + e.secret.Name + ", and goes with it"
-	return append(out, said(th.Warn, th.Alert, lost, w)...)
+	lost := "credential " + browse.Some(e.made, listed) + " is made of the name " + e.secret.Name + ", and goes with it"
+	return append(out, browse.Said(th.Warn, th.Alert, lost, w)...)
 }
 
 // Close ends what is under way.

@@ -53,7 +53,10 @@ func (p *page) offReasons() (one, many, here string) {
 	case p.panes.Focus() == paneScopes:
 		return "go to a secret first: tab", "go to a secret first: tab", p.allOff()
 	case p.stale():
-		const why = "the list is being read: press it again"
+		why := "the list is being read: press it again"
+		if p.failed {
+			why = "the list could not be read: R reads it again"
+		}
 		return why, why, why
 	case p.current() == nil:
 		return "there is no secret here", "there is no secret here", p.allOff()

@@ -9,6 +9,7 @@ import (
 	"aivault/broker"
 	"aivault/ui/tui/form"
 	"aivault/ui/tui/ops"
+	"aivault/ui/tui/page/browse"
 	"aivault/ui/tui/task"
 	"aivault/ui/tui/text"
 	"aivault/ui/tui/view"
@@ -60,13 +61,13 @@ func (r *rotate) Close() {
 func (r *rotate) hint(w int) []string {
 	th := r.host.Theme
 	s := &r.secret
-	out := said(th.Text, th.Dot, s.Name+" of "+scopeWords(s.Scope)+", version "+strconv.FormatUint(s.Version, 10)+
+	out := browse.Said(th.Text, th.Dot, s.Name+" of "+scopeWords(s.Scope)+", version "+strconv.FormatUint(s.Version, 10)+
 		", rotated "+ago(s.RotatedAt, r.host.Now()), w)
 	if !r.known {
 		return out
 	}
 	for _, line := range dependants(r.uses, len(s.Attached)) {
-		out = append(out, said(th.Warn, th.Alert, line, w)...)
+		out = append(out, browse.Said(th.Warn, th.Alert, line, w)...)
 	}
 	return out
 }

@@ -183,24 +183,3 @@ func scopeWords(s vault.Scope) string {
 	}
 	return "the global scope"
 }
-
-// parseScope reads what scopePath writes, and the documented text of scopes.
-// Nothing at all is the global scope.
-func parseScope(typed string) (vault.Scope, error) {
-	typed = strings.TrimSpace(typed)
-	if w, ok := strings.CutPrefix(typed, "workspace:"); ok {
-		return vault.NewScope(w, "")
-	}
-	if g, ok := strings.CutPrefix(typed, "group:"); ok {
-		w, g, _ := strings.Cut(g, ":")
-		return vault.NewScope(w, g)
-	}
-	if typed == "" || typed == vault.Global.String() {
-		return vault.GlobalScope(), nil
-	}
-	w, g, both := strings.Cut(typed, "/")
-	if both && (w == "" || g == "") {
-		return vault.Scope{}, errHalfScope(typed)
-	}
-	return vault.NewScope(w, g)
-}
