@@ -89,43 +89,44 @@ aivault key add --provider passphrase`,
 	f.place.add(cmd)
 	fs.Lookup("keychain-account").Usage = "of provider keyring: the account of the entry (default: one of its own)"
 	text(fs, &f.fresh.File, "new-passphrase-file", "PATH", "of provider passphrase: read the new one from a file, - for the standard input")
-	run := sh.run(func(ctx context.Context, be app.Backend, _ []string) error {
-		choice, err := f.parse(sh)
-		if err != nil {
-			return err
-		}
-		if st, err := be.Status(ctx); err != nil || !st.Initialized {
-			if err == nil {
-				err = fault.New(fault.InvalidRequest, "there is no vault in %s", st.Root).WithHint("make one with `aivault init`")
-			}
-			return err
-		}
-		if f.recovery {
-			slot, err := sh.addRecovery(ctx, be)
-			if err == nil {
-				sh.out.printf("slot %s added", shortSlot(slot))
-			}
-			return err
-		}
-		cfg, err := sh.session.KeyConfig(choice)
-		if err != nil {
-			return err
-		}
-		slot, err := be.AddSlot(ctx, cfg)
-		if err != nil {
-			return err
-		}
-		if sh.out.json {
-			return sh.out.printJSON(toSlot(slot))
-		}
-		sh.out.printf("slot %s added: %s", shortSlot(slot), slot.Key)
-		return nil
-	})
+	run := sh.run(func(ctx context.Context, be app.Backend, _ []string) error { return f.run(ctx, sh, be) })
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		sh.newPass = &f.fresh // --passphrase-file and its like open the vault
 		return run(cmd, args)
 	}
 	return cmd
+}
+
+func (f *keyAdd) run(ctx context.Context, sh *shell, be app.Backend) error {
+	choice, err := f.parse(sh)
+	if err != nil {
+		return err
+	}
+	if st, err := be.Status(ctx); err != nil {
+		return err
+	} else if !st.Initialized {
+		return fault.New(fault.InvalidRequest, "there is no vault in %s", st.Root).WithHint("make one with `aivault init`")
+	}
+	if f.recovery {
+		slot, err := sh.addRecovery(ctx, be)
+		if err == nil {
+			sh.out.printf("slot %s added", shortSlot(slot))
+		}
+		return err
+	}
+	cfg, err := sh.session.KeyConfig(choice)
+	if err != nil {
+		return err
+	}
+	slot, err := be.AddSlot(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if sh.out.json {
+		return sh.out.printJSON(toSlot(slot))
+	}
+	sh.out.printf("slot %s added: %s", shortSlot(slot), slot.Key)
+	return nil
 }
 
 // parse checks the flags before anything is opened or asked.
