@@ -8,7 +8,7 @@ import (
 // TestRecoveryFindsFourErrors: no error of up to four characters passes. That is
 // so if the checksums of all errors of one and two characters are different from
 // each other: two that were the same would be one of at most four that passes.
-// The code is linear, so that it holds for one recovery key is that it does for all.
+// The code is linear: what holds for one recovery key holds for all.
 func TestRecoveryFindsFourErrors(t *testing.T) {
 	t.Parallel()
 	const n, q = 40, 32

@@ -239,7 +239,7 @@ func TestWelcome(t *testing.T) {
 		mode keystest.Mode
 		want []string
 	}{
-		"a desktop":  {false, keystest.Working, []string{"the keyring of your system"}},
+		"a desktop":  {false, keystest.Working, []string{"the keyring of your system", "aivault key add --recovery"}},
 		"no keyring": {false, keystest.Absent, []string{"kek.key, which only you can read, as this session has no keyring"}},
 		"named":      {true, keystest.Working, []string{"kek.key, which only you can read."}},
 	} {

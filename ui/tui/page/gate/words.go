@@ -101,7 +101,7 @@ func (g *Gate) waiting() card {
 }
 
 func (g *Gate) welcome() card {
-	return card{
+	c := card{
 		head: "Welcome to aivault",
 		say: []string{
 			"aivault keeps API keys, and makes the calls that need them: code that you need not trust asks for a call and never sees a key.",
@@ -110,6 +110,10 @@ func (g *Gate) welcome() card {
 		next:    []string{"n or enter makes the vault, q quits"},
 		command: "aivault init",
 	}
+	if g.first.Kind == keys.KindKeyring {
+		c.say = append(c.say, "For the day when that is lost, aivault key add --recovery, on a command line, makes a key to keep on paper.")
+	}
+	return c
 }
 
 // place says where the key of a new vault will live.
