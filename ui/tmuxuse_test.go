@@ -181,43 +181,6 @@ func TestTmuxPasteTooLarge(t *testing.T) {
 	p.want("stored LARGE")
 }
 
-// What people do at the screens, the next process sees: a secret that is shared
-// with a group there is the one that a call from the group uses.
-//
-// Checklist 51, 55.
-func TestTmuxAttachIsUsed(t *testing.T) {
-	t.Parallel()
-	p := newPane(t, 80, 24)
-	c := p.seed()
-	call := func() string {
-		return p.aivault("invoke", "acme/items", "--method", "GET", "--path", "/items/1", "--workspace-id", "web-shop", "--group-id", "research")
-	}
-	used := func(label string) {
-		t.Helper()
-		if out := call(); !strings.Contains(out, fmt.Sprintf("\"used\":%q", label)) {
-			t.Errorf("the call did not use %s: %s", label, out)
-		}
-	}
-	used("shop")
-	p.run()
-	p.want("ACME_TOKEN, own secret of the global scope")
-	p.keys("a")
-	p.want("Attach ACME_TOKEN")
-	p.keys("j", "Space")
-	p.want("instead of")
-	p.keys("Enter")
-	p.want("attached ACME_TOKEN to web-shop/research")
-	used("acme")
-	p.keys("z")
-	p.want("detached ACME_TOKEN from web-shop/research")
-	used("shop")
-	p.keys("q")
-	p.left()
-	if n := len(c.Upstream.Requests()); n < 5 {
-		t.Errorf("the upstream got %d requests", n)
-	}
-}
-
 // Checklist 63. What a command line changes shows by itself.
 func TestTmuxFollowsOthers(t *testing.T) {
 	t.Parallel()

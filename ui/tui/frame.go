@@ -137,8 +137,15 @@ func (m *Model) header() (line string, tabs [][2]int) {
 		full += text.Width(th.Crumb+" "+s.Title()) + 1
 	}
 	short := full > room
+	// Where there is no room for both, where one is matters more than the tabs
+	// beside it, and than that the vault is open.
+	path := len(m.stack) > 0 && short && room < 40
 	for i, name := range names {
 		if i != m.tab {
+			if path {
+				tabs = append(tabs, [2]int{at, at})
+				continue
+			}
 			if short {
 				name = name[:1]
 			}
@@ -155,7 +162,7 @@ func (m *Model) header() (line string, tabs [][2]int) {
 		at += n + 1
 	}
 	for _, s := range m.stack {
-		crumb := text.Cut(th.Crumb+" "+s.Title()+" ", max(m.w-at-text.Width(state)-1, 0))
+		crumb := text.Cut(th.Crumb+" "+s.Title()+" ", max(m.w-at-1, 0))
 		out += th.Strong.Render(crumb)
 		at += text.Width(crumb)
 	}

@@ -46,7 +46,6 @@ type Options struct {
 	Keyring       keys.Keyring  // of Env; nil: there is none
 	Clock         *Clock        // nil: one that stands
 	Settings      term.Settings // of the terminal; zero: 256 colours, dark
-	Pass          app.Passphrase
 	// Fill puts something into the vault, before the program begins.
 	Fill func(d *Driver)
 	// Unchecked has frames drawn and not looked at, for benchmarks.
@@ -138,7 +137,7 @@ func New(t testing.TB, o Options) *Driver {
 	if o.Env == nil {
 		o.Env = Env(map[string]string{"AIVAULT_DIR": d.Dir}, o.Home, d.Clock, o.Keyring)
 	}
-	program, err := tui.Open(t.Context(), o.Env, o.Settings, o.Pass)
+	program, err := tui.Open(t.Context(), o.Env, o.Settings, app.Passphrase{})
 	if err != nil {
 		t.Fatal(err)
 	}

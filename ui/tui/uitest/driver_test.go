@@ -3,12 +3,16 @@ package uitest_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"aivault/keys"
+	"aivault/keys/keystest"
+	"aivault/ui/tui/term"
 	"aivault/ui/tui/uitest"
 	"aivault/vault"
 )
@@ -106,4 +110,27 @@ func TestKeyNames(t *testing.T) {
 	if got := uitest.KeyNamed("space").String(); got != " " {
 		t.Errorf("space is %q", got)
 	}
+}
+
+// A first run on a desktop: the key goes into the keyring, and the next run finds
+// it there; one that does not answer can be left.
+//
+// Checklist 66.
+func TestDriverWithAKeyring(t *testing.T) {
+	t.Parallel()
+	keyring, home, clock := new(keystest.Keyring), t.TempDir(), uitest.NewClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	open := func() *uitest.Driver {
+		return uitest.New(t, uitest.Options{
+			Dir: filepath.Join(home, ".aivault", "data", "vault"), Home: home, Clock: clock, Shut: true,
+			Env: uitest.Env(nil, home, clock, keyring), Settings: term.Settings{Mouse: true},
+		})
+	}
+	d := open()
+	d.Want("There is no vault yet", "keyring").Key("n").Want("No secrets yet", "keyring · unlocked").End()
+	if n := keyring.Accounts(keys.KeyringService); n != 1 {
+		t.Errorf("%d entries in the keyring", n)
+	}
+	open().Want("No secrets yet").End()
+	keyring.SetMode(keystest.Locked)
+	open().Want("locked").WantNot("No secrets yet").End()
 }
