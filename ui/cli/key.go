@@ -14,9 +14,9 @@ import (
 )
 
 func newKey(sh *shell) *cobra.Command {
-	return family("key", `The ways to open the vault. Each is a slot: a key in the keyring, in a file or in
-a variable, a passphrase, or a recovery key on paper. Any one of them opens it;
-those that ask nobody are tried first.`,
+	return family("key", `The ways to open the vault. Each is a slot: a key in the keyring, in a file or
+in a variable, a passphrase, or a recovery key on paper. Any one of them opens
+it; those that ask nobody are tried first.`,
 		newKeyList(sh), newKeyAdd(sh), newKeyRemove(sh))
 }
 
@@ -157,9 +157,10 @@ func newKeyRemove(sh *shell) *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove ID",
 		Short: "remove a way to open the vault",
-		Long: `Removes a slot, by its id or the beginning of it. The only one stays, and so does
-one without which nothing would open the vault now. What the key was made of is
-left where it is; with that, a copy of the vault from before can still be opened.`,
+		Long: `Removes a slot, by its id or the beginning of it. The only one stays, and so
+does one without which nothing would open the vault now. What the key was made
+of is left where it is; with that, a copy of the vault from before can still be
+opened.`,
 		Example:               "aivault key remove 3f6c21d8",
 		DisableFlagsInUseLine: true,
 		Args:                  oneArg("slot's id"),
