@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"aivault/keys/fault"
 	"aivault/vault/internal/seal"
@@ -28,25 +29,31 @@ func (l *Local) Doctor(ctx context.Context) (Report, error) {
 		}
 		return r, nil
 	}
-	h, err := l.readHead(ctx)
-	if err != nil {
+	if _, err := l.readHead(ctx); errors.Is(err, errDamagedSlot) {
+		r.fail("slots", err)
+		return r, nil
+	} else if err != nil {
 		r.fail("file", err)
 		return r, nil
 	}
 	r.pass("permissions", "the file, its directory and their owner are safe")
-	if err := l.Unlock(ctx); err != nil {
-		r.fail("key", err)
+	ring, err := l.openAny(ctx, true) // also where the slots are not what they were
+	if ring == nil {
+		r.fail("key", l.explain(err, "reading"))
 		return r, nil
 	}
-	err = l.view(ctx, func(t *txn) error {
-		if t == nil {
-			return store.ErrAbsent // it went away just now
+	defer ring.Release()
+	err = l.db.View(ctx, func(tx store.Tx) error {
+		t, err := l.begin(tx, ring)
+		if err != nil {
+			return err
 		}
-		t.examine(&r, h.slots)
+		defer t.close()
+		t.examine(&r)
 		return nil
 	})
 	if err != nil {
-		r.fail("manifest", err)
+		r.fail("manifest", l.explain(err, "reading"))
 	}
 	return r, nil
 }
@@ -73,17 +80,11 @@ func (r *Report) broken(name, format string, args ...any) {
 }
 
 // examine verifies everything inside the file.
-func (t *txn) examine(r *Report, slots []*seal.Slot) {
-	bad := 0
-	for _, s := range slots {
-		if s.Verify(t.ring) != nil {
-			bad++
-		}
-	}
-	if bad > 0 {
-		r.broken("slots", "%d of %d key slots were changed", bad, len(slots))
+func (t *txn) examine(r *Report) {
+	if slots, err := t.slots(); err != nil {
+		r.fail("slots", err)
 	} else {
-		r.pass("slots", "%d, authentic", len(slots))
+		r.pass("slots", "%s", describeSlots(slots))
 	}
 	t.examineRecords(r)
 	if n, err := t.verifyAudit(); err != nil {
@@ -91,6 +92,15 @@ func (t *txn) examine(r *Report, slots []*seal.Slot) {
 	} else {
 		r.pass("audit chain", "%d events, unbroken", n)
 	}
+}
+
+// describeSlots is what there is to say of slots that verify.
+func describeSlots(slots []*seal.Slot) string {
+	kinds := make([]string, len(slots))
+	for i, s := range slots {
+		kinds[i] = string(s.Config.Kind)
+	}
+	return fmt.Sprintf("%d, authentic: %s", len(slots), strings.Join(kinds, ", "))
 }
 
 // A census is what reading every record gives.
@@ -193,6 +203,8 @@ func (t *txn) count(c *census, key []byte) error {
 		entries, err = entriesOf(id, t.policy, t.policyEntries)
 	case kindRenewal:
 		err = t.examineRenewal(id)
+	case kindSlot:
+		err = t.examineSlot(id)
 	default:
 		return errCorrupt("its kind")
 	}

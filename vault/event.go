@@ -52,6 +52,8 @@ const (
 // Kinds of events. The first part names what it is about.
 const (
 	KindVaultInit         = "vault.init"
+	KindKeyAdd            = "key.add" // a slot; the note names its kind and the beginning of its id
+	KindKeyRemove         = "key.remove"
 	KindSecretCreate      = "secret.create"
 	KindSecretUpdate      = "secret.update"
 	KindSecretRotate      = "secret.rotate"

@@ -14,7 +14,7 @@ import (
 )
 
 // formatVersion is the version of the schema in the package comment.
-const formatVersion = 2
+const formatVersion = 3
 
 // lockWait is how long a transaction waits for those of other processes.
 const lockWait = 10 * time.Second
@@ -51,8 +51,9 @@ type Local struct {
 
 	turns sync.Map // chan struct{} by name, for Exclusive; full while its lock is held or waited for
 
-	mu   sync.Mutex // held while the key is fetched, so that it is asked for once
-	ring *seal.Ring // nil until the vault was opened
+	mu     sync.Mutex // held while the key is fetched, so that it is asked for once
+	ring   *seal.Ring // nil until the vault was opened
+	opener *seal.Slot // by which it was
 
 	calls queue
 }
@@ -221,25 +222,26 @@ func (l *Local) Status(ctx context.Context) (Status, error) {
 	case err != nil:
 		return st, err
 	}
-	slot := h.slots[0]
 	st.Initialized = true
+	st.VaultID = uuidText(h.vault)
+	slot := h.slots[0]
+	ring, err := l.openAny(ctx, false)
+	if ring != nil {
+		ring.Release()
+	}
+	if err != nil {
+		st.Locked, st.KeyError = true, err
+	}
+	by := l.openedBy()
+	for _, s := range h.slots {
+		known := Slot{ID: s.ID, Key: s.Config.In(l.opts.Root), Opened: by != nil && by.ID == s.ID}
+		if st.Slots = append(st.Slots, known); known.Opened {
+			slot = s
+		}
+	}
 	st.Provider = slot.Config.Kind
 	st.Key = slot.Config.In(l.opts.Root)
 	st.KeyID = uuidText(slot.ID)
-	st.VaultID = uuidText(h.vault)
-	l.mu.Lock()
-	open := l.ring != nil
-	l.mu.Unlock()
-	switch {
-	case open:
-	case slot.Config.Kind == keys.KindPassphrase:
-		st.Locked = true
-		st.KeyError = fault.New(fault.VaultLocked, "a passphrase opens it")
-	default:
-		if err := l.Unlock(ctx); err != nil {
-			st.Locked, st.KeyError = true, err
-		}
-	}
 	return st, nil
 }
 
