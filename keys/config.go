@@ -61,6 +61,7 @@ func (c Config) Validate() error {
 	case KindPassphrase:
 		allowed.KDF = c.KDF
 		err = c.KDF.Validate()
+	case KindRecovery:
 	default:
 		_, err = ParseKind(string(c.Kind))
 		return fault.New(fault.InvalidRequest, "%q is no key provider", string(c.Kind)).WithHint("%s", fault.HintOf(err))
@@ -87,6 +88,8 @@ func (c Config) String() string {
 		return "environment variable " + c.variable()
 	case KindPassphrase:
 		return "passphrase"
+	case KindRecovery:
+		return "recovery key"
 	}
 	return "no key provider"
 }

@@ -2,8 +2,8 @@
 //
 // That key, the key-encryption key or KEK, is 32 random bytes (or what
 // Argon2id makes of a passphrase) and lives outside the vault: in the keyring
-// of the operating system, in a file, in an environment variable, or in
-// somebody's head. A [Config] says which, and holds nothing that is secret, as
+// of the operating system, in a file, in an environment variable, on a sheet of
+// paper (a recovery key), or in somebody's head. A [Config] says which, and holds nothing that is secret, as
 // a vault records it in clear. With a [Source], the way to the outside world,
 // a Config becomes a [Provider], which loads the key or makes a new one.
 //
@@ -32,10 +32,16 @@ const (
 	KindFile       Kind = "file"       // a file that only its owner may read
 	KindEnv        Kind = "env"        // an environment variable
 	KindPassphrase Kind = "passphrase" // nowhere: it is derived from a passphrase
+	KindRecovery   Kind = "recovery"   // on paper: it is derived from a recovery key
 )
 
-// ParseKind returns the kind that s names. The documented macos-keychain is
-// another name of keyring. Anything else is fault.Usage.
+// Typed reports whether somebody types what a key of this kind is made of:
+// whoever loads it may have to ask.
+func (k Kind) Typed() bool { return k == KindPassphrase || k == KindRecovery }
+
+// ParseKind returns the kind that s names, of those that can be the only one of
+// a vault. The documented macos-keychain is another name of keyring. Anything
+// else is fault.Usage.
 func ParseKind(s string) (Kind, error) {
 	switch k := Kind(s); k {
 	case KindKeyring, KindFile, KindEnv, KindPassphrase:

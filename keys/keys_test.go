@@ -164,6 +164,7 @@ func TestConfigValidate(t *testing.T) {
 		{Kind: keys.KindEnv},
 		{Kind: keys.KindEnv, Var: "_MY_key2"},
 		kdf(1, 19<<10, 1, salt(16)), kdf(16, 2<<20, 16, salt(64)), keystest.PassphraseConfig(),
+		{Kind: keys.KindRecovery},
 	}
 	for _, c := range good {
 		if err := c.Validate(); err != nil {
@@ -189,6 +190,7 @@ func TestConfigValidate(t *testing.T) {
 		"variable with digit": {Kind: keys.KindEnv, Var: "1A"},
 		"long variable":       {Kind: keys.KindEnv, Var: strings.Repeat("A", 129)},
 		"no KDF":              {Kind: keys.KindPassphrase},
+		"recovery with a var": {Kind: keys.KindRecovery, Var: "A"},
 		"64 GiB":              kdf(3, 64<<20, 4, salt(16)),
 		"4 TiB":               kdf(3, 1<<32-1, 4, salt(16)),
 		"8 KiB":               kdf(3, 8, 4, salt(16)),
@@ -222,6 +224,7 @@ func TestConfigString(t *testing.T) {
 		{Kind: keys.KindEnv},
 		{Kind: keys.KindEnv, Var: "MY"},
 		keystest.PassphraseConfig(),
+		{Kind: keys.KindRecovery},
 		{},
 	} {
 		got = append(got, c.String())
@@ -230,7 +233,7 @@ func TestConfigString(t *testing.T) {
 		`keyring entry of service "aivault", account "v\"1"`,
 		`key file "/a b/kek.key"`,
 		"environment variable AIVAULT_KEY", "environment variable MY",
-		"passphrase", "no key provider",
+		"passphrase", "recovery key", "no key provider",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -246,9 +249,9 @@ func TestNothingPrints(t *testing.T) {
 	}
 	ring := new(keystest.Keyring)
 	source := keys.Source{
-		Getenv:     func(string) string { return hex.EncodeToString(canary()) },
-		Keyring:    ring,
-		Passphrase: keystest.Passphrase(string(canary())),
+		Getenv:  func(string) string { return hex.EncodeToString(canary()) },
+		Keyring: ring,
+		Ask:     keystest.Answer(string(canary())),
 	}
 	values := []any{
 		key, &key,
@@ -260,6 +263,7 @@ func TestNothingPrints(t *testing.T) {
 	for _, c := range []keys.Config{
 		{Kind: keys.KindEnv},
 		keystest.PassphraseConfig(),
+		{Kind: keys.KindRecovery},
 		{Kind: keys.KindKeyring, Service: "aivault", Account: "a"},
 	} {
 		p, err := source.Provider(c)

@@ -16,18 +16,14 @@ const maxPassphrase = 1024
 // passphraseProvider derives the key from a passphrase, and stores nothing.
 type passphraseProvider struct {
 	kdf KDF
-	ask func(ctx context.Context, confirm bool) (opaque.Bytes, error)
+	ask func(ctx context.Context, q Question) (opaque.Bytes, error)
 }
 
 func (p passphraseProvider) Load(ctx context.Context) (Key, error)   { return p.key(ctx, false) }
 func (p passphraseProvider) Create(ctx context.Context) (Key, error) { return p.key(ctx, true) }
 
-func (p passphraseProvider) key(ctx context.Context, confirm bool) (Key, error) {
-	if p.ask == nil {
-		return nil, fault.New(fault.VaultLocked, "the vault is locked by a passphrase, and there is no terminal to ask for it").
-			WithHint("run the command on a terminal, or give --passphrase-file or --passphrase-fd")
-	}
-	typed, err := p.ask(ctx, confirm)
+func (p passphraseProvider) key(ctx context.Context, fresh bool) (Key, error) {
+	typed, err := askWith(ctx, p.ask, Question{Typed: Typed{Passphrase: true}, New: fresh})
 	if err != nil {
 		return nil, err
 	}

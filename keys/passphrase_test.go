@@ -70,7 +70,7 @@ func TestPassphraseKnownAnswers(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := provider(t, keys.Source{Passphrase: keystest.Passphrase(c.typed)}, keys.Config{Kind: keys.KindPassphrase, KDF: c.kdf})
+			p := provider(t, keys.Source{Ask: keystest.Answer(c.typed)}, keys.Config{Kind: keys.KindPassphrase, KDF: c.kdf})
 			for name, get := range map[string]func(context.Context) (keys.Key, error){"Load": p.Load, "Create": p.Create} {
 				key, err := get(t.Context())
 				if err != nil {
@@ -87,7 +87,7 @@ func TestPassphraseKnownAnswers(t *testing.T) {
 func TestPassphraseMatters(t *testing.T) {
 	seen := make(map[string]string)
 	for _, typed := range []string{"a", "a ", " a", "A", "a\n", "\x00", strings.Repeat("x", 1024), strings.Repeat("e\u0301", 512)} {
-		p := provider(t, keys.Source{Passphrase: keystest.Passphrase(typed)}, keystest.PassphraseConfig())
+		p := provider(t, keys.Source{Ask: keystest.Answer(typed)}, keystest.PassphraseConfig())
 		key, err := p.Load(t.Context())
 		if err != nil {
 			t.Fatalf("%q: %v", typed, err)
@@ -106,7 +106,7 @@ func TestPassphraseErrors(t *testing.T) {
 		"far too long and short in normal form": strings.Repeat("\u1112\u1161\u11ab", 500),
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := provider(t, keys.Source{Passphrase: keystest.Passphrase(typed)}, keystest.PassphraseConfig())
+			p := provider(t, keys.Source{Ask: keystest.Answer(typed)}, keystest.PassphraseConfig())
 			_, err := p.Load(t.Context())
 			wantCode(t, err, fault.InvalidRequest)
 		})
@@ -121,7 +121,7 @@ func TestPassphraseErrors(t *testing.T) {
 	})
 	t.Run("the asking fails", func(t *testing.T) {
 		failed := errors.New("the terminal went away")
-		p := provider(t, keys.Source{Passphrase: func(context.Context, bool) (opaque.Bytes, error) { return nil, failed }}, keystest.PassphraseConfig())
+		p := provider(t, keys.Source{Ask: func(context.Context, keys.Question) (opaque.Bytes, error) { return nil, failed }}, keystest.PassphraseConfig())
 		if _, err := p.Load(t.Context()); !errors.Is(err, failed) {
 			t.Errorf("got %v", err)
 		}
@@ -129,7 +129,7 @@ func TestPassphraseErrors(t *testing.T) {
 	t.Run("canceled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		p := provider(t, keys.Source{Passphrase: keystest.Passphrase("a")}, keystest.PassphraseConfig())
+		p := provider(t, keys.Source{Ask: keystest.Answer("a")}, keystest.PassphraseConfig())
 		_, err := p.Load(ctx)
 		wantCode(t, err, fault.Canceled)
 	})
@@ -138,8 +138,8 @@ func TestPassphraseErrors(t *testing.T) {
 func TestPassphraseIsClearedAndConfirmed(t *testing.T) {
 	typed := canary()
 	var confirmed []bool
-	p := provider(t, keys.Source{Passphrase: func(_ context.Context, confirm bool) (opaque.Bytes, error) {
-		confirmed = append(confirmed, confirm)
+	p := provider(t, keys.Source{Ask: func(_ context.Context, q keys.Question) (opaque.Bytes, error) {
+		confirmed = append(confirmed, q.New)
 		return opaque.New(typed), nil
 	}}, keystest.PassphraseConfig())
 	if _, err := p.Create(t.Context()); err != nil {
@@ -167,7 +167,7 @@ func TestKDFBoundsBeforeAllocating(t *testing.T) {
 		{Time: 1, MemoryKiB: 1 << 20, Threads: 0, Salt: make([]byte, 16)},
 		{Time: 1, MemoryKiB: 1 << 20, Threads: 1},
 	} {
-		_, err := keys.Source{Passphrase: keystest.Passphrase("a")}.Provider(keys.Config{Kind: keys.KindPassphrase, KDF: kdf})
+		_, err := keys.Source{Ask: keystest.Answer("a")}.Provider(keys.Config{Kind: keys.KindPassphrase, KDF: kdf})
 		wantCode(t, err, fault.InvalidRequest)
 	}
 	runtime.ReadMemStats(&after)
@@ -204,7 +204,7 @@ func BenchmarkDefaultKDF(b *testing.B) {
 				b.Fatal(err)
 			}
 			kdf.MemoryKiB = memory
-			p, err := keys.Source{Passphrase: keystest.Passphrase("a")}.Provider(keys.Config{Kind: keys.KindPassphrase, KDF: kdf})
+			p, err := keys.Source{Ask: keystest.Answer("a")}.Provider(keys.Config{Kind: keys.KindPassphrase, KDF: kdf})
 			if err != nil {
 				b.Fatal(err)
 			}

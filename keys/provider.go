@@ -12,13 +12,14 @@ type Provider interface {
 	// Load returns the key that is there; the caller clears it after use.
 	// fault.KeyUnavailable: there is none, or none that can be reached or
 	// read; fault.VaultLocked: it takes a passphrase, and nobody was there to
-	// give it.
+	// give it; fault.WrongKey: what was given cannot be the key.
 	Load(ctx context.Context) (Key, error)
 
 	// Create makes a key, stores it, reads it back and compares. It never
 	// overwrites: a file or variable that holds a key is used as it is, a
-	// keyring entry that exists is fault.AlreadyExists. The caller clears the
-	// key after use.
+	// keyring entry that exists is fault.AlreadyExists. A recovery key is not
+	// stored but handed to somebody: Source.Keep. The caller clears the key
+	// after use.
 	Create(ctx context.Context) (Key, error)
 }
 
@@ -30,10 +31,18 @@ type Source struct {
 	// Keyring is the keyring of the operating system. Nil: there is none.
 	Keyring Keyring
 
-	// Passphrase asks for a passphrase; with confirm for a new one, which is
-	// then asked for twice. The provider clears what it returns. Nil: nobody
-	// can be asked, which is fault.VaultLocked.
-	Passphrase func(ctx context.Context, confirm bool) (opaque.Bytes, error)
+	// Ask asks for what somebody knows, or has on paper. The provider clears
+	// what it returns. Nil: nobody can be asked, which is fault.VaultLocked.
+	Ask func(ctx context.Context, q Question) (opaque.Bytes, error)
+
+	// Given reports whether Ask has its answer already, and asks nobody. Nil:
+	// it never has.
+	Given func() bool
+
+	// Keep takes a new recovery key, in the form in which people read and type
+	// it, and owns it. It returns an error if nobody can be shown it; the key is
+	// then of no use. Nil: nobody can, which is fault.Usage.
+	Keep func(text opaque.Bytes) error
 
 	// Notify tells whoever waits why it takes so long. It is called from
 	// another goroutine, at most once per Load or Create. Nil: nobody waits.
@@ -58,9 +67,20 @@ func (s Source) Provider(c Config) (Provider, error) {
 	case KindEnv:
 		return envProvider{config: c, getenv: s.Getenv}, nil
 	case KindPassphrase:
-		return passphraseProvider{kdf: c.KDF, ask: s.Passphrase}, nil
+		return passphraseProvider{kdf: c.KDF, ask: s.Ask}, nil
+	case KindRecovery:
+		return recoveryProvider{ask: s.Ask, keep: s.Keep}, nil
 	}
 	return nil, fault.New(fault.Internal, "kind %q is valid and has no provider", string(c.Kind))
+}
+
+// Discard removes the key that Create has just made for c, where that is in an
+// entry of its own, for a caller who finds no use for it. Files and variables may
+// have been there before, and stay.
+func (s Source) Discard(ctx context.Context, c Config) {
+	if c.Kind == KindKeyring && s.Keyring != nil {
+		_ = s.Keyring.Delete(ctx, c.Service, c.Account) // what is left opens nothing
+	}
 }
 
 // canceled returns ctx's error as a fault, or nil if ctx goes on.

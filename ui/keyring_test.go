@@ -13,14 +13,7 @@ import (
 // the keyring and in no file.
 func TestRealKeyring(t *testing.T) {
 	t.Parallel()
-	for _, program := range []string{"dbus-run-session", "gnome-keyring-daemon"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s is not installed", program)
-			}
-			t.Skipf("%s is not installed: the real keyring is not tested", program)
-		}
-	}
+	needKeyring(t)
 	exe, home := binary(t), t.TempDir()
 	script := `
 set -eu
@@ -56,5 +49,18 @@ printf made-up-value | "$AIVAULT" secrets create --name ONE --value-stdin
 	out, err = locked.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "status 6") {
 		t.Errorf("without the keyring: %v\n%s", err, out)
+	}
+}
+
+// needKeyring skips a test where there is no keyring to be had; the CI has one.
+func needKeyring(t *testing.T) {
+	t.Helper()
+	for _, program := range []string{"dbus-run-session", "gnome-keyring-daemon"} {
+		if _, err := exec.LookPath(program); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatalf("%s is not installed", program)
+			}
+			t.Skipf("%s is not installed: the real keyring is not tested", program)
+		}
 	}
 }

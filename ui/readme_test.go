@@ -37,7 +37,7 @@ func readmeScript(text string) (script string, commands int) {
 	var b strings.Builder
 	b.WriteString("[!linux] skip 'a prompt needs a terminal of its own'\n")
 	b.WriteString("upstream everywhere api.openai.com api.github.com api.example.com id.acme.example api.acme.example\n")
-	b.WriteString("canary typed token.txt intranet.txt client.txt ACCESS REFRESH\ncd $CANARIES\n")
+	b.WriteString("canary typed token.txt intranet.txt client.txt passphrase.txt ACCESS REFRESH\ncd $CANARIES\n")
 	b.WriteString("exec sh -c 'cat typed typed >twice; echo {} >requests.jsonl'\n")
 	inBlock := false
 	for line := range strings.Lines(text) {

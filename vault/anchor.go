@@ -146,12 +146,12 @@ func (l *Local) rememberAs(ring *seal.Ring, a *seal.Anchor) {
 	_ = store.WriteNote(l.anchorPath(ring.Vault()), ring.SealAnchor(a))
 }
 
-// keyringAnchor names the entry of a vault's anchor in the keyring, beside that
-// of its key: false where its key is not in the keyring.
-func (l *Local) keyringAnchor(slots []*seal.Slot) (service, account string, ok bool) {
-	for _, s := range slots {
+// keyringAnchor names the entry of a vault's anchor in the keyring: false where
+// none of its keys is in the keyring.
+func (l *Local) keyringAnchor(h *head) (service, account string, ok bool) {
+	for _, s := range h.slots {
 		if s.Config.Kind == keys.KindKeyring && l.opts.Keys.Keyring != nil {
-			return s.Config.Service, s.Config.Account + anchorSuffix, true
+			return s.Config.Service, uuidText(h.vault) + anchorSuffix, true
 		}
 	}
 	return "", "", false
@@ -159,8 +159,8 @@ func (l *Local) keyringAnchor(slots []*seal.Slot) (service, account string, ok b
 
 // readKeyringAnchor reads the anchor in the keyring: nil if there is none, or
 // it cannot be had.
-func (l *Local) readKeyringAnchor(ctx context.Context, slots []*seal.Slot) []byte {
-	service, account, ok := l.keyringAnchor(slots)
+func (l *Local) readKeyringAnchor(ctx context.Context, h *head) []byte {
+	service, account, ok := l.keyringAnchor(h)
 	if !ok {
 		return nil
 	}
@@ -182,7 +182,7 @@ func (l *Local) rememberInKeyring(ctx context.Context, a *seal.Anchor) {
 	if err != nil {
 		return
 	}
-	service, account, ok := l.keyringAnchor(h.slots)
+	service, account, ok := l.keyringAnchor(h)
 	if !ok {
 		return
 	}

@@ -195,11 +195,7 @@ func (l *Local) verify(ctx context.Context, db *store.Bolt, ring *seal.Ring) (c 
 			return err
 		}
 		defer t.close()
-		slots, err := readSlots(tx)
-		if err != nil {
-			return err
-		}
-		t.examine(&r, slots)
+		t.examine(&r)
 		if err := r.Err(); err != nil {
 			return err
 		}

@@ -46,10 +46,14 @@ func (l *Local) errInitialized() error {
 		WithHint("`aivault status` shows it; set AIVAULT_DIR to make another one elsewhere")
 }
 
+func (l *Local) errAbsent() error {
+	return fault.New(fault.InvalidRequest, "there is no vault in %s", l.opts.Root).WithHint("make one with `aivault init`")
+}
+
 // firstUse makes a vault in a directory that holds nothing.
 func (l *Local) firstUse(ctx context.Context) error {
 	if l.opts.FirstUse == nil {
-		return fault.New(fault.InvalidRequest, "there is no vault in %s", l.opts.Root).WithHint("make one with `aivault init`")
+		return l.errAbsent()
 	}
 	cfg, err := l.opts.FirstUse(ctx)
 	if err != nil {
@@ -149,6 +153,7 @@ func (l *Local) create(ctx context.Context, cfg keys.Config, check func(keys.Con
 	resumed := l.has(store.TempFile)
 	ours := resumed || cfg.Kind != keys.KindFile || !exists(cfg.Path)
 	var ring *seal.Ring
+	var made *seal.Slot
 	err := l.db.Create(ctx, func(tx store.Tx) error {
 		key := ""
 		if resumed {
@@ -165,11 +170,12 @@ func (l *Local) create(ctx context.Context, cfg keys.Config, check func(keys.Con
 		if err != nil {
 			return err
 		}
+		made = slot
 		return l.fill(tx, ring, slot)
 	})
 	switch {
 	case err == nil:
-		l.ring = ring
+		l.ring, l.opener = ring, made
 		return nil
 	case ring != nil:
 		ring.Clear()
@@ -244,7 +250,7 @@ func (l *Local) fill(tx store.Tx, ring *seal.Ring, slot *seal.Slot) error {
 		man: manifest{gen: ring.Generation()}, chain: chain,
 	}
 	defer t.close()
-	if err := t.put(store.Slots, slot.ID[:], slot.Encode()); err != nil {
+	if err := t.putSlot(slot); err != nil {
 		return err
 	}
 	if err := tx.Put(store.Meta, chainName(ring.Generation()), ring.SealChain(chain)); err != nil {

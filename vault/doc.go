@@ -11,11 +11,12 @@
 // runs one transaction, and closes. Locks that outlast a transaction are files
 // in run/ beside it ([Local.Exclusive]).
 //
-//	1 meta      "format"    u32: version of this schema, now 2
+//	1 meta      "format"    u32: version of this schema, now 3
 //	            "vault"     id of the vault, 16 random bytes
 //	            "manifest"  sealed: the state of the whole, rewritten by each transaction
 //	            "chain" | generation u32   sealed: keys of that generation's audit events
 //	2 slots     slot id                       -> seal.Slot: one way to the root key, in clear
+//	                                             (of formats 1 and 2: one, never of kind recovery)
 //	3 records   kind u8 | record id [16]      -> sealed record
 //	               1 secret      all but the value
 //	               2 usage       when a secret was last used (same id as the secret)
@@ -27,6 +28,7 @@
 //	               8 renewal     exchanges of a secret's value for a new one (same id as the secret)
 //	               9 rate        calls of a capability in the last minute, or refused ones (id: keyed hash)
 //	              10 denials     refused calls of the last minute by kind, those that are no events yet (id: 0)
+//	              11 slot        when a slot was made (same id as the slot)
 //	4 values    secret id [16]                -> data key and value, sealed
 //	5 index     kind u8 | keyed hash [16]     -> record id         (unique ones)
 //	            kind u8 | keyed hash [16] | record id -> nothing   (others)
@@ -44,7 +46,18 @@
 //
 // Change this picture together with the format version and a migration.
 // Format 1 had no records of kinds 7 to 10, and no count of denials at the end of
-// an event. It is read as it is, and becomes format 2 when something is written.
+// an event. Formats 1 and 2 had one slot and no record of kind 11, and no hash of
+// the slots at the end of the manifest. They are read as they are, and become
+// format 3 when something is written.
+//
+// # Slots
+//
+// Any slot opens the vault. Those whose key asks nobody are tried first, then
+// somebody is asked, once, for what the others take; a slot that cannot be used
+// hides no other. The manifest holds a hash of all slots, so that opening the
+// vault tells when one was added, changed, taken away or put back. To remove a
+// slot does not change the root key: with a copy of the file from before, and the
+// key of the slot, that copy can be opened.
 //
 // # Calls
 //

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"aivault/keys/fault"
 	"aivault/vault/internal/seal"
@@ -32,31 +33,24 @@ func (l *Local) Doctor(ctx context.Context) (Report, error) {
 		return r, nil
 	}
 	h, err := l.readHead(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, errDamagedSlot):
+		r.fail("slots", err)
+		return r, nil
+	case err != nil:
 		r.fail("file", err)
 		return r, nil
 	}
 	l.examineFiles(&r, h)
-	l.examineKeyring(ctx, &r, h)
-	if err := l.fetchKey(ctx); err != nil {
-		r.fail("key", err)
+	ring, err := l.openAny(ctx, true) // also where the slots are not what they were
+	l.examineKeyring(ctx, &r, h, ring != nil)
+	if ring == nil {
+		r.fail("key", l.explain(err, "reading"))
 		return r, nil
 	}
+	defer ring.Release()
 	r.pass("key", "it opens the vault")
-	var at *seal.Anchor
-	err = l.withKeys(ctx, func(ring *seal.Ring) error {
-		inKeyring := l.readKeyringAnchor(ctx, h.slots)
-		return l.db.View(ctx, func(tx store.Tx) error {
-			t, err := l.beginAny(tx, ring)
-			if err != nil {
-				return err
-			}
-			defer t.close()
-			t.examine(&r, h.slots)
-			at = l.examineAnchor(&r, t, inKeyring)
-			return nil
-		})
-	})
+	at, err := l.examineContent(ctx, &r, h, ring)
 	switch {
 	case err != nil:
 		r.fail("manifest", l.explain(err, "reading"))
@@ -64,6 +58,23 @@ func (l *Local) Doctor(ctx context.Context) (Report, error) {
 		l.rememberHealthy(ctx, at)
 	}
 	return r, nil
+}
+
+// examineContent verifies everything inside the file, and that it is no older
+// than it was. It returns the state that it found.
+func (l *Local) examineContent(ctx context.Context, r *Report, h *head, ring *seal.Ring) (at *seal.Anchor, err error) {
+	inKeyring := l.readKeyringAnchor(ctx, h)
+	err = l.db.View(ctx, func(tx store.Tx) error {
+		t, err := l.beginAny(tx, ring)
+		if err != nil {
+			return err
+		}
+		defer t.close()
+		t.examine(r)
+		at = l.examineAnchor(r, t, inKeyring)
+		return nil
+	})
+	return at, err
 }
 
 func (r *Report) pass(name, format string, args ...any) {
@@ -88,17 +99,11 @@ func (r *Report) broken(name, format string, args ...any) {
 }
 
 // examine verifies everything inside the file.
-func (t *txn) examine(r *Report, slots []*seal.Slot) {
-	bad := 0
-	for _, s := range slots {
-		if s.Verify(t.ring) != nil {
-			bad++
-		}
-	}
-	if bad > 0 {
-		r.broken("slots", "%d of %d key slots were changed", bad, len(slots))
+func (t *txn) examine(r *Report) {
+	if slots, err := t.slots(); err != nil {
+		r.fail("slots", err)
 	} else {
-		r.pass("slots", "%d, authentic", len(slots))
+		r.pass("slots", "%s", describeSlots(slots))
 	}
 	t.examineRecords(r)
 	if n, err := t.verifyAudit(); err != nil {
@@ -106,6 +111,15 @@ func (t *txn) examine(r *Report, slots []*seal.Slot) {
 	} else {
 		r.pass("audit chain", "%d events, unbroken", n)
 	}
+}
+
+// describeSlots is what there is to say of slots that verify.
+func describeSlots(slots []*seal.Slot) string {
+	kinds := make([]string, len(slots))
+	for i, s := range slots {
+		kinds[i] = string(s.Config.Kind)
+	}
+	return fmt.Sprintf("%d, authentic: %s", len(slots), strings.Join(kinds, ", "))
 }
 
 // A census is what reading every record gives.
@@ -208,6 +222,8 @@ func (t *txn) count(c *census, key []byte) error {
 		entries, err = entriesOf(id, t.policy, t.policyEntries)
 	case kindRenewal:
 		err = t.examineRenewal(id)
+	case kindSlot:
+		err = t.examineSlot(id)
 	default:
 		return errCorrupt("its kind")
 	}

@@ -80,20 +80,26 @@ func (l *Local) examineLeftovers(r *Report) {
 }
 
 // examineKeyring asks the keyring whether it is there, where it has a key of the
-// vault.
-func (l *Local) examineKeyring(ctx context.Context, r *Report, h *head) {
-	if _, _, ok := l.keyringAnchor(h.slots); !ok {
+// vault. Where another slot opened the vault, it may be away.
+func (l *Local) examineKeyring(ctx context.Context, r *Report, h *head, opened bool) {
+	if _, _, ok := l.keyringAnchor(h); !ok {
 		return
 	}
 	present, err := l.opts.Keys.Keyring.Present(ctx)
+	if err == nil && !present {
+		err = fault.New(fault.KeyUnavailable, "this session has no keyring, and a key of the vault is in one").
+			WithHint("start it, or log in where it is")
+	}
 	switch {
-	case err != nil:
-		r.fail("keyring", err)
-	case !present:
-		r.fail("keyring", fault.New(fault.KeyUnavailable, "this session has no keyring, and a key of the vault is in one").
-			WithHint("start it, or log in where it is"))
-	default:
+	case err == nil:
 		r.pass("keyring", "it answers")
+	case opened:
+		r.Checks = append(r.Checks, Check{
+			Name: "keyring", OK: true,
+			Detail: err.Error() + "; the vault was opened without it", Remedy: fault.HintOf(err),
+		})
+	default:
+		r.fail("keyring", err)
 	}
 }
 
@@ -168,7 +174,7 @@ func (l *Local) AcceptOlder(ctx context.Context) (seq uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	inKeyring := l.readKeyringAnchor(ctx, h.slots)
+	inKeyring := l.readKeyringAnchor(ctx, h)
 	var at *seal.Anchor
 	err = l.withKeys(ctx, func(ring *seal.Ring) error {
 		return l.db.Update(ctx, func(tx store.Tx) error {

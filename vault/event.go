@@ -56,6 +56,8 @@ const (
 	KindVaultRestore      = "vault.restore" // this file, a backup, took the place of another one
 	KindVaultAccept       = "vault.accept"  // this file was taken for the vault, though a newer one was here before
 	KindVaultSalvage      = "vault.salvage" // this file is what could be read of a damaged one
+	KindKeyAdd            = "key.add"       // a slot; the note names its kind and the beginning of its id
+	KindKeyRemove         = "key.remove"
 	KindSecretCreate      = "secret.create"
 	KindSecretUpdate      = "secret.update"
 	KindSecretRotate      = "secret.rotate"

@@ -239,7 +239,7 @@ func TestPassphrase(t *testing.T) {
 	with := func(passphrase string) *vault.Local {
 		opts := vaulttest.Options(dir)
 		if passphrase != "" {
-			opts.Keys.Passphrase = keystest.Passphrase(passphrase)
+			opts.Keys.Ask = keystest.Answer(passphrase)
 		}
 		l := vault.New(opts)
 		t.Cleanup(l.Close)

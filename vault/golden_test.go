@@ -14,19 +14,24 @@ import (
 
 	"aivault/keys"
 	"aivault/keys/fault"
+	"aivault/keys/keystest"
+	"aivault/keys/opaque"
 	"aivault/vault"
 	"aivault/vault/internal/store"
 	"aivault/vault/vaulttest"
 )
 
-var update = flag.Bool("update", false, "make testdata/v2 anew; a vault of a format that is released must not change")
+var update = flag.Bool("update", false, "make testdata/v3 anew; a vault of a format that is released must not change")
 
 // latest is the format that is written, as testdata names it. Nothing writes the
 // others any more.
-const latest = "v2"
+const latest = "v3"
 
 // goldenVar holds the key of the vault in testdata, which is that of kek.key.
 const goldenVar = "AIVAULT_GOLDEN_KEY"
+
+// goldenPhrase opens it, too, since format 3.
+const goldenPhrase = "made-up words"
 
 // TestGolden opens vaults of all formats that were written once and for all, and
 // compares all they hold, values included, with what was put into them then. To
@@ -35,7 +40,7 @@ func TestGolden(t *testing.T) {
 	if *update {
 		makeGolden(t)
 	}
-	for _, version := range []string{"v1", latest} {
+	for _, version := range []string{"v1", "v2", latest} {
 		t.Run(version, func(t *testing.T) {
 			dir, whole := vaulttest.Dir(t), read(t, filepath.Join("testdata", version, "vault.db"))
 			must(t, os.WriteFile(vaultFile(dir), []byte(whole), 0o600)) // git keeps no modes
@@ -69,14 +74,18 @@ func TestGolden(t *testing.T) {
 			}
 			if version == latest {
 				checkRenewal(t, l, &p)
+				checkSlots(t, dir)
 			}
 			vaulttest.Create(t, l, vault.GlobalScope(), "written-today", "made-up")
 			vaulttest.Healthy(t, l)
 			edit(t, dir, func(tx store.Tx) {
-				if format := string(tx.Get(store.Meta, []byte(metaFormat))); format != "\x00\x00\x00\x02" {
+				if format := string(tx.Get(store.Meta, []byte(metaFormat))); format != "\x00\x00\x00\x03" {
 					t.Errorf("its format is now %x", format)
 				}
 			})
+			_, err = l.AddSlot(t.Context(), keys.Config{Kind: keys.KindFile, Path: filepath.Join(dir, "second.key")})
+			must(t, err)
+			vaulttest.Healthy(t, l)
 			if events := lastEvents(t, l, 1<<20); len(events) <= len(p.Events) {
 				t.Errorf("%d events became %d", len(p.Events), len(events))
 			}
@@ -103,6 +112,27 @@ func checkRenewal(t *testing.T, l *vault.Local, p *picture) {
 	t.Error("no call has an outcome")
 }
 
+// checkSlots checks that the paper and the passphrase of then open the vault.
+func checkSlots(t *testing.T, dir string) {
+	t.Helper()
+	for _, typed := range []string{read(t, filepath.Join("testdata", latest, "recovery.key")), goldenPhrase} {
+		opts := vaulttest.Options(dir)
+		opts.Keys.Ask = keystest.Answer(typed)
+		l := vault.New(opts)
+		slots, err := l.Slots(t.Context())
+		l.Close()
+		var kinds []string
+		for _, s := range slots {
+			kinds = append(kinds, string(s.Key.Kind)+" "+s.CreatedAt.Format(time.RFC3339))
+		}
+		if diff := cmp.Diff(kinds, []string{
+			"env 2026-01-02T03:05:05Z", "recovery 2026-01-02T03:07:05Z", "passphrase 2026-01-02T03:06:05Z",
+		}); diff != "" || err != nil {
+			t.Errorf("%v; slots (-got +want):\n%s", err, diff)
+		}
+	}
+}
+
 // golden opens the vault in dir with the key of that version in testdata.
 func golden(t *testing.T, dir, version string) *vault.Local {
 	t.Helper()
@@ -110,12 +140,18 @@ func golden(t *testing.T, dir, version string) *vault.Local {
 	n, calls := 0, time.Duration(0)
 	l := vault.New(vault.Options{
 		Root: dir, Claims: claims, Actor: "golden",
-		Keys: keys.Source{Getenv: func(name string) string {
-			if name != goldenVar {
-				return ""
-			}
-			return read(t, filepath.Join("testdata", version, "kek.key"))
-		}},
+		Keys: keys.Source{
+			Getenv: func(name string) string {
+				if name != goldenVar {
+					return ""
+				}
+				return read(t, filepath.Join("testdata", version, "kek.key"))
+			},
+			Ask: keystest.Answer(goldenPhrase),
+			Keep: func(text opaque.Bytes) error {
+				return os.WriteFile(filepath.Join("testdata", version, "recovery.key"), text.Reveal(), 0o644)
+			},
+		},
 		Now:   func() time.Time { n++; return start.Add(time.Duration(n) * time.Minute) },
 		Clock: func() (string, time.Duration) { calls++; return "golden", calls * 25 * time.Second },
 	})
@@ -130,6 +166,10 @@ func makeGolden(t *testing.T) {
 	dir := vaulttest.Dir(t)
 	l := golden(t, dir, latest)
 	_, err := l.Init(ctx, keys.Config{Kind: keys.KindEnv, Var: goldenVar})
+	must(t, err)
+	_, err = l.AddSlot(ctx, keystest.PassphraseConfig())
+	must(t, err)
+	_, err = l.AddSlot(ctx, keys.Config{Kind: keys.KindRecovery})
 	must(t, err)
 	pinned := newSecret(group("w", "g"), "ACME_KEY", "made-up-value-1")
 	pinned.Aliases = []string{"alias-é"}

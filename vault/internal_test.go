@@ -160,8 +160,12 @@ func TestRecordsRoundTrip(t *testing.T) {
 		}
 	}
 	m := manifest{epoch: 1, gen: 2, set: [4]uint64{1, 2, 3, 4}, seq: 5, link: [32]byte{6}}
-	if got, err := decodeManifest(1, m.encode()); got != m || err != nil {
-		t.Errorf("manifest %+v, %v, want %+v", got, err, m)
+	counted := m
+	counted.counted, counted.slots = true, [4]uint64{7, 8, 9, 10}
+	for _, m := range []manifest{m, counted} {
+		if got, err := decodeManifest(1, m.encode()); got != m || err != nil {
+			t.Errorf("manifest %+v, %v, want %+v", got, err, m)
+		}
 	}
 }
 
@@ -213,6 +217,7 @@ func FuzzDecoders(f *testing.F) {
 	counted.Count, counted.Last = 2, at
 	f.Add(encodeEvent(counted))
 	f.Add((&manifest{}).encode())
+	f.Add((&manifest{counted: true}).encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for i, again := range decoders() {
 			if enc, err := again(b); err == nil && !bytes.Equal(enc, b) {

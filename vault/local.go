@@ -15,7 +15,7 @@ import (
 )
 
 // formatVersion is the version of the schema in the package comment.
-const formatVersion = 2
+const formatVersion = 3
 
 // stateDir is the name of the directory for anchors, in that of the vault.
 const stateDir = "state"
@@ -58,8 +58,9 @@ type Local struct {
 
 	turns sync.Map // chan struct{} by name, for Exclusive; full while its lock is held or waited for
 
-	mu   sync.Mutex // held while the key is fetched, so that it is asked for once
-	ring *seal.Ring // nil until the vault was opened
+	mu     sync.Mutex // held while the key is fetched, so that it is asked for once
+	ring   *seal.Ring // nil until the vault was opened
+	opener *seal.Slot // by which it was
 
 	memory memory
 	calls  queue
@@ -236,24 +237,29 @@ func (l *Local) Status(ctx context.Context) (Status, error) {
 	case err != nil:
 		return st, err
 	}
-	slot := h.slots[0]
 	st.Initialized = true
+	st.VaultID = uuidText(h.vault)
+	slot := h.slots[0]
+	ring, err := l.openAny(ctx, false)
+	if ring != nil {
+		ring.Release()
+	}
+	if err == nil {
+		err = l.view(ctx, func(*txn) error { return nil }) // can it be used?
+	}
+	if err != nil {
+		st.Locked, st.KeyError = true, err
+	}
+	by := l.openedBy()
+	for _, s := range h.slots {
+		known := Slot{ID: s.ID, Key: s.Config.In(l.opts.Root), Opened: by != nil && by.ID == s.ID}
+		if st.Slots = append(st.Slots, known); known.Opened {
+			slot = s
+		}
+	}
 	st.Provider = slot.Config.Kind
 	st.Key = slot.Config.In(l.opts.Root)
 	st.KeyID = uuidText(slot.ID)
-	st.VaultID = uuidText(h.vault)
-	l.mu.Lock()
-	open := l.ring != nil
-	l.mu.Unlock()
-	switch {
-	case !open && slot.Config.Kind == keys.KindPassphrase:
-		st.Locked = true
-		st.KeyError = fault.New(fault.VaultLocked, "a passphrase opens it")
-	default:
-		if err := l.Unlock(ctx); err != nil {
-			st.Locked, st.KeyError = true, err
-		}
-	}
 	return st, nil
 }
 

@@ -3,6 +3,8 @@ package vault
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"aivault/keys"
 	"aivault/keys/fault"
@@ -13,29 +15,46 @@ import (
 // open returns the ring of the vault, fetching the key if that was not done
 // yet. The caller releases it. store.ErrAbsent: there is no vault.
 func (l *Local) open(ctx context.Context) (*seal.Ring, error) {
+	ring, err := l.openAny(ctx, true)
+	if ring != nil && err != nil {
+		ring.Release()
+		return nil, err
+	}
+	return ring, err
+}
+
+// openAny is open for those who go on where the slots are not as the vault left
+// them: it returns that error and the ring as well. With ask, somebody may be
+// asked for what opens the vault.
+func (l *Local) openAny(ctx context.Context, ask bool) (*seal.Ring, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ring != nil {
 		l.ring.Hold()
 		return l.ring, nil
 	}
-	head, err := l.readHead(ctx)
+	h, err := l.readHead(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ring, err := l.unlock(ctx, head)
+	ring, slot, err := l.unlock(ctx, h, ask)
 	if err != nil {
 		return nil, err
 	}
-	l.ring = ring
 	ring.Hold()
+	if err := h.verify(ring); err != nil {
+		ring.Clear() // as soon as it is released
+		return ring, err
+	}
+	l.ring, l.opener = ring, slot
 	return ring, nil
 }
 
 // A head is what a vault says before it is opened.
 type head struct {
-	vault [16]byte
-	slots []*seal.Slot
+	vault    [16]byte
+	slots    []*seal.Slot // in the order in which they are tried
+	manifest []byte
 }
 
 // readHead reads what is needed to open the vault.
@@ -49,6 +68,7 @@ func (l *Local) headOf(ctx context.Context, db *store.Bolt) (*head, error) {
 		if _, h.vault, err = checkFormat(tx); err != nil {
 			return err
 		}
+		h.manifest = slices.Clone(tx.Get(store.Meta, keyManifest))
 		h.slots, err = readSlots(tx)
 		return err
 	})
@@ -61,38 +81,100 @@ func (l *Local) headOf(ctx context.Context, db *store.Bolt) (*head, error) {
 	return &h, nil
 }
 
-// readSlots reads the slots, which are authentic once a ring says so.
-func readSlots(tx store.Tx) (slots []*seal.Slot, err error) {
-	err = tx.Range(store.Slots, store.Span{}, func(_, v []byte) error {
-		slot, err := seal.DecodeSlot(v)
-		if err != nil {
-			return errDamagedSlot
-		}
-		slots = append(slots, slot)
-		return nil
-	})
-	return slots, err
-}
-
 var errDamagedSlot = fault.New(fault.VaultCorrupt, "the vault's key slot was changed or damaged").
 	WithHint("%s", restoreHint)
 
-// unlock tries the slots in turn.
-func (l *Local) unlock(ctx context.Context, h *head) (*seal.Ring, error) {
+// unlock opens the vault by the first slot that works: those that ask nobody
+// come first, unless the answer of the others is at hand already; then only
+// those are tried, so that a wrong answer shows. Somebody is asked once, for all
+// slots. A slot that was changed, and a caller who went away, end it.
+func (l *Local) unlock(ctx context.Context, h *head, ask bool) (*seal.Ring, *seal.Slot, error) {
+	silent, asking, q := sortOut(h.slots)
+	if given := l.opts.Keys.Given; q.Any() && given != nil && given() {
+		silent, ask = nil, true
+	}
+	ring, slot, err := l.tryAll(ctx, l.opts.Keys, h.vault, silent)
+	switch {
+	case ring != nil, final(err), !q.Any():
+		return ring, slot, err
+	case !ask && err == nil:
+		return nil, nil, fault.New(fault.VaultLocked, "a %s opens it", q.Typed)
+	case !ask:
+		return nil, nil, fault.New(fault.CodeOf(err), "%v", err).WithHint("%s", wayIn(q))
+	}
+	q.Why = err
+	once, done := l.opts.Keys.Once(q)
+	defer done()
+	ring, slot, asked := l.tryAll(ctx, once, h.vault, asking)
+	if q.Passphrase && q.Recovery && fault.CodeOf(asked) == fault.WrongKey {
+		asked = fault.New(fault.WrongKey, "%v", asked).WithHint("type the %s again; nothing was changed", q)
+	}
+	if ring != nil || err == nil || final(asked) {
+		return ring, slot, asked
+	}
+	return nil, nil, errNoSlot(q, asked)
+}
+
+// errNoSlot is the error where neither a slot that asks nobody opens the vault,
+// which q.Why tells, nor one that asks.
+func errNoSlot(q keys.Question, asked error) error {
+	if fault.CodeOf(asked) != fault.VaultLocked { // the answer was wrong, or could not be had
+		return fault.New(fault.CodeOf(asked), "%v; %v", asked, q.Why).WithHint("%s", fault.HintOf(asked))
+	}
+	return fault.New(fault.CodeOf(q.Why), "%v; %v", q.Why, asked).WithHint("%s", wayIn(q))
+}
+
+// wayIn says how to get in where the keys are lost that ask nobody.
+func wayIn(q keys.Question) string {
+	return "the " + q.String() + " opens the vault too: give it on a terminal or with --passphrase-file, and make a new slot with `aivault key add`"
+}
+
+// final reports whether after an error no other slot is to be tried.
+func final(err error) bool {
+	return err != nil && (fault.CodeOf(err) == fault.Canceled || fault.CodeOf(err) == fault.VaultCorrupt)
+}
+
+// tryAll tries slots in their order. The error tells what each of them said; it
+// is nil where there are none.
+func (l *Local) tryAll(ctx context.Context, src keys.Source, vault [16]byte, slots []*seal.Slot) (*seal.Ring, *seal.Slot, error) {
 	var errs []error
-	for _, slot := range h.slots {
-		ring, err := l.unlockSlot(ctx, h.vault, slot)
+	for _, slot := range slots {
+		ring, err := l.try(ctx, src, vault, slot)
 		if err == nil {
-			return ring, nil
+			return ring, slot, nil
+		}
+		if final(err) {
+			return nil, nil, err
 		}
 		errs = append(errs, err)
 	}
-	return nil, errs[0]
+	return nil, nil, joined(errs)
 }
 
-func (l *Local) unlockSlot(ctx context.Context, vault [16]byte, slot *seal.Slot) (*seal.Ring, error) {
+// joined is one error that says what all say, once; its code and hint are those
+// of the first, or of the first that found a wrong key.
+func joined(errs []error) error {
+	var texts []string
+	for _, err := range errs {
+		if text := err.Error(); !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	i := slices.IndexFunc(errs, func(err error) bool { return fault.CodeOf(err) == fault.WrongKey })
+	first := errs[max(i, 0)]
+	if len(texts) == 1 {
+		return first
+	}
+	return fault.New(fault.CodeOf(first), "%s", strings.Join(texts, "; ")).WithHint("%s", fault.HintOf(first))
+}
+
+// try opens the vault by one slot.
+func (l *Local) try(ctx context.Context, src keys.Source, vault [16]byte, slot *seal.Slot) (*seal.Ring, error) {
 	cfg := slot.Config.In(l.opts.Root)
-	provider, err := l.opts.Keys.Provider(cfg)
+	provider, err := src.Provider(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +195,8 @@ func (l *Local) unlockSlot(ctx context.Context, vault [16]byte, slot *seal.Slot)
 }
 
 func wrongKeyHint(c keys.Config) string {
-	if c.Kind == keys.KindPassphrase {
-		return "type the passphrase again; nothing was changed"
+	if c.Kind.Typed() {
+		return "type the " + c.String() + " again; nothing was changed"
 	}
 	return "put the right key back, or point AIVAULT_DIR at the vault that this key belongs to; nothing was changed"
 }

@@ -125,7 +125,7 @@ func (l *Local) ringOf(ctx context.Context, path string) (*seal.Ring, error) {
 	} else if code := fault.CodeOf(err); code == fault.Canceled {
 		return nil, err
 	}
-	ring, err := l.unlock(ctx, h)
+	ring, slot, err := l.unlock(ctx, h, true)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (l *Local) ringOf(ctx context.Context, path string) (*seal.Ring, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ring == nil { // for what comes next; if it is for another vault, they are forgotten
-		l.ring = ring
+		l.ring, l.opener = ring, slot
 	}
 	return ring, nil
 }
@@ -152,10 +152,13 @@ func (l *Local) letGo(ring *seal.Ring) {
 func (l *Local) useRing(ring *seal.Ring) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ring != nil && l.ring != ring {
+	if l.ring == ring {
+		return
+	}
+	if l.ring != nil {
 		l.ring.Clear()
 	}
-	l.ring = ring
+	l.ring, l.opener = ring, nil
 }
 
 // keyringAnchorOf reads the anchor in the keyring of the vault in a file.
@@ -164,7 +167,7 @@ func (l *Local) keyringAnchorOf(ctx context.Context, path string) []byte {
 	if err != nil {
 		return nil
 	}
-	return l.readKeyringAnchor(ctx, h.slots)
+	return l.readKeyringAnchor(ctx, h)
 }
 
 // explainBackup is the error of a file that is no vault, or a damaged one.

@@ -42,7 +42,7 @@ func (l *Local) Salvage(ctx context.Context, dir string) (Salvaged, error) {
 	if err != nil {
 		return Salvaged{}, err
 	}
-	ring, err := l.unlock(ctx, h)
+	ring, err := l.unlockDamaged(ctx, h)
 	if err != nil {
 		return Salvaged{}, err
 	}
@@ -122,6 +122,20 @@ func (l *Local) damagedHead(ctx context.Context) (*head, error) {
 		err = errDamagedSlot
 	}
 	return &h, l.explain(err, "reading")
+}
+
+// unlockDamaged opens a vault by whichever slot does, though others were changed.
+func (l *Local) unlockDamaged(ctx context.Context, h *head) (*seal.Ring, error) {
+	ring, _, err := l.unlock(ctx, h, true)
+	if fault.CodeOf(err) != fault.VaultCorrupt {
+		return ring, err
+	}
+	for _, s := range h.slots {
+		if ring, _, err := l.unlock(ctx, &head{vault: h.vault, slots: []*seal.Slot{s}}, true); err == nil {
+			return ring, nil
+		}
+	}
+	return nil, err
 }
 
 // beginDamaged begins a transaction of a vault whose manifest may not verify.

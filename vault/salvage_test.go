@@ -62,6 +62,11 @@ func TestSalvageOfAVaultInOrder(t *testing.T) {
 	if value != "made-up-value-1" || err != nil {
 		t.Errorf("its value is %q, %v", value, err)
 	}
+	was, err := l.Slots(t.Context())
+	must(t, err)
+	if now, err := salvage.Slots(t.Context()); err != nil || len(now) != 1 || now[0].ID != was[0].ID || !now[0].CreatedAt.Equal(was[0].CreatedAt) {
+		t.Errorf("its slots are %+v, %v; they were %+v", now, err, was)
+	}
 	// It can take the place of what it was made from.
 	file := filepath.Join(s.Dir, store.File)
 	salvage.Close()

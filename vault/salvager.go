@@ -77,6 +77,15 @@ func (s *salvager) slots() error {
 	})
 }
 
+// slotRecord copies when a slot was made, if the slot was kept.
+func (s *salvager) slotRecord(id ID, rec []byte) error {
+	err := store.Guard(func() error { _, err := s.src.slotCreated(id); return err })
+	if err != nil || s.dst.tx.Get(store.Slots, id[:]) == nil {
+		return nil
+	}
+	return s.dst.put(store.Records, recordKey(kindSlot, id), rec)
+}
+
 // records calls f with each record of a kind that has the form of one.
 func (s *salvager) records(f func(k kind, id ID, rec []byte) error) error {
 	return s.table(store.Records, "records", func(key, rec []byte) error {
@@ -168,6 +177,8 @@ func (s *salvager) others() error {
 			})
 		case kindUsage, kindRenewal:
 			return s.aside(k, id, rec)
+		case kindSlot:
+			return s.slotRecord(id, rec)
 		}
 		return nil // a secret, which was looked at before, or a count of the last minute
 	})

@@ -27,6 +27,7 @@ const (
 	kindRenewal    kind = 8
 	kindRate       kind = 9
 	kindDenials    kind = 10
+	kindSlot       kind = 11
 )
 
 // A manifest is the state of the whole.
@@ -36,6 +37,10 @@ type manifest struct {
 	set   seal.SetHash
 	seq   uint64 // of the last audit event
 	link  [seal.LinkSize]byte
+	// slots is a hash over all slots, so that opening a vault, which reads them,
+	// tells whether they are what they were. Without counted it is not known.
+	slots   seal.SetHash
+	counted bool
 }
 
 func (m *manifest) encode() []byte {
@@ -44,6 +49,9 @@ func (m *manifest) encode() []byte {
 	m.set.Write(&w)
 	w.Uint64(m.seq)
 	w.Fixed(m.link[:])
+	if m.counted { // since format 3
+		m.slots.Write(&w)
+	}
 	return w.Bytes()
 }
 
@@ -51,6 +59,9 @@ func decodeManifest(epoch uint64, b []byte) (m manifest, err error) {
 	r := codec.NewReader(b)
 	m = manifest{epoch: epoch, gen: r.Uint32(), set: seal.ReadSetHash(r), seq: r.Uint64()}
 	copy(m.link[:], r.Fixed(seal.LinkSize))
+	if m.counted = r.More(); m.counted {
+		m.slots = seal.ReadSetHash(r)
+	}
 	return m, r.Close()
 }
 
@@ -126,6 +137,13 @@ func (t *txn) end() error {
 		if err := t.tx.Put(store.Meta, keyFormat, binary.BigEndian.AppendUint32(nil, formatVersion)); err != nil {
 			return err
 		}
+	}
+	if !t.man.counted {
+		slots, err := readSlots(t.tx)
+		if err != nil {
+			return err
+		}
+		t.man.slots, t.man.counted = hashSlots(t.ring, slots), true
 	}
 	t.man.epoch++
 	return t.tx.Put(store.Meta, keyManifest, t.ring.SealManifest(t.man.epoch, t.man.encode()))

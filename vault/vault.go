@@ -34,6 +34,20 @@ type Vault interface {
 	// fault.AlreadyExists if there is one.
 	Init(ctx context.Context, cfg keys.Config) (Status, error)
 
+	// Slots lists the ways to unlock the vault, in the order in which they are
+	// tried: those that ask nobody come first.
+	Slots(ctx context.Context) ([]Slot, error)
+	// AddSlot makes another one, whose key lives where cfg says, and makes that
+	// key. A keyring entry without an account gets one of its own. A slot whose
+	// key lived in the same place goes, as that key is no more there;
+	// fault.AlreadyExists if it is the same key.
+	AddSlot(ctx context.Context, cfg keys.Config) (Slot, error)
+	// RemoveSlot removes one; false if there is none of that id. What its key
+	// was made of stays where it is, and it opens copies of the vault that were
+	// made before. The last one, and one without which nothing that can be tried
+	// now opens the vault, stays: fault.Conflict.
+	RemoveSlot(ctx context.Context, id ID) (bool, error)
+
 	CreateSecret(ctx context.Context, s NewSecret) (Secret, error)
 	// FindSecret resolves what people type: an id, a reference, or a prefix
 	// of an id that is unique and at least six hex digits long.
@@ -105,12 +119,22 @@ type Status struct {
 	Initialized bool
 	Locked      bool      // it cannot be used now: KeyError says why
 	KeyError    error     // nil unless locked
-	Provider    keys.Kind // where the key lives; empty if not initialised
+	Provider    keys.Kind // where the key lives that opened it, or is tried first; empty if not initialised
 	Key         keys.Config
 	KeyID       string // the slot's id
+	Slots       []Slot // all of them; as long as it is locked, what the file says and nobody verified
 	VaultID     string
 	Root        string // the directory
 	File        string // the vault file
+}
+
+// Typed tells which of the things that people type open the vault.
+func (s *Status) Typed() keys.Typed {
+	var t keys.Typed
+	for _, slot := range s.Slots {
+		t.Add(slot.Key.Kind)
+	}
+	return t
 }
 
 // Effective is a secret as a context sees it.

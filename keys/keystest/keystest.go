@@ -154,9 +154,9 @@ func coded(err error) error {
 	return err
 }
 
-// Passphrase returns a keys.Source.Passphrase that always answers text.
-func Passphrase(text string) func(ctx context.Context, confirm bool) (opaque.Bytes, error) {
-	return func(context.Context, bool) (opaque.Bytes, error) { return opaque.New([]byte(text)), nil }
+// Answer returns a keys.Source.Ask that always answers text.
+func Answer(text string) func(ctx context.Context, q keys.Question) (opaque.Bytes, error) {
+	return func(context.Context, keys.Question) (opaque.Bytes, error) { return opaque.New([]byte(text)), nil }
 }
 
 // FastKDF returns the cheapest key derivation that is accepted, with a fixed

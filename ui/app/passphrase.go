@@ -5,25 +5,29 @@ import (
 	"context"
 	"os"
 	"strconv"
+	"strings"
 
+	"aivault/keys"
 	"aivault/keys/fault"
 	"aivault/keys/opaque"
+	"aivault/ui/neutral"
 )
 
 // maxPassphrase is more than the longest passphrase, so that one that is too
 // long is refused as such.
 const maxPassphrase = 4 << 10
 
-// A Passphrase says where the passphrase of a vault comes from. The zero
-// Passphrase is a question on the terminal. At most one field is set.
+// A Passphrase says where the passphrase of a vault comes from, or its recovery
+// key: whichever it is shows by itself. The zero Passphrase is a question on the
+// terminal. At most one field is set.
 type Passphrase struct {
 	Text string // on the command line, where others can see it
 	File string // its first line; - is the standard input
 	FD   string // the number of a descriptor that is open already
 }
 
-// get returns the passphrase; confirm: a new one, asked for twice.
-func (p Passphrase) get(ctx context.Context, env *Env, confirm bool) (opaque.Bytes, error) {
+// get returns what q asks for; flags are those that could have given it.
+func (p Passphrase) get(ctx context.Context, env *Env, q keys.Question, flags string) (opaque.Bytes, error) {
 	switch {
 	case p.Text != "":
 		return opaque.New([]byte(p.Text)), nil
@@ -42,11 +46,16 @@ func (p Passphrase) get(ctx context.Context, env *Env, confirm bool) (opaque.Byt
 		f := File{Name: "descriptor " + p.FD, r: os.NewFile(uintptr(n), "passphrase")}
 		return f.line(ctx)
 	}
-	const hint = "run it on a terminal, or give the passphrase with --passphrase-file or --passphrase-fd"
-	if confirm {
+	what := q.String()
+	hint := "run it on a terminal, or give the " + what + " with " + flags
+	if q.New {
 		return env.AskNewSecret(ctx, "New passphrase of the vault", fault.VaultLocked, hint)
 	}
-	return env.AskSecret(ctx, "Passphrase of the vault", fault.VaultLocked, hint)
+	prompt := strings.ToUpper(what[:1]) + what[1:] + " of the vault"
+	if q.Why != nil { // seen only where there is a terminal
+		prompt = "aivault: " + neutral.Text(q.Why.Error()) + "\n" + prompt
+	}
+	return env.AskSecret(ctx, prompt, fault.VaultLocked, hint)
 }
 
 // line reads a passphrase, without the end of its line.

@@ -26,11 +26,20 @@ type Backend interface {
 
 // Options say how a session is opened.
 type Options struct {
-	Passphrase Passphrase
-	// AskPassphrase asks for the passphrase, where Passphrase says nothing,
-	// instead of the terminal; with confirm for a new one, which it asks for
-	// twice. What it returns is cleared after use. Nil: the terminal.
-	AskPassphrase func(ctx context.Context, confirm bool) (opaque.Bytes, error)
+	Passphrase Passphrase // or the recovery key
+	// NewPassphrase says where a new one comes from; nil: from Passphrase, which
+	// is right where a vault is made.
+	NewPassphrase *Passphrase
+	// AskPassphrase asks what q says, where Passphrase says nothing, instead of
+	// the terminal: for the passphrase or the recovery key of the vault, or for a
+	// new passphrase. What it returns is cleared after use. Nil: the terminal.
+	AskPassphrase func(ctx context.Context, q keys.Question) (opaque.Bytes, error)
+	// Given reports whether AskPassphrase has its answer already. Nil: it never
+	// has.
+	Given func() bool
+	// Recovery takes a new recovery key to show it to somebody, and owns it. Nil:
+	// nobody can be shown one.
+	Recovery func(text opaque.Bytes) error
 	// KeyringWait is how long a call into the keyring may take; 0: a minute
 	// where somebody sits at a terminal, else 5 s.
 	KeyringWait time.Duration
@@ -104,7 +113,7 @@ func (s *Session) Backend() Backend {
 			Base:       s.moves,
 			State:      s.state,
 			Keys:       s.keys(),
-			FirstUse:   s.FirstUse,
+			FirstUse:   s.firstUse,
 			Claims:     reg,
 			CheckValue: broker.CheckValue(reg),
 			Now:        s.env.Now,
@@ -163,12 +172,22 @@ func (s *Session) keys() keys.Source {
 	return keys.Source{
 		Getenv:  s.env.Getenv,
 		Keyring: s.keyring(),
-		Passphrase: func(ctx context.Context, confirm bool) (opaque.Bytes, error) {
-			if s.opts.AskPassphrase != nil && s.opts.Passphrase == (Passphrase{}) {
-				return s.opts.AskPassphrase(ctx, confirm)
+		Ask: func(ctx context.Context, q keys.Question) (opaque.Bytes, error) {
+			from, flags := s.opts.Passphrase, "--passphrase-file or --passphrase-fd"
+			if q.New && s.opts.NewPassphrase != nil {
+				from, flags = *s.opts.NewPassphrase, "--new-passphrase-file"
 			}
-			return s.opts.Passphrase.get(ctx, s.env, confirm)
+			// What was typed comes after what was said beforehand, and was wrong.
+			typed := s.opts.Given != nil && s.opts.Given()
+			if s.opts.AskPassphrase != nil && (from == (Passphrase{}) || typed) {
+				return s.opts.AskPassphrase(ctx, q)
+			}
+			return from.get(ctx, s.env, q, flags)
 		},
+		Given: func() bool {
+			return s.opts.Passphrase != (Passphrase{}) || s.opts.Given != nil && s.opts.Given()
+		},
+		Keep:   s.opts.Recovery,
 		Notify: s.opts.Notice,
 	}
 }
@@ -191,6 +210,16 @@ func (s *Session) FirstUse(ctx context.Context) (keys.Config, error) {
 	cfg, err := s.fileKey("")
 	if err == nil {
 		s.opts.Notice("this session has no keyring: the key of the new vault is kept in the file " + cfg.Path)
+	}
+	return cfg, err
+}
+
+// firstUse is FirstUse where nobody asked for a new vault: then somebody should
+// hear that there is one way in only, and that there can be another.
+func (s *Session) firstUse(ctx context.Context) (keys.Config, error) {
+	cfg, err := s.FirstUse(ctx)
+	if err == nil && cfg.Kind == keys.KindKeyring {
+		s.opts.Notice("the key of the new vault is kept in the keyring alone; `aivault key add --recovery` makes a second way in, for the day when that is lost")
 	}
 	return cfg, err
 }

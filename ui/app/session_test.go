@@ -50,8 +50,8 @@ func TestAskPassphrase(t *testing.T) {
 		t.Cleanup(s.Close)
 		return s
 	}
-	s := open(app.Options{AskPassphrase: func(_ context.Context, confirm bool) (opaque.Bytes, error) {
-		asked = append(asked, confirm)
+	s := open(app.Options{AskPassphrase: func(_ context.Context, q keys.Question) (opaque.Bytes, error) {
+		asked = append(asked, q.New)
 		return opaque.New([]byte(typed)), nil
 	}})
 	cfg, err := s.KeyConfig(app.KeyChoice{Kind: keys.KindPassphrase})
@@ -78,7 +78,7 @@ func TestAskPassphrase(t *testing.T) {
 	}
 	given := open(app.Options{
 		Passphrase: app.Passphrase{Text: phrase},
-		AskPassphrase: func(context.Context, bool) (opaque.Bytes, error) {
+		AskPassphrase: func(context.Context, keys.Question) (opaque.Bytes, error) {
 			t.Error("asked for what is known")
 			return nil, fault.New(fault.VaultLocked, "asked")
 		},
@@ -117,5 +117,57 @@ func TestKeyringWait(t *testing.T) {
 		if got != test.want {
 			t.Errorf("%+v: a keyring may take %s", test, got)
 		}
+	}
+}
+
+// What opens the vault and what is a new passphrase come from different places,
+// and what somebody typed counts more than what was said beforehand.
+func TestNewAndGivenPassphrases(t *testing.T) {
+	t.Parallel()
+	const old, fresh = "the old made-up one", "the new made-up one"
+	dir := vaulttest.Dir(t)
+	open := func(opts app.Options) app.Backend {
+		opts.Notice = func(string) {}
+		s, err := app.Open(sessionEnv(dir), opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(s.Close)
+		return s.Backend()
+	}
+	cfg := keystest.PassphraseConfig()
+	if _, err := open(app.Options{Passphrase: app.Passphrase{Text: old}}).Init(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	be := open(app.Options{Passphrase: app.Passphrase{Text: old}, NewPassphrase: &app.Passphrase{Text: fresh}})
+	if _, err := be.AddSlot(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{old, fresh} {
+		if err := open(app.Options{Passphrase: app.Passphrase{Text: text}}).Unlock(t.Context()); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	typed := false
+	be = open(app.Options{
+		Passphrase: app.Passphrase{Text: "wrong"},
+		Given:      func() bool { return typed },
+		AskPassphrase: func(context.Context, keys.Question) (opaque.Bytes, error) {
+			return opaque.New([]byte(fresh)), nil
+		},
+	})
+	if err := be.Unlock(t.Context()); fault.CodeOf(err) != fault.WrongKey {
+		t.Errorf("with what is wrong: %v", err)
+	}
+	typed = true
+	if err := be.Unlock(t.Context()); err != nil {
+		t.Errorf("with what was typed then: %v", err)
+	}
+	// Where nobody can be shown a recovery key, none is made.
+	if _, err := be.AddSlot(t.Context(), keys.Config{Kind: keys.KindRecovery}); fault.CodeOf(err) != fault.Usage {
+		t.Errorf("a recovery key for nobody: %v", err)
+	}
+	if slots, err := be.Slots(t.Context()); len(slots) != 2 || err != nil {
+		t.Errorf("slots %v, %v", slots, err)
 	}
 }

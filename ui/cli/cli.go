@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"aivault/keys/fault"
+	"aivault/keys/opaque"
 	"aivault/ui/app"
 )
 
@@ -35,6 +36,7 @@ func groups() []group {
 	return []group{
 		{"status", nil, "show where the vault and its key are", newStatus},
 		{"init", nil, "make a new vault", newInit},
+		{"key", nil, "list, add and remove ways to open the vault", newKey},
 		{"secrets", nil, "store, list, share and delete secrets", newSecrets},
 		{"credential", nil, "say how secrets authenticate, and at which hosts", newCredential},
 		{"capability", nil, "say what may be called", newCapability},
@@ -58,7 +60,9 @@ type shell struct {
 	env     *app.Env
 	out     *output
 	pass    app.Passphrase
-	verbose bool // -v: an alias of --json
+	newPass *app.Passphrase // where a new one comes from; nil: pass
+	paper   opaque.Bytes    // a recovery key that is to be shown
+	verbose bool            // -v: an alias of --json
 	json    bool
 	session *app.Session
 	// unrecorded is why the outcome of the last call is not in the audit log,
@@ -183,9 +187,9 @@ func (sh *shell) globalFlags(fs *pflag.FlagSet) {
 	fs.SortFlags = false
 	fs.BoolVar(&sh.json, "json", false, "print JSON")
 	fs.BoolVarP(&sh.verbose, "verbose", "v", false, "the same")
-	text(fs, &sh.pass.File, "passphrase-file", "PATH", "read the vault's passphrase from a file, - for the standard input")
-	text(fs, &sh.pass.FD, "passphrase-fd", "N", "read the vault's passphrase from an open descriptor")
-	text(fs, &sh.pass.Text, "passphrase", "TEXT", "the vault's passphrase, where others can see it")
+	text(fs, &sh.pass.File, "passphrase-file", "PATH", "read the vault's passphrase or recovery key from a file, - for the standard input")
+	text(fs, &sh.pass.FD, "passphrase-fd", "N", "read it from an open descriptor")
+	text(fs, &sh.pass.Text, "passphrase", "TEXT", "the same, where others can see it")
 }
 
 // run makes the function of a command that works on the vault.
@@ -218,7 +222,9 @@ func (sh *shell) open(cmd *cobra.Command) (*app.Session, error) {
 		return nil, fault.New(fault.Usage, "provide only one of --passphrase, --passphrase-file and --passphrase-fd")
 	}
 	sh.acting = true
-	session, err := app.Open(sh.env, app.Options{Passphrase: sh.pass, Notice: sh.out.notice})
+	session, err := app.Open(sh.env, app.Options{
+		Passphrase: sh.pass, NewPassphrase: sh.newPass, Recovery: sh.keepRecovery, Notice: sh.out.notice,
+	})
 	sh.session = session
 	return session, err
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -37,74 +36,6 @@ protect from. It changes nothing.`,
 	}
 }
 
-func newInit(sh *shell) *cobra.Command {
-	var provider string
-	var c app.KeyChoice
-	cmd := &cobra.Command{
-		Use:   "init [--provider keyring|file|env|passphrase]",
-		Short: "make a new vault",
-		Long: `Makes a new vault. Its key is kept in the keyring of the system; where there is
-none, in a file that only you can read; with AIVAULT_DIR, in a file beside the
-vault. A vault that is there already is left alone.
-
-Other commands make the vault when something is stored: use this one to choose.`,
-		Example: `aivault init
-aivault init --provider passphrase`,
-		DisableFlagsInUseLine: true,
-		Args:                  noArgs,
-	}
-	fs := cmd.Flags()
-	fs.SortFlags = false
-	text(fs, &provider, "provider", "PROVIDER", "where the key lives: keyring (or macos-keychain), file, env or passphrase")
-	text(fs, &c.Path, "file-path", "PATH", "of provider file: the key file")
-	text(fs, &c.Var, "env-var", "NAME", "of provider env: the variable (default "+keys.DefaultVar+")")
-	text(fs, &c.Service, "keychain-service", "NAME", "of provider keyring: the service of the entry (default "+keys.KeyringService+")")
-	text(fs, &c.Account, "keychain-account", "NAME", "of provider keyring: the account of the entry (default: the vault's id)")
-	cmd.RunE = sh.run(func(ctx context.Context, be app.Backend, _ []string) error {
-		if fs.Changed("provider") {
-			kind, err := keys.ParseKind(provider)
-			if err != nil {
-				return err
-			}
-			c.Kind = kind
-		}
-		for name, kind := range map[string]keys.Kind{
-			"file-path": keys.KindFile, "env-var": keys.KindEnv,
-			"keychain-service": keys.KindKeyring, "keychain-account": keys.KindKeyring,
-		} {
-			if fs.Changed(name) && c.Kind != kind {
-				return fault.New(fault.Usage, "--%s goes with --provider %s", name, kind)
-			}
-		}
-		cfg, err := sh.keyConfig(ctx, be, c)
-		if err != nil {
-			return err
-		}
-		st, err := be.Init(ctx, cfg)
-		if err != nil {
-			return err
-		}
-		return sh.printStatus(st)
-	})
-	return cmd
-}
-
-// keyConfig returns where the key of a new vault goes. A vault that is there is
-// found before anybody is asked for a passphrase.
-func (sh *shell) keyConfig(ctx context.Context, be app.Backend, c app.KeyChoice) (keys.Config, error) {
-	if st, err := be.Status(ctx); err != nil || st.Initialized {
-		if err == nil {
-			err = fault.New(fault.AlreadyExists, "there is a vault in %s already", st.Root).
-				WithHint("`aivault status` shows it; set AIVAULT_DIR to make another one elsewhere")
-		}
-		return keys.Config{}, err
-	}
-	if c.Kind == "" {
-		return sh.session.FirstUse(ctx)
-	}
-	return sh.session.KeyConfig(c)
-}
-
 // statusJSON is the documented shape of a status.
 type statusJSON struct {
 	Status struct {
@@ -113,6 +44,7 @@ type statusJSON struct {
 		Locked   bool       `json:"locked"`
 		KeyID    *string    `json:"kekId"`
 		Error    *errorJSON `json:"keyError,omitempty"` // ours: why it is locked
+		Slots    []slotJSON `json:"slots"`              // ours
 	} `json:"status"`
 	Paths struct {
 		Root         string `json:"rootDir"`
@@ -130,6 +62,7 @@ func toStatus(st vault.Status) statusJSON {
 	out.Status.Locked = st.Locked
 	out.Status.KeyID = orNull(st.KeyID)
 	out.Status.Error = errorOrNil(st.KeyError)
+	out.Status.Slots = mapTo(st.Slots, toSlot)
 	out.Paths.Root = st.Root
 	out.Paths.Config, out.Paths.Secrets, out.Paths.Audit, out.Paths.Capabilities = st.File, st.File, st.File, st.File
 	return out
@@ -157,6 +90,8 @@ func providerName(k keys.Kind) string {
 		return "Environment variable"
 	case k == keys.KindPassphrase:
 		return "Passphrase"
+	case k == keys.KindRecovery:
+		return "Recovery key"
 	}
 	return "-"
 }
@@ -181,9 +116,10 @@ func (sh *shell) printStatus(st vault.Status) error {
 	if st.Initialized {
 		rows = append(rows,
 			cells("  Provider:", providerName(st.Provider)),
-			cells("  Key:", keyPlace(st)),
+			cells("  Key:", keyPlace(st.Key)),
 			cells("  KEK identifier:", st.KeyID),
 			cells("  Vault id:", st.VaultID))
+		rows = append(rows, slotRows(st)...)
 	}
 	rows = append(rows, []cell{{"Paths", bold}}, cells("  Root:", st.Root), cells("  Vault:", st.File))
 	sh.out.table(rows)
@@ -201,22 +137,6 @@ func (sh *shell) printStatus(st vault.Status) error {
 	return nil
 }
 
-// keyPlace is where exactly the key lives.
-func keyPlace(st vault.Status) string {
-	switch st.Provider {
-	case keys.KindFile:
-		return st.Key.Path
-	case keys.KindEnv:
-		if st.Key.Var == "" {
-			return keys.DefaultVar
-		}
-		return st.Key.Var
-	case keys.KindKeyring:
-		return fmt.Sprintf("%s/%s", st.Key.Service, st.Key.Account)
-	}
-	return "a passphrase that is asked for"
-}
-
 // protection says what the vault protects from, and what not.
 func protection(st vault.Status) []string {
 	lines := []string{
@@ -228,7 +148,7 @@ func protection(st vault.Status) []string {
 		return append(lines, "allowed, and read the key file: it is no wall. A wall needs another user.")
 	case keys.KindEnv:
 		return append(lines, "allowed, and read the variable: it is no wall. A wall needs another user.")
-	case keys.KindPassphrase:
+	case keys.KindPassphrase, keys.KindRecovery:
 		return append(lines, "allowed, and read along while you unlock: it is no wall. A wall needs another", "user.")
 	case keys.KindKeyring:
 		return append(lines, "allowed, and ask the keyring: it is no wall. A wall needs another user.")

@@ -39,6 +39,7 @@ func Open(ctx context.Context, env *app.Env, settings term.Settings, pass app.Pa
 	session, err := app.Open(env, app.Options{
 		Passphrase:    pass,
 		AskPassphrase: host.Keyhole.Ask,
+		Given:         host.Keyhole.Given,
 		Notice:        func(string) {}, // the screens say it all
 	})
 	if err != nil {

@@ -31,7 +31,6 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"aivault/keys"
 	// It puts back the TERM that the guard hides from bubbletea's init.
 	_ "aivault/ui/guard/release"
 	"aivault/ui/tui/ops"
@@ -232,4 +231,4 @@ func (m *Model) closeAll() {
 
 // locksItself reports whether the vault is to be locked when nobody is there:
 // where its key is in somebody's head, it is asked for again.
-func (m *Model) locksItself() bool { return m.gate == nil && m.status.Provider == keys.KindPassphrase }
+func (m *Model) locksItself() bool { return m.gate == nil && m.status.Provider.Typed() }

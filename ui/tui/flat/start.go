@@ -27,7 +27,7 @@ func (t *talk) open(ctx context.Context) error {
 			err = t.unlock(ctx, st)
 		default:
 			t.say("The vault in %s is open.", st.Root)
-			t.locks = st.Provider == keys.KindPassphrase
+			t.locks = st.Provider.Typed()
 			return nil
 		}
 		switch {
@@ -82,15 +82,20 @@ func (t *talk) makeVault(ctx context.Context, st vault.Status) error {
 	return err
 }
 
-// unlock fetches the key of a locked vault; a passphrase is asked for on the
-// terminal, by the vault.
+// unlock fetches the key of a locked vault; a passphrase or a recovery key is asked
+// for on the terminal, by the vault.
 func (t *talk) unlock(ctx context.Context, st vault.Status) error {
 	q := question{items: []string{"try again"}, ret: "1", top: true}
 	t.print("")
-	if st.Provider == keys.KindPassphrase {
-		t.say("The vault is locked: a passphrase opens it. It is in %s.", st.Root)
-		q.items[0] = "type the passphrase, where it does not show"
-	} else {
+	typed := st.Typed()
+	switch {
+	case st.Provider.Typed():
+		t.say("The vault is locked: a %s opens it. It is in %s.", typed, st.Root)
+		q.items[0] = "type the " + typed.String() + ", where it does not show"
+	case typed.Any():
+		t.fail(st.KeyError)
+		q.items[0] = "try again, or type the " + typed.String() + ", where it does not show"
+	default:
 		t.fail(st.KeyError)
 	}
 	if _, err := t.put(ctx, q); err != nil {

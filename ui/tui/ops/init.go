@@ -23,7 +23,7 @@ func Init(ctx context.Context, be app.Backend, cfg keys.Config) (Done, vault.Sta
 		l = l.with("--env-var", cfg.Var)
 	case keys.KindKeyring:
 		l = l.with("--keychain-service", cfg.Service).with("--keychain-account", cfg.Account)
-	case keys.KindPassphrase:
+	case keys.KindPassphrase, keys.KindRecovery:
 	}
 	return Done{Text: "made a vault in " + st.Root, Lines: []Line{l}}, st, nil
 }

@@ -206,6 +206,16 @@ func (g *Group) Cancel(slot string) {
 	}
 }
 
+// Interrupt ends what is under way in a slot; its result, as far as there is one,
+// still comes back.
+func (g *Group) Interrupt(slot string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if j := g.slots[slot]; j != nil {
+		j.cancel()
+	}
+}
+
 // Close ends everything in the group but writes.
 func (g *Group) Close() {
 	g.mu.Lock()

@@ -77,7 +77,19 @@ func TestCancel(t *testing.T) {
 			t.Errorf("%s: %d reads are under way", name, reads)
 		}
 	}
+	// What is interrupted has a result all the same.
 	g := tracker(t).Group()
+	var ended, got error
+	end(t, task.Go(g, "x", func(ctx context.Context) (int, error) {
+		g.Interrupt("x")
+		ended = ctx.Err()
+		return 0, ended
+	}, func(_ int, err error) tea.Cmd { got = err; return nil }))
+	if !errors.Is(ended, context.Canceled) || !errors.Is(got, context.Canceled) {
+		t.Errorf("interrupted: its context %v, its result %v", ended, got)
+	}
+	g = tracker(t).Group()
+	g.Interrupt("x")
 	g.Close()
 	if task.Go(g, "x", func(context.Context) (int, error) { return 0, nil }, nil) != nil {
 		t.Error("a closed group begins something")

@@ -40,12 +40,13 @@ import (
 // over an empty vault, whose key is a file, in colour.
 type Options struct {
 	Width, Height int
-	Dir           string        // of the vault; empty: a new one
-	Home          string        // the user's; empty: beside the vault
-	Env           *app.Env      // what the program sees beside that; nil: see [Env]
-	Keyring       keys.Keyring  // of Env; nil: there is none
-	Clock         *Clock        // nil: one that stands
-	Settings      term.Settings // of the terminal; zero: 256 colours, dark
+	Dir           string         // of the vault; empty: a new one
+	Home          string         // the user's; empty: beside the vault
+	Env           *app.Env       // what the program sees beside that; nil: see [Env]
+	Keyring       keys.Keyring   // of Env; nil: there is none
+	Clock         *Clock         // nil: one that stands
+	Settings      term.Settings  // of the terminal; zero: 256 colours, dark
+	Pass          app.Passphrase // what the command line says of it
 	// Fill puts something into the vault, before the program begins.
 	Fill func(d *Driver)
 	// Unchecked has frames drawn and not looked at, for benchmarks.
@@ -137,7 +138,7 @@ func New(t testing.TB, o Options) *Driver {
 	if o.Env == nil {
 		o.Env = Env(map[string]string{"AIVAULT_DIR": d.Dir}, o.Home, d.Clock, o.Keyring)
 	}
-	program, err := tui.Open(t.Context(), o.Env, o.Settings, app.Passphrase{})
+	program, err := tui.Open(t.Context(), o.Env, o.Settings, o.Pass)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,7 @@
 //
 // # Keys
 //
-//	KEK   32 bytes, from the keyring, a file, the environment or a passphrase
+//	KEK   32 bytes, from the keyring, a file, the environment, a passphrase or a recovery key
 //	 └ slot key pair (X25519) = HKDF(KEK, vault id, "aivault/v1/slot/key" || slot id)
 //	 └ slot check             = HKDF(KEK, vault id, "aivault/v1/slot/check" || slot id)
 //	root  32 random bytes, sealed to the public key of each slot (HPKE, RFC 9180)

@@ -31,6 +31,7 @@ func configs() map[string]keys.Config {
 		"file":       {Kind: keys.KindFile, Path: "/made/up/kek.key"},
 		"env":        {Kind: keys.KindEnv, Var: "MADE_UP"},
 		"passphrase": keystest.PassphraseConfig(),
+		"recovery":   {Kind: keys.KindRecovery},
 	}
 }
 

@@ -30,7 +30,7 @@ const (
 	stopped               // somebody ended that
 	absent                // there is no vault yet
 	creating              // one is being made
-	asking                // a passphrase is needed
+	asking                // a passphrase or a recovery key is needed
 	opening               // it is tried
 	failed                // see err
 )
@@ -53,7 +53,8 @@ type Gate struct {
 	first  keys.Config  // where the key of a new vault would go
 	err    error        // why it is not open
 	made   *ops.Done    // a vault, here
-	field  *form.Secret // of the passphrase
+	reason error        // why what asks nobody did not open it, while it asks; nil: nothing does so
+	field  *form.Secret // of what is typed
 }
 
 // New returns the screen, which sends view.OpenedMsg once the vault is open.
@@ -98,7 +99,10 @@ func (g *Gate) look() tea.Cmd {
 		return l, err
 	}, func(l looked, err error) tea.Cmd {
 		g.status, g.first = l.status, l.first
+		ended := g.state == stopped // by esc, meanwhile
 		switch {
+		case err != nil && ended:
+			return nil
 		case err != nil:
 			return g.fail(err)
 		case !l.status.Initialized:
@@ -106,11 +110,30 @@ func (g *Gate) look() tea.Cmd {
 			return nil
 		case !l.status.Locked:
 			return g.opened(l)
-		case l.status.Provider == keys.KindPassphrase && fault.CodeOf(l.status.KeyError) == fault.VaultLocked:
-			return g.ask("")
 		}
-		return g.fail(l.status.KeyError)
+		return g.locked(ended)
 	})
+}
+
+// locked asks for what opens the vault, if somebody can type that; otherwise it
+// shows what is in the way. Where a key should have opened it without asking, it
+// says why that did not.
+func (g *Gate) locked(ended bool) tea.Cmd {
+	err := g.status.KeyError
+	code, typed := fault.CodeOf(err), g.status.Typed()
+	g.reason = nil
+	switch {
+	case code == fault.VaultLocked && typed.Any():
+	case typed.Any() && (code == fault.KeyUnavailable || code == fault.WrongKey || code == fault.Canceled && ended):
+		g.reason = err
+	case ended:
+		return nil
+	default:
+		return g.fail(err)
+	}
+	g.field.Wipe()
+	g.field = form.NewPassphrase(g.host.Theme, sentenceCase(typed.String()), false)
+	return g.ask("")
 }
 
 // opened tells that the vault is open, and after that how it was made, if that
@@ -133,7 +156,8 @@ func (g *Gate) see(ctx context.Context) (l looked, err error) {
 	return l, err
 }
 
-// ask asks for the passphrase; why is what was wrong with the last one.
+// ask asks for the passphrase or recovery key; why is what was wrong with the last
+// one.
 func (g *Gate) ask(why string) tea.Cmd {
 	g.field.Wipe()
 	g.field.SetError(why)
@@ -156,7 +180,7 @@ func (g *Gate) fail(err error) tea.Cmd {
 	return task.After(g.tasks, "open", busyAgain, g.look)
 }
 
-// unlock tries the passphrase that was typed.
+// unlock tries what was typed.
 func (g *Gate) unlock() tea.Cmd {
 	if err := g.field.Check(); err != nil {
 		g.field.SetError(err.Error())
@@ -175,7 +199,7 @@ func (g *Gate) unlock() tea.Cmd {
 		case "":
 			return g.opened(l)
 		case fault.WrongKey:
-			return g.ask("this passphrase does not open the vault; type it again")
+			return g.ask(wrong(g.status.Typed(), err))
 		case fault.VaultLocked, fault.Canceled:
 			return g.ask("")
 		}
@@ -218,14 +242,28 @@ func (g *Gate) create() tea.Cmd {
 
 // stop ends what is under way.
 func (g *Gate) stop() tea.Cmd {
-	g.tasks.Cancel("open")
 	g.host.Keyhole.Put(nil)
 	if g.state == opening {
+		g.tasks.Cancel("open")
 		return g.ask("")
+	}
+	if g.state == looking {
+		g.tasks.Interrupt("open") // what is known by then comes back: see locked
+	} else {
+		g.tasks.Cancel("open")
 	}
 	g.err = nil
 	g.enter(stopped)
 	return nil
+}
+
+// clear forgets what was typed; where there is nothing, what asks nobody is tried
+// again.
+func (g *Gate) clear() tea.Cmd {
+	if g.reason != nil && !g.field.Dirty() && g.field.Error() == "" {
+		return g.look()
+	}
+	return g.ask("")
 }
 
 // Actions are those of the state.
@@ -245,12 +283,16 @@ func (g *Gate) Actions() []action.Bound {
 	case stopped:
 		return []action.Bound{retry}
 	case asking:
-		return []action.Bound{{ID: action.Back, Short: "clear", Run: func() tea.Cmd { return g.ask("") }}}
+		short := "clear"
+		if g.reason != nil {
+			short = "clear, or try again"
+		}
+		return []action.Bound{{ID: action.Back, Short: short, Run: g.clear}}
 	}
 	return nil
 }
 
-// Key types the passphrase; enter does what the screen is for.
+// Key types what opens the vault; enter does what the screen is for.
 func (g *Gate) Key(k tea.KeyMsg) tea.Cmd {
 	if g.state == asking {
 		if k.String() == "enter" && !k.Paste {
@@ -273,7 +315,7 @@ func (g *Gate) Key(k tea.KeyMsg) tea.Cmd {
 // Mouse does nothing: there is nothing to choose from.
 func (g *Gate) Mouse(tea.MouseMsg) tea.Cmd { return nil }
 
-// Captures reports whether a passphrase is typed.
+// Captures reports whether something is typed.
 func (g *Gate) Captures() bool { return g.state == asking }
 
 // Forget wipes a passphrase that is half typed.

@@ -45,23 +45,39 @@ func sealed(cfg keys.Config) func(d *uitest.Driver) {
 }
 
 // withPhrase makes a vault in dir that opens with the passphrase.
-func withPhrase(t *testing.T, dir string) {
+func withPhrase(t *testing.T, dir string) { withSlots(t, dir, nil, keys.KindPassphrase) }
+
+// withSlots makes a vault in dir with keys of these kinds, the first of them its
+// first, and returns the recovery key.
+func withSlots(t *testing.T, dir string, ring keys.Keyring, kinds ...keys.Kind) (recovery string) {
 	t.Helper()
-	env := uitest.Env(map[string]string{"AIVAULT_DIR": dir}, filepath.Dir(dir), uitest.NewClock(time.Now()), nil)
-	s, err := app.Open(env, app.Options{Notice: func(string) {}, AskPassphrase: func(context.Context, bool) (opaque.Bytes, error) {
-		return opaque.New([]byte(phrase)), nil
-	}})
+	env := uitest.Env(map[string]string{"AIVAULT_DIR": dir}, filepath.Dir(dir), uitest.NewClock(time.Now()), ring)
+	s, err := app.Open(env, app.Options{
+		Notice:        func(string) {},
+		AskPassphrase: func(context.Context, keys.Question) (opaque.Bytes, error) { return opaque.New([]byte(phrase)), nil },
+		Recovery:      func(text opaque.Bytes) error { recovery = string(text.Reveal()); return nil },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	cfg, err := s.KeyConfig(app.KeyChoice{Kind: keys.KindPassphrase})
-	if err != nil {
-		t.Fatal(err)
+	for i, kind := range kinds {
+		cfg := keys.Config{Kind: kind}
+		if kind != keys.KindRecovery {
+			if cfg, err = s.KeyConfig(app.KeyChoice{Kind: kind}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i == 0 {
+			_, err = s.Backend().Init(t.Context(), cfg)
+		} else {
+			_, err = s.Backend().AddSlot(t.Context(), cfg)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := s.Backend().Init(t.Context(), cfg); err != nil {
-		t.Fatal(err)
-	}
+	return recovery
 }
 
 // want fails unless all of it shows, wherever the lines of a card end.
@@ -234,7 +250,7 @@ func TestWelcome(t *testing.T) {
 		mode keystest.Mode
 		want []string
 	}{
-		"a desktop":  {false, keystest.Working, []string{"the keyring of your system"}},
+		"a desktop":  {false, keystest.Working, []string{"the keyring of your system", "aivault key add --recovery"}},
 		"no keyring": {false, keystest.Absent, []string{"kek.key, which only you can read, as this session has no keyring"}},
 		"named":      {true, keystest.Working, []string{"kek.key, which only you can read."}},
 	} {

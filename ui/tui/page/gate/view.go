@@ -134,7 +134,7 @@ func (g *Gate) waits() string {
 // Say says what the screen is about.
 func (g *Gate) Say() string {
 	if g.state == asking {
-		s := "passphrase, " + g.field.Say()
+		s := g.status.Typed().String() + ", " + g.field.Say()
 		if e := g.field.Error(); e != "" {
 			s += ", wrong: " + text.Line(e)
 		}

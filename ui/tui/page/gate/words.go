@@ -41,20 +41,52 @@ func (g *Gate) card() card {
 	case creating:
 		return card{head: "Making the vault", say: []string{"Its key goes into " + g.place() + "."}}
 	case asking:
-		return card{
-			head: "The vault is locked", say: []string{"It opens with a passphrase. Nothing that you type is shown."},
-			next: []string{"enter unlocks, esc clears, ctrl+c leaves"},
-		}
+		return g.question()
 	case opening:
-		return card{
-			head: "Unlocking",
-			say:  []string{"Making the key from the passphrase takes a moment, on purpose: so guessing is slow."},
-			next: []string{"esc stops"},
+		c := card{head: "Unlocking", next: []string{"esc stops"}}
+		if g.status.Typed().Passphrase {
+			c.say = []string{"Making the key from the passphrase takes a moment, on purpose: so guessing is slow."}
 		}
+		return c
 	case failed:
 	}
 	// Also while a busy vault is tried again.
 	return failure(g.err, g.status.Provider)
+}
+
+// question is what there is to say while somebody is asked.
+func (g *Gate) question() card {
+	typed := g.status.Typed().String()
+	if g.reason == nil {
+		return card{
+			head: "The vault is locked", say: []string{"It opens with a " + typed + ". Nothing that you type is shown."},
+			next: []string{"enter unlocks, esc clears, ctrl+c leaves"},
+		}
+	}
+	c := card{
+		head: "The vault is locked", say: []string{"The " + typed + " opens the vault too. Nothing that you type is shown."},
+		next: []string{"enter unlocks, esc tries the key again, ctrl+c leaves"},
+	}
+	switch fault.CodeOf(g.reason) {
+	case fault.Canceled: // by whoever is asked now
+	case fault.KeyUnavailable:
+		c.head, c.command = missing(g.status.Provider), "aivault key add"
+		c.say = append(c.say, sentence(g.reason))
+	default:
+		c.say = append(c.say, sentence(g.reason))
+	}
+	return c
+}
+
+// wrong says what was wrong with what was typed.
+func wrong(typed keys.Typed, err error) string {
+	switch {
+	case typed.Passphrase && typed.Recovery:
+		return "neither a passphrase nor a recovery key of this vault; type it again"
+	case typed.Recovery:
+		return err.Error()
+	}
+	return "this passphrase does not open the vault; type it again"
 }
 
 func (g *Gate) waiting() card {
@@ -69,7 +101,7 @@ func (g *Gate) waiting() card {
 }
 
 func (g *Gate) welcome() card {
-	return card{
+	c := card{
 		head: "Welcome to aivault",
 		say: []string{
 			"aivault keeps API keys, and makes the calls that need them: code that you need not trust asks for a call and never sees a key.",
@@ -78,6 +110,10 @@ func (g *Gate) welcome() card {
 		next:    []string{"n or enter makes the vault, q quits"},
 		command: "aivault init",
 	}
+	if g.first.Kind == keys.KindKeyring {
+		c.say = append(c.say, "For the day when that is lost, aivault key add --recovery, on a command line, makes a key to keep on paper.")
+	}
+	return c
 }
 
 // place says where the key of a new vault will live.
@@ -93,7 +129,7 @@ func (g *Gate) place() string {
 		return "the file " + c.Path + ", which only you can read" + why
 	case keys.KindEnv:
 		return "the variable " + c.Var
-	case keys.KindPassphrase:
+	case keys.KindPassphrase, keys.KindRecovery:
 	}
 	return "a passphrase that you know"
 }
@@ -145,21 +181,28 @@ func missing(kind keys.Kind) string {
 		return "The key file does not give the key"
 	case keys.KindEnv:
 		return "The environment does not have the key"
-	case keys.KindPassphrase:
+	case keys.KindPassphrase, keys.KindRecovery:
 	}
 	return "The key cannot be fetched"
 }
 
 // sentence makes a sentence of an error or a hint.
 func sentence(what any) string {
-	s := fmt.Sprint(what)
-	r, n := utf8.DecodeRuneInString(s)
-	if n == 0 {
+	s := sentenceCase(fmt.Sprint(what))
+	if s == "" {
 		return s
 	}
-	s = string(unicode.ToUpper(r)) + s[n:]
 	if !strings.HasSuffix(s, ".") {
 		s += "."
 	}
 	return s
+}
+
+// sentenceCase is s as a sentence begins.
+func sentenceCase(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[n:]
 }
