@@ -268,7 +268,7 @@ func TestWelcome(t *testing.T) {
 			d := start()
 			want(d, append(tc.want, "Welcome to aivault", "code that you need not trust asks for a call and never sees a key", "aivault init")...)
 			d.Resize(40, 12).Want("n or enter makes the vault", "aivault init").Resize(120, 40)
-			d.Key("n").Want("1 Secrets", "made a vault in", "aivault init --provider").WantNot("There is no vault")
+			d.Resize(200, 40).Key("n").Want("1 Secrets", "made a vault in", "aivault init --provider").WantNot("There is no vault")
 			start().Want("1 Secrets").WantNot("There is no vault", "made a vault") // the second time, nobody is asked
 		})
 	}
