@@ -20,6 +20,7 @@ type Viewer struct {
 	styled  []Styled // instead of raw, if not nil
 	details *Details // what styled is made of, at another width
 	shaped  int      // the width that it was made for
+	shown   string   // the key of what ShowDetails showed last
 
 	top    place // the first line that somebody scrolled to
 	x      int   // the first cell that somebody scrolled to, of lines that are not wrapped
@@ -57,6 +58,16 @@ func (v *Viewer) SetStyled(lines []Styled) {
 func (v *Viewer) SetDetails(d *Details) {
 	v.raw, v.details, v.shaped = nil, d, v.w
 	v.style(d.Lines(v.w))
+}
+
+// ShowDetails shows the details of the thing with a key: from their beginning,
+// unless they are those of what was shown so before.
+func (v *Viewer) ShowDetails(key string, d *Details) {
+	if key != v.shown {
+		v.shown = key
+		v.Top()
+	}
+	v.SetDetails(d)
 }
 
 func (v *Viewer) style(lines []Styled) {

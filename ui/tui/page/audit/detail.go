@@ -70,11 +70,7 @@ func (p *page) showDetail() {
 		key = r.key
 		p.describe(d, r)
 	}
-	if key != p.drawn {
-		p.drawn = key
-		p.detail.Top()
-	}
-	p.detail.SetDetails(d)
+	p.detail.ShowDetails(key, d)
 }
 
 func (p *page) describe(d *widget.Details, r *row) {

@@ -52,7 +52,6 @@ type page struct {
 
 	chain chain
 	names names
-	drawn string // the key of the row that the detail shows
 }
 
 // New returns the page.

@@ -121,11 +121,7 @@ func (p *page) showDetail() {
 		id = r.ID
 		p.describe(d, r)
 	}
-	if id != p.drawn {
-		p.drawn = id
-		p.Detail.Top()
-	}
-	p.Detail.SetDetails(d)
+	p.Detail.ShowDetails(id, d)
 }
 
 // describe says what a capability allows.

@@ -38,7 +38,6 @@ type page struct {
 	counts map[node]tally  // of the nodes
 	want   string          // the id that is to be selected as soon as it is there
 	about  about           // what is known of the capability under the cursor
-	drawn  string          // the id that the detail shows
 }
 
 // New returns the page.

@@ -23,11 +23,7 @@ func (p *page) rest() tea.Cmd {
 		key = r.key
 		p.describe(d, r)
 	}
-	if key != p.drawn {
-		p.drawn = key
-		p.Detail.Top()
-	}
-	p.Detail.SetDetails(d)
+	p.Detail.ShowDetails(key, d)
 	return nil
 }
 

@@ -32,7 +32,6 @@ type page struct {
 	shown  []int // those that the filter lets through
 	caps   []broker.Capability
 	want   string // the id that is to be selected as soon as it is there
-	drawn  string // the key of the row that the detail shows
 }
 
 // New returns the page.

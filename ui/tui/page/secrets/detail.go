@@ -69,11 +69,7 @@ func (p *page) showDetail() {
 		key = r.key
 		p.describe(d, r)
 	}
-	if key != p.drawn {
-		p.drawn = key
-		p.detail.Top()
-	}
-	p.detail.SetDetails(d)
+	p.detail.ShowDetails(key, d)
 }
 
 // describe says what there is to know about a secret, but for its value.

@@ -55,8 +55,7 @@ type page struct {
 	want   vault.ID // to be selected as soon as it is in the list
 	load   load
 
-	uses  uses
-	drawn string // the key of the secret that the detail shows
+	uses uses
 }
 
 // New returns the page.
