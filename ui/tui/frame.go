@@ -20,14 +20,11 @@ const (
 // small reports whether the terminal is too small, or did not say its size yet.
 func (m *Model) small() bool { return m.w < minWidth || m.h < minHeight }
 
-// A rect is a part of the screen, in cells.
-type rect struct{ x, y, w, h int }
-
 // A frame is where things are on the screen.
 type frame struct {
 	bodyHeight int
-	tabs       [][2]int // columns of the names of the tabs
-	dialog     rect     // the content of the dialog on top, without its frame
+	tabs       [][2]int    // columns of the names of the tabs
+	dialog     widget.Rect // the content of the dialog on top, without its frame
 }
 
 // footer is how many lines there are below the page: the toast, the keys, and
@@ -45,14 +42,14 @@ func (m *Model) frame() frame {
 }
 
 // dialogRect returns where the content of a dialog is.
-func (m *Model) dialogRect(s view.Screen) rect {
+func (m *Model) dialogRect(s view.Screen) widget.Rect {
 	maxW, maxH := m.w-4, m.h-footer-2
 	w, h := min(maxW, 76), min(maxH, 18)
 	if sized, ok := s.(view.Sized); ok {
 		w, h = sized.Size(maxW, maxH)
 		w, h = min(max(w, 20), maxW), min(max(h, 1), maxH)
 	}
-	return rect{x: (m.w - w) / 2, y: max((m.h-footer-h)/2, 1), w: w, h: h}
+	return widget.Rect{X: (m.w - w) / 2, Y: max((m.h-footer-h)/2, 1), W: w, H: h}
 }
 
 // View implements tea.Model.
@@ -71,18 +68,15 @@ func (m *Model) View() string {
 		lines = append(lines, p.View(m.w, bodyHeight)...)
 	}
 	lines = append(lines, m.toastLine(m.w-1), m.keyLine(m.w-1), m.sayLine(m.w-1))
-	if len(m.dialogs) > 0 { // what is drawn over a line is cut to its width
+	if len(m.dialogs) > 0 { // what is drawn over a line is cut to its width, which stays
 		for i, line := range lines {
 			lines[i] = widget.Clip(line, m.w)
 		}
 	}
 	for _, d := range m.dialogs {
 		r := m.dialogRect(d)
-		box := widget.Box(m.host.Theme, d.Title(), "", true, r.w+2, r.h+2, d.View(r.w, r.h))
-		for i, line := range lines { // what is over a short line is as wide as below it
-			lines[i] = widget.Clip(line, m.w)
-		}
-		lines = widget.Over(lines, box, r.x-1, r.y-1)
+		box := widget.Box(m.host.Theme, d.Title(), "", true, r.W+2, r.H+2, d.View(r.W, r.H))
+		lines = widget.Over(lines, box, r.X-1, r.Y-1)
 	}
 	return m.finish(lines)
 }

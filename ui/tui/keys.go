@@ -145,11 +145,11 @@ func (m *Model) mouse(msg tea.MouseMsg) tea.Cmd {
 	f := m.frame()
 	if n := len(m.dialogs); n > 0 {
 		r := f.dialog
-		if msg.X < r.x || msg.X >= r.x+r.w || msg.Y < r.y || msg.Y >= r.y+r.h {
+		if msg.X < r.X || msg.X >= r.X+r.W || msg.Y < r.Y || msg.Y >= r.Y+r.H {
 			return nil
 		}
-		msg.X -= r.x
-		msg.Y -= r.y
+		msg.X -= r.X
+		msg.Y -= r.Y
 		return m.dialogs[n-1].Mouse(msg)
 	}
 	if msg.Y == 0 {
