@@ -45,6 +45,14 @@ func (m *Model) actions() []action.Bound {
 	}
 }
 
+// bound are the actions of a screen, unless it is nil, and those of the root.
+func (m *Model) bound(s view.Screen) []action.Bound {
+	if s == nil {
+		return m.actions()
+	}
+	return append(s.Actions(), m.actions()...)
+}
+
 // askQuit ends the program, after asking where something is typed.
 func (m *Model) askQuit() tea.Cmd {
 	if typed := m.dirty(); len(typed) > 0 {
@@ -62,11 +70,7 @@ func (m *Model) suspend() tea.Cmd {
 
 // help lists what can be done here, by key; enter does it.
 func (m *Model) help() tea.Cmd {
-	var here []action.Bound
-	if top := m.top(); top != nil {
-		here = top.Actions()
-	}
-	return m.dialog(m.picker("What can be done here", append(here, m.actions()...), moves()))
+	return m.dialog(m.picker("What can be done here", m.bound(m.top()), moves()))
 }
 
 // moves are the keys of lists, which are no actions: they do nothing but show
@@ -88,11 +92,7 @@ func moves() []widget.Choice {
 // palette finds any action by its name, also those of other pages, which say
 // where they are.
 func (m *Model) palette() tea.Cmd {
-	var here []action.Bound
-	if top := m.top(); top != nil {
-		here = top.Actions()
-	}
-	all := append(here, m.actions()...)
+	all := m.bound(m.top())
 	known := map[action.ID]bool{}
 	for _, b := range all {
 		known[b.ID] = true
@@ -132,11 +132,7 @@ func (m *Model) picker(title string, bound []action.Bound, more []widget.Choice)
 // runNow does an action of a screen, or of the root, as it is now: what it was
 // for may have gone since it was listed.
 func (m *Model) runNow(s view.Screen, id action.ID) tea.Cmd {
-	var bound []action.Bound
-	if s != nil {
-		bound = s.Actions()
-	}
-	for _, b := range append(bound, m.actions()...) {
+	for _, b := range m.bound(s) {
 		if b.ID == id {
 			return m.run(b)
 		}

@@ -161,8 +161,6 @@ func (m *Model) message(msg tea.Msg) tea.Cmd {
 		return m.opened(msg)
 	case view.LockMsg:
 		return m.lockNow()
-	case view.QuitMsg:
-		return m.quit()
 	case view.ShowSecret:
 		return m.show(tabSecrets, msg)
 	case view.ShowCapability:

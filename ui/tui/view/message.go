@@ -40,8 +40,6 @@ type (
 	}
 	// LockMsg asks for the vault to be locked.
 	LockMsg struct{}
-	// QuitMsg ends the program.
-	QuitMsg struct{}
 )
 
 // Where to go: the root makes the screen, so that pages need not know each
