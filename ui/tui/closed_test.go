@@ -266,3 +266,17 @@ func TestLockDropsWhatWaits(t *testing.T) {
 		}
 	}
 }
+
+// Who wanted the vault locked is told where its key was to be had without
+// anybody; where somebody typed it, the lock did what was wanted.
+func TestLockThatOpensByItselfSaysSo(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []keys.Kind{keys.KindFile, keys.KindKeyring, keys.KindEnv, keys.KindPassphrase, keys.KindRecovery} {
+		r := newRig(t).open(kind)
+		r.press("L")
+		r.open(kind)
+		if told := strings.Contains(r.screen(), "fetched again where it lives"); told == kind.Typed() {
+			t.Errorf("%s: told %v\n%s", kind, told, r.screen())
+		}
+	}
+}

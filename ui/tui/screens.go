@@ -5,7 +5,6 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"aivault/keys"
 	"aivault/ui/tui/form"
 	"aivault/ui/tui/view"
 )
@@ -35,7 +34,7 @@ func (m *Model) opened(o view.OpenedMsg) tea.Cmd {
 	if l, ok := m.page().(view.Leaver); ok {
 		cmd = tea.Batch(cmd, l.Enter())
 	}
-	if m.wished && m.status.Provider != keys.KindPassphrase {
+	if m.wished && !m.status.Provider.Typed() {
 		cmd = tea.Batch(cmd, m.say(noteToast("no passphrase: the key was forgotten, and fetched again where it lives")))
 	}
 	m.wished = false
