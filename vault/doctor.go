@@ -220,6 +220,8 @@ func (t *txn) count(c *census, key []byte) error {
 		entries, err = entriesOf(id, t.disabled, t.disabledEntries)
 	case kindPolicy:
 		entries, err = entriesOf(id, t.policy, t.policyEntries)
+	case kindGrant:
+		entries, err = entriesOf(id, t.grant, t.grantEntries)
 	case kindRenewal:
 		err = t.examineRenewal(id)
 	case kindSlot:

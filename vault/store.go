@@ -171,4 +171,8 @@ type Reader interface {
 	Bindings(capability string) ([]*Binding, error)
 	// BindingsWith lists the bindings of a secret, in the same order.
 	BindingsWith(secret ID) ([]*Binding, error)
+
+	// Granted reports whether another user may make calls in a context: in
+	// exactly that workspace and group, whatever the consumer.
+	Granted(uid int, c Context) (bool, error)
 }

@@ -43,7 +43,7 @@ func (s *Store) Authorize(ctx context.Context, decide func(vault.Reader) (vault.
 	}
 	now := s.time()
 	if d.Rate != nil {
-		s.grants[d.Event.Capability] = append(s.grants[d.Event.Capability], now)
+		s.permits[d.Event.Capability] = append(s.permits[d.Event.Capability], now)
 	}
 	permit := vault.Permit{Intent: seq}
 	for _, u := range d.Uses {
@@ -77,8 +77,8 @@ func (s *Store) checkRate(d *vault.Decision) error {
 		return nil
 	}
 	now := s.time()
-	granted := recent(s.grants[d.Event.Capability], now)
-	s.grants[d.Event.Capability] = granted
+	granted := recent(s.permits[d.Event.Capability], now)
+	s.permits[d.Event.Capability] = granted
 	if int64(len(granted)) < *d.Rate {
 		return nil
 	}
