@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 	}
 	testscript.Main(tidy{m}, map[string]func(){
 		"aivault":  func() { os.Exit(testAivault()) },
+		"aivaultd": func() { os.Exit(testAivault()) },
 		"xdg-open": func() { os.Exit(consent(os.Args[1:])) },
 	})
 }

@@ -47,7 +47,7 @@ func testAivault() int {
 			env.Stderr = io.MultiWriter(env.Stderr, f)
 		}
 	}
-	return ui.Main(ctx, env, os.Args[1:])
+	return ui.Main(ctx, env, ui.Arguments(os.Args))
 }
 
 // fakeWorld makes of an environment what its variables say.

@@ -39,6 +39,9 @@ type Env struct {
 	// KDF returns the cost of a new passphrase.
 	KDF func() (keys.KDF, error)
 
+	// PassOn names further variables that a daemon gets which is started.
+	PassOn []string
+
 	// For tests, as in broker.Config. All nil in production.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	Dial    func(ctx context.Context, network, addr string) (net.Conn, error)
