@@ -51,7 +51,7 @@ func forCaller(ctx context.Context, err error) error {
 		return err
 	}
 	return fault.New(code, "the vault cannot be used for this call now").
-		WithHint("try again; if it stays so, tell the owner of the vault, who is told why")
+		WithHint("try again; if it stays so, tell the owner of the vault, who can see why")
 }
 
 // aboutVault are the codes of errors that are about the vault itself.
