@@ -57,20 +57,26 @@ func (k Kind) maxPayload() int {
 // ErrProtocol is the error of bytes that no peer of the same version sends.
 var ErrProtocol = errors.New("the other side does not speak the protocol")
 
-// Stall is how long a peer may take for its next byte within a message, and for
-// taking the next of what is sent to it.
-const Stall = 30 * time.Second
+const (
+	// Stall is how long a peer may take for a frame that it has begun, and for
+	// taking the next byte of what is sent to it.
+	Stall = 30 * time.Second
+	// maxArrival is how many times as long a message may take.
+	maxArrival = 4
+)
 
 // A Reader reads frames from a connection. It is for one goroutine.
 type Reader struct {
 	conn  net.Conn
 	stall time.Duration
+	until time.Time // when the message that is read must be there; zero: none is
 	buf   []byte
 	r, w  int // what was read and not yet used is buf[r:w]
 	used  int // the frame that was returned last ends here
 }
 
-// NewReader returns a Reader of a connection whose peer may stall for so long.
+// NewReader returns a Reader of a connection whose peer has so long for a frame
+// that it has begun.
 func NewReader(conn net.Conn, stall time.Duration) *Reader {
 	return &Reader{conn: conn, stall: stall, buf: make([]byte, 4<<10)}
 }
@@ -81,8 +87,11 @@ func NewReader(conn net.Conn, stall time.Duration) *Reader {
 // coming; 0: for ever.
 func (r *Reader) Next(wait time.Duration) (Kind, []byte, error) {
 	r.Clear()
-	if err := r.fill(frameHead, wait); err != nil {
+	if err := r.fill(1, wait); err != nil {
 		return 0, nil, err
+	}
+	if err := r.fill(frameHead, r.stall); err != nil {
+		return 0, nil, cut(err)
 	}
 	kind := Kind(r.buf[r.r])
 	size := binary.BigEndian.Uint32(r.buf[r.r+1:])
@@ -91,14 +100,41 @@ func (r *Reader) Next(wait time.Duration) (Kind, []byte, error) {
 	}
 	end := frameHead + int(size)
 	if err := r.fill(end, r.stall); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		return 0, nil, err
+		return 0, nil, cut(err)
 	}
-	payload := r.buf[r.r+frameHead : r.r+end : r.r+end]
 	r.used = r.r + end
-	return kind, payload, nil
+	return kind, r.buf[r.r+frameHead : r.used : r.used], nil
+}
+
+// cut is the error of a connection that ended where there should be more.
+func cut(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// fill has n bytes at hand, within a time; 0: whenever they come.
+func (r *Reader) fill(n int, wait time.Duration) error {
+	if r.w-r.r >= n {
+		return nil
+	}
+	deadline := after(wait)
+	if !r.until.IsZero() && (deadline.IsZero() || r.until.Before(deadline)) {
+		deadline = r.until
+	}
+	if err := r.conn.SetReadDeadline(deadline); err != nil {
+		return err
+	}
+	for r.w-r.r < n {
+		r.room(n)
+		m, err := r.conn.Read(r.buf[r.w:])
+		r.w += m
+		if err != nil && r.w-r.r < n {
+			return err
+		}
+	}
+	return nil
 }
 
 // Clear overwrites the frame that was returned last.
@@ -110,35 +146,6 @@ func (r *Reader) Clear() {
 	if r.r == r.w {
 		r.r, r.w, r.used = 0, 0, 0
 	}
-}
-
-// fill has n bytes at hand.
-func (r *Reader) fill(n int, wait time.Duration) error {
-	if r.w-r.r >= n {
-		return nil
-	}
-	if err := r.conn.SetReadDeadline(after(wait)); err != nil {
-		return err
-	}
-	for r.w-r.r < n {
-		r.room(n)
-		m, err := r.conn.Read(r.buf[r.w:])
-		r.w += m
-		switch {
-		case r.w-r.r >= n:
-			return nil
-		case err == io.EOF && r.w > r.r:
-			return io.ErrUnexpectedEOF
-		case err != nil:
-			return err
-		}
-		if m > 0 { // the peer goes on
-			if err := r.conn.SetReadDeadline(after(r.stall)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // room makes room for n bytes from r on: no more than twice what has come, so

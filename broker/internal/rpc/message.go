@@ -2,7 +2,7 @@ package rpc
 
 import (
 	"encoding/binary"
-	"io"
+	"time"
 )
 
 // Message returns the message that begins with a frame's payload, and reads the
@@ -22,18 +22,17 @@ func (r *Reader) Message(first []byte, limit int) ([]byte, error) {
 	case len(first) != maxFrame-4:
 		return nil, ErrProtocol
 	}
+	r.until = after(maxArrival * r.stall)
+	defer func() { r.until = time.Time{} }()
 	whole := append(make([]byte, 0, 4*maxFrame), first...)
 	for int64(len(whole)) < size {
 		kind, part, err := r.Next(r.stall)
-		switch {
-		case err == io.EOF:
-			err = io.ErrUnexpectedEOF
-		case err == nil && (kind != KindData || int64(len(part)) != min(size-int64(len(whole)), maxFrame)):
+		if err == nil && (kind != KindData || int64(len(part)) != min(size-int64(len(whole)), maxFrame)) {
 			err = ErrProtocol
 		}
 		if err != nil {
 			clear(whole)
-			return nil, err
+			return nil, cut(err)
 		}
 		whole = grow(whole, len(part))
 		whole = append(whole, part...)
@@ -51,3 +50,14 @@ func grow(b []byte, n int) []byte {
 	clear(b)
 	return grown
 }
+
+// Size returns how long the message is that begins with a frame's payload.
+func Size(first []byte) int64 {
+	if len(first) < 4 {
+		return 0
+	}
+	return int64(binary.BigEndian.Uint32(first))
+}
+
+// Content returns the beginning of that message.
+func Content(first []byte) []byte { return first[min(4, len(first)):] }

@@ -32,6 +32,9 @@ type vaultMethods struct {
 	VerifyAudit   *Method[None, vault.AuditState]
 	Doctor        *Method[None, vault.Report]
 	AcceptOlder   *Method[None, uint64]
+	Grants        *Method[None, []vault.Grant]
+	Grant         *Method[Two[int, vault.Context], Two[vault.Grant, bool]]
+	Revoke        *Method[Two[int, vault.Context], bool]
 }
 
 func newVaultMethods(b *builder) vaultMethods {
@@ -58,6 +61,9 @@ func newVaultMethods(b *builder) vaultMethods {
 		VerifyAudit:   add0(b, Reads, "VerifyAudit", Backend.VerifyAudit),
 		Doctor:        add0(b, Reads, "Doctor", Backend.Doctor),
 		AcceptOlder:   add0(b, Writes, "AcceptOlder", Backend.AcceptOlder),
+		Grants:        add0(b, Reads, "Grants", Backend.Grants),
+		Grant:         add(b, Writes, "Grant", grant),
+		Revoke:        add2(b, Writes, "Revoke", Backend.Revoke),
 	}
 }
 
@@ -72,4 +78,9 @@ func sharing(f func(Backend, context.Context, vault.ID, vault.GroupRef, vault.If
 		out.A, out.B, err = f(b, ctx, id, g, rev)
 		return out, err
 	}
+}
+
+func grant(ctx context.Context, b Backend, a Two[int, vault.Context], _ Out) (out Two[vault.Grant, bool], err error) {
+	out.A, out.B, err = b.Grant(ctx, a.A, a.B)
+	return out, err
 }
