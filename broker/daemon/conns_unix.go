@@ -58,12 +58,8 @@ func connLimit() int {
 func (s *conns) add(u *net.UnixConn, p serve.Peer) *conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !p.Operator && s.agents >= s.limit/2 {
-		if !s.shedLocked(func(c *conn) bool { return !c.peer.Operator }) {
-			return nil
-		}
-	}
-	if len(s.open) >= s.limit && !s.shedLocked(func(*conn) bool { return true }) {
+	full := len(s.open) >= s.limit || !p.Operator && s.agents >= s.limit/2
+	if full && !s.shedLocked(func(c *conn) bool { return p.Operator || !c.peer.Operator }) {
 		return nil
 	}
 	c := &conn{UnixConn: u, all: s, peer: p, since: time.Now()}
@@ -75,13 +71,19 @@ func (s *conns) add(u *net.UnixConn, p serve.Peer) *conn {
 	return c
 }
 
-// shed closes the connection that has been idle for longest, and reports
-// whether there was one.
-func (s *conns) shed() bool {
+// shed closes the connection that has been idle for longest, other than one
+// that came just now: two clients in turn would keep each other from asking.
+func (s *conns) shed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.shedLocked(func(*conn) bool { return true })
+	s.shedLocked(func(c *conn) bool { return !c.freshLocked() })
 }
+
+// freshLocked reports whether the client had no time yet to ask something.
+func (c *conn) freshLocked() bool { return !c.used && time.Since(c.since) < freshTime }
+
+// shedLocked closes the connection that has been idle for longest of those that
+// may be closed, and reports whether there was one.
 
 func (s *conns) shedLocked(may func(*conn) bool) bool {
 	var oldest *conn
@@ -160,7 +162,7 @@ func (s *conns) drain() int {
 	defer s.mu.Unlock()
 	s.leaving = true
 	for c := range s.open {
-		if fresh := !c.used && time.Since(c.since) < freshTime; !c.working && !fresh {
+		if !c.working && !c.freshLocked() {
 			s.dropLocked(c)
 		}
 	}

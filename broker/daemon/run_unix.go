@@ -53,12 +53,10 @@ func prepare(cfg Config) error {
 		return err
 	}
 	at, locks := filepath.Dir(cfg.Socket), filepath.Dir(cfg.Lock)
-	if at != locks {
-		if err := prepareDir(locks, false); err != nil {
-			return err
-		}
+	if err := prepareDir(at, cfg.Shared); err != nil || at == locks {
+		return err
 	}
-	return prepareDir(at, cfg.Shared)
+	return prepareDir(locks, false)
 }
 
 type daemon struct {
@@ -170,7 +168,9 @@ func (d *daemon) accept(requests context.Context) {
 		case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, net.ErrClosed):
 			return
 		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-			d.conns.shed()
+			if d.socket.awaited() {
+				d.conns.shed()
+			}
 			time.Sleep(acceptWait)
 		default: // a client that left the queue, memory that is short
 			time.Sleep(acceptWait)

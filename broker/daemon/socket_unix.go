@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"aivault/keys/fault"
 )
 
@@ -188,6 +190,21 @@ func shareGroup(bound, dir string) error {
 			WithHint("the daemon's user must be of the group of %s", dir)
 	}
 	return nil
+}
+
+// awaited reports whether a client is in the queue. Where no file is to be had
+// accept(2) says so, whether or not there is one.
+func (s *socket) awaited() bool {
+	ready := false
+	raw, err := s.SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) {
+			p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			n, err := unix.Poll(p, 0)
+			ready = err == nil && n == 1
+		})
+	}
+	return err == nil && ready
 }
 
 // inPlace reports whether the socket is still where clients look for it.
