@@ -84,7 +84,7 @@ func (l *Local) comparePresent(ctx context.Context, ring *seal.Ring, backup, now
 			if err != nil {
 				return err
 			}
-			t, err := l.beginAny(tx, ring)
+			t, err := l.beginAny(ctx, tx, ring)
 			if err != nil {
 				return err
 			}

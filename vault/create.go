@@ -171,7 +171,7 @@ func (l *Local) create(ctx context.Context, cfg keys.Config, check func(keys.Con
 			return err
 		}
 		made = slot
-		return l.fill(tx, ring, slot)
+		return l.fill(ctx, tx, ring, slot)
 	})
 	switch {
 	case err == nil:
@@ -236,7 +236,7 @@ func (l *Local) newKEK(ctx context.Context, cfg keys.Config) (keys.Key, error) {
 }
 
 // fill writes the first state of a vault.
-func (l *Local) fill(tx store.Tx, ring *seal.Ring, slot *seal.Slot) error {
+func (l *Local) fill(ctx context.Context, tx store.Tx, ring *seal.Ring, slot *seal.Slot) error {
 	vault := ring.Vault()
 	if err := tx.Put(store.Meta, keyFormat, binary.BigEndian.AppendUint32(nil, formatVersion)); err != nil {
 		return err
@@ -246,7 +246,7 @@ func (l *Local) fill(tx store.Tx, ring *seal.Ring, slot *seal.Slot) error {
 	}
 	chain := ring.NewChain()
 	t := &txn{
-		tx: tx, ring: ring, now: l.opts.Now(), actor: l.opts.Actor, format: formatVersion, clock: l.opts.Clock,
+		tx: tx, ring: ring, now: l.opts.Now(), by: l.callerOf(ctx), format: formatVersion, clock: l.opts.Clock,
 		man: manifest{gen: ring.Generation()}, chain: chain,
 	}
 	defer t.close()

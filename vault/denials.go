@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -125,7 +124,7 @@ func (t *txn) sumUp(o openDenial) error {
 
 // noteDenial records a denial: as an event if it is the first of its kind.
 func (t *txn) noteDenial(e *Event) error {
-	e.Actor, e.UID = t.actor, os.Getuid()
+	t.by.name(e)
 	e.clip()
 	kind := t.denialKind(e)
 	d := t.denials

@@ -11,7 +11,7 @@
 // runs one transaction, and closes. Locks that outlast a transaction are files
 // in run/ beside it ([Local.Exclusive]).
 //
-//	1 meta      "format"    u32: version of this schema, now 3
+//	1 meta      "format"    u32: version of this schema, now 4
 //	            "vault"     id of the vault, 16 random bytes
 //	            "manifest"  sealed: the state of the whole, rewritten by each transaction
 //	            "chain" | generation u32   sealed: keys of that generation's audit events
@@ -29,6 +29,7 @@
 //	               9 rate        calls of a capability in the last minute, or refused ones (id: keyed hash)
 //	              10 denials     refused calls of the last minute by kind, those that are no events yet (id: 0)
 //	              11 slot        when a slot was made (same id as the slot)
+//	              12 grant       that another user may call in a context
 //	4 values    secret id [16]                -> data key and value, sealed
 //	5 index     kind u8 | keyed hash [16]     -> record id         (unique ones)
 //	            kind u8 | keyed hash [16] | record id -> nothing   (others)
@@ -42,13 +43,14 @@
 //	              11 binding by capability     12 binding by secret
 //	              13 disabled by id (unique)
 //	              14 policy by capability (unique)
+//	              15 grant by user and context (unique)
 //	6 audit     sequence number u64           -> sealed event | chain value [32]
 //
 // Change this picture together with the format version and a migration.
 // Format 1 had no records of kinds 7 to 10, and no count of denials at the end of
 // an event. Formats 1 and 2 had one slot and no record of kind 11, and no hash of
-// the slots at the end of the manifest. They are read as they are, and become
-// format 3 when something is written.
+// the slots at the end of the manifest. Formats 1 to 3 had no record of kind 12.
+// They are read as they are, and become format 4 when something is written.
 //
 // # Slots
 //

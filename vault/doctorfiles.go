@@ -57,7 +57,7 @@ func (l *Local) examineLeftovers(r *Report) {
 	entries, _ := os.ReadDir(l.opts.Root) // it was read a moment ago
 	for _, e := range entries {
 		name := e.Name()
-		if name == store.TempFile || name == store.IncomingFile || name == store.ReplacedFile || keys.IsLeftover(name) {
+		if name == store.TempFile || name == store.IncomingFile || name == store.ReplacedFile || keys.IsLeftover(name) || isBackupTemp(name) {
 			found = append(found, name)
 		}
 	}
@@ -178,7 +178,7 @@ func (l *Local) AcceptOlder(ctx context.Context) (seq uint64, err error) {
 	var at *seal.Anchor
 	err = l.withKeys(ctx, func(ring *seal.Ring) error {
 		return l.db.Update(ctx, func(tx store.Tx) error {
-			t, err := l.beginAny(tx, ring)
+			t, err := l.beginAny(ctx, tx, ring)
 			if err != nil {
 				return err
 			}

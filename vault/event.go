@@ -77,6 +77,8 @@ const (
 	KindInvokeOutcome     = "invoke.outcome"
 	KindInvokeDenied      = "invoke.denied"
 	KindCapabilityPolicy  = "capability.policy"
+	KindGrantAdd          = "grant.add" // another user may call in a context, which the note names
+	KindGrantRemove       = "grant.remove"
 	KindOAuthRefresh      = "oauth.refresh" // the beginning of an exchange, or with an outcome its end
 )
 

@@ -79,7 +79,7 @@ func TestGolden(t *testing.T) {
 			vaulttest.Create(t, l, vault.GlobalScope(), "written-today", "made-up")
 			vaulttest.Healthy(t, l)
 			edit(t, dir, func(tx store.Tx) {
-				if format := string(tx.Get(store.Meta, []byte(metaFormat))); format != "\x00\x00\x00\x03" {
+				if format := string(tx.Get(store.Meta, []byte(metaFormat))); format != "\x00\x00\x00\x04" {
 					t.Errorf("its format is now %x", format)
 				}
 			})
