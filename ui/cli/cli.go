@@ -49,6 +49,7 @@ func groups() []group {
 		{"doctor", nil, "verify the whole vault", newDoctor},
 		{"backup", nil, "write a copy of the vault to a file", newBackup},
 		{"restore", nil, "put a backup in the place of the vault", newRestore},
+		{"setup", nil, "let another user call, through a daemon of yours", newSetup},
 		{"demo", nil, "show scopes at work, on a throw-away vault", newDemo},
 		{"completion", nil, "print a completion script for a shell", newCompletion},
 		{"help", nil, "explain a command", newHelp},

@@ -88,10 +88,19 @@ func (h *Host) linuxAccess(agent, owner User, gid int) (Plan, error) {
 	if !h.runsSystemd() {
 		p.Notes = append(p.Notes, "this system does not run systemd: after each boot, run this command again, as "+linuxDir+" is gone then")
 	}
-	p.Notes = append(p.Notes,
-		fmt.Sprintf("%s has to log in again to be in group %s", agent.Name, Group),
-		fmt.Sprintf("the daemon is started by `sudo aivault setup systemd --daemon-user %s`, or by %s with `aivault daemon --shared`", owner.Name, owner.Name))
+	h.note(&p, agent, gid, fmt.Sprintf("`sudo aivault setup systemd --daemon-user %s` starts the daemon with the system; or %s runs `aivault daemon --shared`", owner.Name, owner.Name))
 	return p, nil
+}
+
+// note adds what is still to do, once a plan is carried out, until the agent
+// reaches the daemon; start says how that is started.
+func (h *Host) note(p *Plan, agent User, gid int, start string) {
+	if !agent.member(gid) {
+		p.Notes = append(p.Notes, fmt.Sprintf("%s has to log in again to be in group %s", agent.Name, Group))
+	}
+	if st, err := h.Stat(h.Base + SharedSocket(h.OS)); err != nil || st.Mode&fs.ModeSocket == 0 {
+		p.Notes = append(p.Notes, start)
+	}
 }
 
 // macAccess plans for a directory that stays, in one in which every user may
@@ -113,13 +122,9 @@ func (h *Host) macAccess(agent, owner User, gid int) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	return Plan{
-		Steps: []Step{h.groupStep(gid), h.memberStep(owner, gid), h.memberStep(agent, gid), base, dir},
-		Notes: []string{
-			fmt.Sprintf("%s has to log in again to be in group %s", agent.Name, Group),
-			fmt.Sprintf("the daemon is started by %s with `aivault setup launchd`, or with `aivault daemon --shared`", owner.Name),
-		},
-	}, nil
+	p := Plan{Steps: []Step{h.groupStep(gid), h.memberStep(owner, gid), h.memberStep(agent, gid), base, dir}}
+	h.note(&p, agent, gid, fmt.Sprintf("%s starts the daemon with `aivault setup launchd`, or runs `aivault daemon --shared`", owner.Name))
+	return p, nil
 }
 
 // socketDirStep makes the step of making the directory of the socket, in one
