@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"aivault/keys/fault"
 )
@@ -71,7 +73,7 @@ func (s *Service) agent() (string, error) {
 		b.WriteString("</" + name + ">\n")
 	}
 	for what, path := range map[string]string{"the program": s.Program, "the home directory": s.Owner.Home, "the vault": s.Dir} {
-		if strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		if !utf8.ValidString(path) || strings.ContainsFunc(path, unicode.IsControl) {
 			return "", fault.New(fault.InvalidRequest, "the path of %s, %.200q, cannot stand in the settings of a service", what, path)
 		}
 	}
