@@ -16,8 +16,8 @@ import (
 
 func newSetup(sh *shell) *cobra.Command {
 	return family("setup", `Makes this machine ready for shared mode: agents run as a user of their own, who
-can read neither the vault nor the memory of the daemon that opened it. They
-may make calls, in the contexts that were granted to that user, and nothing else.
+can read neither the vault nor the memory of the daemon that opened it. They may
+make calls, in the contexts that were granted to that user, and nothing else.
 
 What is so already is skipped. --dry-run shows what would be done, and needs no
 rights.`,
@@ -30,8 +30,9 @@ func newSetupSystemd(sh *shell) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "systemd --daemon-user USER [--dry-run]",
 		Short: "start the shared daemon with the system (Linux)",
-		Long: `Installs a unit of systemd, aivaultd-shared.service, which runs the shared daemon
-as the user whose vault it is, and starts it with the system. Run it as root.
+		Long: `Installs a unit of systemd, aivaultd-shared.service, which runs the shared
+daemon as the user whose vault it is, and starts it with the system. Run it as
+root.
 
 The keyring of that user is not there then: the vault needs a slot that opens
 without it, such as a key file ('aivault key add --provider file').`,

@@ -134,7 +134,11 @@ func (f *setupAccess) runGrant(ctx context.Context, at ownerVault, c vault.Conte
 	if err != nil {
 		return err
 	}
-	if err := needRoot(h, &plan, f.dry, strings.Join(at.args(agent.Name, c), " ")); err != nil {
+	root := at.args(agent.Name, c)
+	if f.owner != "" {
+		root = append(root, "--daemon-user", at.owner.Name)
+	}
+	if err := needRoot(h, &plan, f.dry, strings.Join(root, " ")); err != nil {
 		return err
 	}
 	if c == (vault.Context{}) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"aivault/keys/fault"
 	"aivault/ui/setup"
+	"aivault/ui/setup/setuptest"
 )
 
 // Case 131. A program that root runs is the system's, whatever PATH says, and
@@ -87,5 +89,32 @@ func TestLocal(t *testing.T) {
 	}
 	if _, err := h.Stat(link + "-not"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// systemd itself finds nothing to say against the unit.
+func TestSystemdTakesTheUnit(t *testing.T) {
+	t.Parallel()
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("there is no systemd-analyze")
+	}
+	m := setuptest.New("linux", t.TempDir())
+	h := m.Host(0)
+	s := service(t, h)
+	s.Dir = "/srv/vault"
+	p, err := h.Systemd(t.Context(), s, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Of a unit, it also looks for the program and the user.
+	text := strings.NewReplacer("User=alice", "User=root", "Group=aivault", "Group=root", setuptest.Program, "/bin/sh").
+		Replace(p.Steps[fileIndex(t, p)].File.Content)
+	path := filepath.Join(t.TempDir(), "aivaultd-shared.service")
+	if err := file(text, 0o644)(path); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(analyze, "verify", path).CombinedOutput(); err != nil || strings.Contains(string(out), path) || strings.Contains(string(out), "aivaultd-shared") {
+		t.Errorf("%v: %s\n%s", err, out, text)
 	}
 }
