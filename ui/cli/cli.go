@@ -53,6 +53,7 @@ func groups() []group {
 		{"restore", nil, "put a backup in the place of the vault", newRestore},
 		{"daemon", nil, "make the calls of others, in the background", newDaemon},
 		{"restart", nil, "start the daemon of the vault anew", newRestart},
+		{"setup", nil, "let another user call, through a daemon of yours", newSetup},
 		{"demo", nil, "show scopes at work, on a throw-away vault", newDemo},
 		{"completion", nil, "print a completion script for a shell", newCompletion},
 		{"help", nil, "explain a command", newHelp},

@@ -1,7 +1,4 @@
-// Package setup makes a machine ready for shared mode.
 package setup
-
-import "path"
 
 // SocketName is the name of a daemon's socket in its directory.
 const SocketName = "aivaultd.sock"
@@ -10,7 +7,7 @@ const SocketName = "aivaultd.sock"
 const Group = "aivault"
 
 // Where the shared socket is. On Linux, /var/run is a link to /run, and both are
-// empty after each boot.
+// empty after a boot.
 const (
 	linuxDir    = "/run/aivault"
 	linuxSocket = "/var/run/aivault/" + SocketName
@@ -18,11 +15,15 @@ const (
 	macDir      = macBase + "/run"
 )
 
+// dirMode is the mode of the directory of the shared socket, as install(1)
+// takes it.
+const dirMode = "2750"
+
 // SharedSocket returns the path of the shared socket on a system (as
 // runtime.GOOS).
 func SharedSocket(goos string) string {
 	if goos == "darwin" {
-		return path.Join(macDir, SocketName)
+		return macDir + "/" + SocketName
 	}
 	return linuxSocket
 }
