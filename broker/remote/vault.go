@@ -24,6 +24,7 @@ func (c *Client) Unlock(ctx context.Context) error {
 // Lock implements vault.Vault: the daemon forgets the key, and closes its
 // connections to upstreams.
 func (c *Client) Lock(ctx context.Context) error {
+	c.kept.Store(false)
 	_, err := ask(ctx, c, c.table.Lock, rpc.None{})
 	return err
 }

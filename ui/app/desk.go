@@ -100,6 +100,16 @@ func (d *desk) ImportSecrets(ctx context.Context, scope vault.Scope, entries []v
 	return d.at(ctx).ImportSecrets(ctx, scope, entries, rotateExisting)
 }
 
+func (d *desk) Grants(ctx context.Context) ([]vault.Grant, error) { return d.at(ctx).Grants(ctx) }
+
+func (d *desk) Grant(ctx context.Context, uid int, c vault.Context) (vault.Grant, bool, error) {
+	return d.at(ctx).Grant(ctx, uid, c)
+}
+
+func (d *desk) Revoke(ctx context.Context, uid int, c vault.Context) (bool, error) {
+	return d.at(ctx).Revoke(ctx, uid, c)
+}
+
 func (d *desk) Audit(ctx context.Context, q vault.AuditQuery) ([]vault.Event, error) {
 	return d.at(ctx).Audit(ctx, q)
 }
@@ -160,9 +170,7 @@ func (d *desk) Credentials(ctx context.Context) ([]broker.Credential, error) {
 	return d.at(ctx).Credentials(ctx)
 }
 
-func (d *desk) Accounts(ctx context.Context) ([]broker.Account, error) {
-	return d.at(ctx).Accounts(ctx)
-}
+func (d *desk) Accounts(ctx context.Context) ([]broker.Account, error) { return d.at(ctx).Accounts(ctx) }
 
 func (d *desk) DeleteCredential(ctx context.Context, id string) (bool, error) {
 	return d.at(ctx).DeleteCredential(ctx, id)
