@@ -21,8 +21,9 @@ import (
 // A socket is one that we listen on, with what the file system knew it as.
 type socket struct {
 	*net.UnixListener
-	path string
-	made fs.FileInfo
+	path   string
+	shared bool // other users may connect
+	made   fs.FileInfo
 }
 
 // maxPath is the longest path of a socket: 107 bytes on Linux, 103 on macOS.
@@ -144,7 +145,7 @@ func listen(path string, shared bool) (*socket, error) {
 		return nil, fault.Wrap(fault.IO, err, "making the daemon's socket")
 	}
 	l.SetUnlinkOnClose(false) // it would remove whatever is at the first path
-	s := &socket{UnixListener: l, path: path}
+	s := &socket{UnixListener: l, path: path, shared: shared}
 	if err := s.place(bound, dir, shared); err != nil {
 		_ = l.Close()
 		_ = os.Remove(bound)

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"aivault/broker/daemon"
@@ -32,27 +31,15 @@ func (s *Session) Serve(ctx context.Context, o ServeOptions) error {
 }
 
 func (s *Session) serve(ctx context.Context, o ServeOptions, report *daemon.Report) error {
-	sockets := []daemon.Socket{{Path: s.PrivateSocket()}}
-	switch {
-	case o.Socket != "":
-		path, err := filepath.Abs(o.Socket)
-		if err != nil {
-			return fault.Wrap(fault.IO, err, "finding the socket")
-		}
-		sockets = append(sockets, daemon.Socket{Path: path, Shared: o.Shared})
-	case o.Shared:
-		sockets = append(sockets, daemon.Socket{Path: s.env.SharedSocket(), Shared: true})
+	more, err := s.furtherPlaces(o)
+	if err != nil {
+		return err
 	}
 	s.Backend()
-	var paths []string
-	for _, socket := range sockets {
-		if !slices.Contains(paths, socket.Path) {
-			paths = append(paths, socket.Path)
-		}
-	}
-	server := serve.New(serve.Config{Vault: s.vault, Broker: s.broker, Version: Version(), Now: s.env.Now})
+	server := serve.New(serve.Config{Vault: s.vault, Broker: s.broker, Version: Version(), Shared: o.Shared, Now: s.env.Now})
 	return daemon.Run(ctx, daemon.Config{
-		Sockets: sockets,
+		Socket:  s.PrivateSocket(),
+		More:    more,
 		Lock:    filepath.Join(filepath.Dir(s.PrivateSocket()), "daemon.lock"),
 		Once:    o.Once,
 		Idle:    o.Idle,
@@ -64,8 +51,35 @@ func (s *Session) serve(ctx context.Context, o ServeOptions, report *daemon.Repo
 		Ready: func() {
 			report.Ready()
 			if o.Ready != nil {
+				paths := []string{s.PrivateSocket()}
+				for _, at := range more {
+					paths = append(paths, at.Path)
+				}
 				o.Ready(paths)
 			}
 		},
 	})
+}
+
+// furtherPlaces returns where to listen besides the vault's own socket, at which
+// its owner always finds the daemon.
+func (s *Session) furtherPlaces(o ServeOptions) ([]daemon.Place, error) {
+	path := o.Socket
+	if path == "" && o.Shared {
+		path = s.env.SharedSocket()
+	}
+	if path == "" {
+		return nil, nil
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fault.Wrap(fault.IO, err, "finding the socket")
+	}
+	if path != s.PrivateSocket() {
+		return []daemon.Place{{Path: path, Shared: o.Shared}}, nil
+	}
+	if o.Shared {
+		return nil, fault.New(fault.Usage, "the socket of the vault is its owner's: --shared needs another one")
+	}
+	return nil, nil
 }
