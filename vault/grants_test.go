@@ -37,8 +37,12 @@ func TestGrants(t *testing.T) {
 	l, dir := fresh(t)
 	in := func(ws, g string) vault.Context { return vault.Context{Workspace: ws, Group: g} }
 	order := []vault.Grant{
-		{UID: 0, Context: in("w", "")}, {UID: 9, Context: in("w", "")}, {UID: 9, Context: in("w", "a")}, {UID: 9, Context: in("x", "")},
-		{UID: 1001, Context: in("w", "a")}, {UID: math.MaxUint32 - 1, Context: in("w", "a")},
+		{UID: 0, Context: in("w", "")},
+		{UID: 9, Context: in("w", "")},
+		{UID: 9, Context: in("w", "a")},
+		{UID: 9, Context: in("x", "")},
+		{UID: 1001, Context: in("w", "a")},
+		{UID: math.MaxUint32 - 1, Context: in("w", "a")},
 	}
 	for _, i := range []int{3, 0, 5, 2, 4, 1} {
 		g, made, err := l.Grant(t.Context(), order[i].UID, order[i].Context)
@@ -159,8 +163,17 @@ func TestGrantsNeverLeak(t *testing.T) {
 	var pairs []pair
 	for _, uid := range []int{0, 1, 10, 100, 11, 1001, math.MaxInt32, math.MaxUint32 - 1} {
 		for _, in := range []vault.Context{
-			{Workspace: "w"}, {Workspace: "w", Group: "a"}, {Workspace: "w", Group: "b"}, {Workspace: "W", Group: "a"}, {Workspace: "wa"},
-			{Workspace: "a"}, {Workspace: "a", Group: "w"}, {Workspace: "1", Group: "1"}, {Workspace: "11"}, {Workspace: "w-a"}, {Workspace: "w", Group: "w"},
+			{Workspace: "w"},
+			{Workspace: "w", Group: "a"},
+			{Workspace: "w", Group: "b"},
+			{Workspace: "W", Group: "a"},
+			{Workspace: "wa"},
+			{Workspace: "a"},
+			{Workspace: "a", Group: "w"},
+			{Workspace: "1", Group: "1"},
+			{Workspace: "11"},
+			{Workspace: "w-a"},
+			{Workspace: "w", Group: "w"},
 		} {
 			pairs = append(pairs, pair{uid, in})
 		}
