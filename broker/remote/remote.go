@@ -57,7 +57,7 @@ const (
 	// longer than the vault does. Others wait for one.
 	maxShort = 4
 	// maxIdle is how many are kept that nobody uses.
-	maxIdle = 16
+	maxIdle = 64
 	// dialWait is how long a daemon may take to answer the first word.
 	dialWait = 5 * time.Second
 )

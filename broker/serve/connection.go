@@ -40,13 +40,13 @@ type connection struct {
 	out    *rpc.Writer
 	mute   func() bool // undoes that the end of ctx closes the connection
 
-	requests chan *request
-	scratch  []byte // holds a short request between the two
+	requests chan *request // closed when reading ended
+	readErr  error         // why it did
+	scratch  []byte        // holds a short request between the two
 
-	mu      sync.Mutex
-	cancel  context.CancelFunc // of the request under way; nil: there is none
-	told    chan<- error       // takes what came of showing an address; nil: none was sent
-	readErr error              // why reading ended
+	mu     sync.Mutex
+	cancel context.CancelFunc // of the request under way; nil: there is none
+	told   chan<- error       // takes what came of showing an address; nil: none was sent
 }
 
 func newConnection(ctx context.Context, s *Server, conn net.Conn, peer Peer) *connection {
@@ -104,7 +104,7 @@ func (c *connection) refuse(err error) error {
 	if _, ok := errors.AsType[*fault.Error](err); !ok {
 		said = fault.New(fault.InvalidRequest, "the client does not speak the protocol of the daemon, or is too slow")
 	}
-	_ = c.out.Message(rpc.KindRefusal, c.server.table.EncodeError(said), true) // the client may be gone
+	_ = c.out.Last(rpc.KindRefusal, c.server.table.EncodeError(said)) // the client may be gone
 	return err
 }
 
@@ -118,10 +118,7 @@ func (c *connection) serve() (served int, err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		err := c.read()
-		c.mu.Lock()
-		c.readErr = err
-		c.mu.Unlock()
+		c.readErr = c.read()
 		close(c.requests)
 	}()
 	defer func() {
@@ -130,7 +127,7 @@ func (c *connection) serve() (served int, err error) {
 		for req := range c.requests { // read, and not done any more
 			req.drop()
 		}
-		if err == nil && c.ctx.Err() == nil {
+		if c.readErr != nil { // which is why a reply did not go out, if one did not
 			err = c.readErr
 		}
 	}()

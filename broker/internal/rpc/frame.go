@@ -123,9 +123,7 @@ func (r *Reader) fill(n int, wait time.Duration) error {
 	if !r.until.IsZero() && (deadline.IsZero() || r.until.Before(deadline)) {
 		deadline = r.until
 	}
-	if err := r.conn.SetReadDeadline(deadline); err != nil {
-		return err
-	}
+	_ = r.conn.SetReadDeadline(deadline) // of a connection that is closed: reading tells
 	for r.w-r.r < n {
 		r.room(n)
 		m, err := r.conn.Read(r.buf[r.w:])
@@ -206,6 +204,21 @@ func (w *Writer) Frame(kind Kind, payload []byte, now bool) error {
 func (w *Writer) Message(kind Kind, b []byte, now bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.message(kind, b, now)
+}
+
+// Last writes a message after which nothing is written any more.
+func (w *Writer) Last(kind Kind, b []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	err := w.message(kind, b, true)
+	if w.err == nil {
+		w.err = net.ErrClosed
+	}
+	return err
+}
+
+func (w *Writer) message(kind Kind, b []byte, now bool) error {
 	first := min(len(b), maxFrame-4)
 	w.buf = append(w.buf, byte(kind))
 	w.buf = binary.BigEndian.AppendUint32(w.buf, uint32(4+first))
@@ -251,9 +264,7 @@ func (w *Writer) add(kind Kind, payload []byte) {
 func (w *Writer) flush(now bool) error {
 	if w.err == nil && (now || len(w.buf) >= maxFrame) {
 		for rest := w.buf; len(rest) > 0 && w.err == nil; {
-			if w.err = w.conn.SetWriteDeadline(after(w.stall)); w.err != nil {
-				break
-			}
+			_ = w.conn.SetWriteDeadline(after(w.stall)) // of a connection that is closed: writing tells
 			n, err := w.conn.Write(rest)
 			rest = rest[n:]
 			if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
