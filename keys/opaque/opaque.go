@@ -28,7 +28,8 @@ type Bytes func() []byte
 func New(b []byte) Bytes { return func() []byte { return b } }
 
 // NewKey returns a Bytes that holds a key in locked memory, if it is no longer
-// than locked.Size. b is wiped.
+// than locked.Size. b is wiped. Clear gives the memory back, and must not run
+// beside another method.
 func NewKey(b []byte) Bytes { return locked.New(b).Bytes }
 
 // Clone returns a Bytes with a copy of b, which the caller may then clear.
