@@ -2,10 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"aivault/broker"
@@ -13,6 +16,7 @@ import (
 	"aivault/broker/remote"
 	"aivault/keys"
 	"aivault/keys/fault"
+	"aivault/keys/opaque"
 	"aivault/vault"
 )
 
@@ -219,6 +223,12 @@ func (s *Session) launch(ctx context.Context, socket string) error {
 	return daemon.Start(ctx, daemon.Launch{Args: args, Env: env, Socket: socket})
 }
 
+// AskNobody is Options.AskPassphrase of who must not ask, as a daemon: whoever
+// needs the vault open unlocks it.
+func AskNobody(_ context.Context, q keys.Question) (opaque.Bytes, error) {
+	return nil, fault.New(fault.VaultLocked, "the vault is locked by a %s", q.Typed).WithHint("run `aivault unlock`")
+}
+
 // daemonEnv is the environment of a daemon: nothing of the caller's, who may be
 // anybody, but where things are and what the slots of the vault need.
 func (s *Session) daemonEnv(ctx context.Context) ([]string, error) {
@@ -322,6 +332,27 @@ func (s *Session) Look(ctx context.Context) *remote.Hello {
 	defer c.Close()
 	h := c.Hello()
 	return &h
+}
+
+// CheckDaemon is a check of a doctor's: of who answers at the socket of the vault.
+func (s *Session) CheckDaemon(ctx context.Context) vault.Check {
+	const name = "daemon"
+	if s.inProcess() {
+		return vault.Check{Name: name, OK: true, Detail: "there is to be none here"}
+	}
+	socket := s.operatorSocket()
+	c, err := s.dial(ctx, socket)
+	switch {
+	case err == nil:
+		defer c.Close()
+		h := c.Hello()
+		return vault.Check{Name: name, OK: true, Detail: fmt.Sprintf("process %d answers, of this version", h.PID)}
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return vault.Check{Name: name, OK: true, Detail: "none runs; one that was killed left its socket, which the next one takes away"}
+	case remote.IsAbsent(err):
+		return vault.Check{Name: name, OK: true, Detail: "none runs"}
+	}
+	return vault.Check{Name: name, Detail: err.Error(), Code: fault.CodeOf(err), Remedy: fault.HintOf(err)}
 }
 
 // Restart ends the daemon of the vault, if there is one, and starts another. It

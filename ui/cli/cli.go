@@ -73,6 +73,7 @@ type shell struct {
 	// unrecorded is why the outcome of the last call is not in the audit log,
 	// as far as the broker knew when it returned.
 	unrecorded error
+	asksNobody bool // though there may be a terminal
 	acting     bool // parsing is over: an error is no longer one of usage
 }
 
@@ -227,9 +228,13 @@ func (sh *shell) open(cmd *cobra.Command) (*app.Session, error) {
 		return nil, fault.New(fault.Usage, "provide only one of --passphrase, --passphrase-file and --passphrase-fd")
 	}
 	sh.acting = true
-	session, err := app.Open(sh.env, app.Options{
+	opts := app.Options{
 		Passphrase: sh.pass, NewPassphrase: sh.newPass, Recovery: sh.keepRecovery, Notice: sh.out.notice,
-	})
+	}
+	if sh.asksNobody {
+		opts.AskPassphrase = app.AskNobody
+	}
+	session, err := app.Open(sh.env, opts)
 	sh.session = session
 	return session, err
 }

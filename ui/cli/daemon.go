@@ -58,6 +58,7 @@ aivault daemon --shared`,
 			sh.acting = true
 			return sh.printVersion()
 		}
+		sh.asksNobody = true
 		return serve(cmd, args)
 	}
 	return cmd
