@@ -26,8 +26,8 @@ without work.
 With --shared, other users may call too, through a socket of the machine: in
 the contexts that 'aivault setup agent-access' granted them, and nothing else.
 
-This command stays in the foreground, for a service manager, and until it is told
-to end. Started under the name aivaultd, the program is this command.`,
+This command stays in the foreground, for a service manager, until it is told to
+end. Started under the name aivaultd, the program is this command.`,
 		Example: `aivault daemon
 aivault daemon --shared`,
 		DisableFlagsInUseLine: true,
