@@ -1,6 +1,7 @@
 package remote_test
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
 
@@ -14,6 +15,7 @@ import (
 func diff(a, b any) string {
 	return cmp.Diff(a, b,
 		cmp.Comparer(func(a, b opaque.Bytes) bool { return (a == nil) == (b == nil) && a.Equal(b) }),
+		cmp.Comparer(func(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }), // of whatever length
 		cmp.Comparer(func(a, b error) bool {
 			return (a == nil) == (b == nil) && fault.CodeOf(a) == fault.CodeOf(b) && fault.HintOf(a) == fault.HintOf(b) && (a == nil || a.Error() == b.Error())
 		}))
