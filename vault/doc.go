@@ -76,6 +76,16 @@
 // set, and across boots by the time of day: where that was set back, no time has
 // passed.
 //
+// # Callers
+//
+// One process may hold the vault open for others, and acts then for whom the
+// context names ([WithCaller]). Keys come into it, and go nowhere: it opens the
+// vault by a key that another process loaded ([Local.FetchKey],
+// [Local.UnlockWith]), and makes a slot for one that another process made
+// ([Local.NewKey], [Local.AddSlotKey]). Other users of the machine may make
+// calls, if they may at all, in contexts that were granted to them ([Grant]); the
+// broker asks about that in the transaction that records the call.
+//
 // # What is found
 //
 // Every record is sealed to its id, kind and revision, so an edit is found by
