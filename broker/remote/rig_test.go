@@ -152,6 +152,15 @@ func (r *rig) last(t testing.TB) vault.Event {
 	return events[len(events)-1]
 }
 
+func (r *rig) status(t testing.TB) vault.Status {
+	t.Helper()
+	st, err := r.vault.Status(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
 // leaks fails the test if goroutines of ours are left when it is over, but for
 // what the test itself started before.
 func leaks(t testing.TB) {

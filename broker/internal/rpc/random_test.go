@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"reflect"
 	"time"
@@ -96,6 +97,7 @@ func text(r *rand.Rand) []byte {
 func same(a, b any) string {
 	return cmp.Diff(a, b,
 		cmp.Comparer(func(a, b opaque.Bytes) bool { return (a == nil) == (b == nil) && a.Equal(b) }),
+		cmp.Comparer(func(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }), // of whatever length
 		cmp.Comparer(func(a, b error) bool {
 			return (a == nil) == (b == nil) && fault.CodeOf(a) == fault.CodeOf(b) && fault.HintOf(a) == fault.HintOf(b) && (a == nil || a.Error() == b.Error())
 		}))
