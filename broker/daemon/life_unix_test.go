@@ -242,6 +242,7 @@ func TestServesWhoCameInTime(t *testing.T) {
 	defer func() { _ = conn.Close() }()
 	r.stop()
 	eventually(t, "the socket is gone", func() bool { _, err := os.Lstat(r.socket); return err != nil })
+	time.Sleep(100 * time.Millisecond)
 	if got, err := askOn(conn, "echo still"); got != "still" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
