@@ -14,8 +14,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"aivault/broker/daemon"
 	"aivault/broker/serve"
@@ -71,8 +72,7 @@ func (s *script) answer(ctx context.Context, w daemon.Working, peer serve.Peer, 
 	case "slow":
 		return s.slow(ctx, arg)
 	case "hog":
-		defer hog()()
-		return s.slow(ctx, arg)
+		hog(arg)
 	case "stuck":
 		<-s.stuck
 	case "keep":
@@ -99,19 +99,24 @@ func (s *script) slow(ctx context.Context, length string) string {
 	}
 }
 
-// hog opens files until there is no more to be had.
-func hog() (release func()) {
+// hog opens files until there are no more to be had, says so by a directory,
+// and closes them when that is gone.
+func hog(flag string) {
 	var files []*os.File
 	for {
 		f, err := os.Open(os.DevNull)
 		if err != nil {
-			return func() {
-				for _, f := range files {
-					_ = f.Close()
-				}
-			}
+			break
 		}
 		files = append(files, f)
+	}
+	_ = os.Mkdir(flag, 0o700)
+	for there := true; there; time.Sleep(time.Millisecond) {
+		_, err := os.Lstat(flag)
+		there = err == nil
+	}
+	for _, f := range files {
+		_ = f.Close()
 	}
 }
 
@@ -130,7 +135,7 @@ func process() string {
 		open = append(open, filepath.Base(kind))
 	}
 	slices.Sort(open)
-	sid, _, _ := syscall.RawSyscall(syscall.SYS_GETSID, 0, 0, 0)
+	sid, _ := unix.Getsid(0)
 	return fmt.Sprintf("pid=%d sid=%d dir=%s exe=%s env=%q args=%q open=%q",
 		os.Getpid(), sid, dir, exe, os.Environ(), os.Args[:2], open)
 }

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	short = 150 * time.Millisecond
+	short = 300 * time.Millisecond
 	long  = 4 * time.Second
 )
 
@@ -37,6 +37,19 @@ func TestLeaves(t *testing.T) {
 		}},
 		{name: "idle with a client that asks nothing", spec: spec{Idle: short}, do: func(t *testing.T, r *running, _ spec) {
 			t.Cleanup(dial(t, r.socket))
+		}},
+		{name: "idle after many requests on one connection", spec: spec{Idle: short}, do: func(t *testing.T, r *running, _ spec) {
+			conn, err := net.Dial("unix", r.socket)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = conn.Close() })
+			for range 12 { // in all it takes much longer than the idle time
+				if _, err := askOn(conn, "echo a"); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(short / 3)
+			}
 		}},
 		{name: "no idle time", stay: true},
 		{name: "somebody's key is kept", spec: spec{Idle: short}, stay: true, do: func(t *testing.T, r *running, _ spec) {
@@ -242,6 +255,7 @@ func TestServesWhoCameInTime(t *testing.T) {
 	defer func() { _ = conn.Close() }()
 	r.stop()
 	eventually(t, "the socket is gone", func() bool { _, err := os.Lstat(r.socket); return err != nil })
+	time.Sleep(100 * time.Millisecond)
 	if got, err := askOn(conn, "echo still"); got != "still" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}

@@ -101,6 +101,7 @@ func (s spec) beDaemon() error {
 	}
 	if s.Mute {
 		time.Sleep(time.Minute)
+		return nil
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
@@ -185,7 +186,7 @@ func stillOpen(conns []net.Conn) int {
 }
 
 // place returns a specification of a daemon in a new directory, whose name is
-// short, as sockets want it.
+// short, as sockets want it. It does not stay when a test is interrupted.
 func place(t *testing.T) spec {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "avd")
@@ -193,7 +194,7 @@ func place(t *testing.T) spec {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return spec{Dir: dir, Umask: -1}
+	return spec{Dir: dir, Umask: -1, Idle: time.Minute}
 }
 
 // A running is a daemon in this process.

@@ -4,16 +4,13 @@ package daemon_test
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -114,7 +111,9 @@ func TestRefusesPaths(t *testing.T) {
 			cfg := s.config(h)
 			test.make(t, s, &cfg)
 			before := tree(t, s.Dir)
-			err := daemon.Run(t.Context(), cfg)
+			ctx, cancel := context.WithTimeout(t.Context(), long)
+			defer cancel()
+			err := daemon.Run(ctx, cfg)
 			if fault.CodeOf(err) != test.code || !strings.Contains(err.Error(), test.text) || !strings.Contains(fault.HintOf(err), test.hint) {
 				t.Errorf("%s: %v (hint %q)", fault.CodeOf(err), err, fault.HintOf(err))
 			}
@@ -206,6 +205,7 @@ func TestSharedModes(t *testing.T) {
 	}{
 		{"new", 0, 0o750, 0o660},
 		{"made by setup", 0o750 | fs.ModeSetgid, 0o750 | fs.ModeSetgid, 0o660},
+		{"made by hand", 0o750, 0o750, 0o660},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -266,61 +266,6 @@ func TestStaleSocket(t *testing.T) {
 
 	run(t, cfg)
 	mustAsk(t, cfg.Socket, "echo a", "a")
-}
-
-// Case 122. Under umask 000 the socket has its mode from the moment at which it
-// is where others could reach it. A look at it in every microsecond of many
-// starts would see one that is made in place.
-func TestUmask(t *testing.T) {
-	t.Parallel()
-	s := place(t)
-	s.Umask = 0
-	dir := filepath.Dir(s.socket())
-	mkdir(t, dir, 0o755) // so that nothing but the socket's mode keeps others away
-	rounds := 20
-	if testing.Short() {
-		rounds = 5
-	}
-	for range rounds {
-		cmd := exec.Command("/proc/self/exe", s.args(daemonArg)[1:]...)
-		if err := cmd.Start(); err != nil {
-			t.Skip("this system has no /proc")
-		}
-		for deadline := time.Now().Add(10 * time.Second); !time.Now().After(deadline); {
-			reachable(t, dir)
-			if info, err := os.Lstat(s.socket()); err == nil {
-				if info.Mode() != fs.ModeSocket|0o600 {
-					t.Errorf("the socket has mode %v", info.Mode())
-				}
-				break
-			}
-		}
-		mustAsk(t, s.socket(), "echo a", "a")
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		_ = cmd.Wait()
-		remove(t, s.socket())
-	}
-}
-
-// reachable reports each directory below dir that others can enter: the socket
-// is made in one before it has its mode.
-func reachable(t *testing.T, dir string) {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
-			continue
-		}
-		if err != nil || info.Mode().Perm() != 0o700 {
-			t.Errorf("%s: %v, %v", e.Name(), info.Mode(), err)
-		}
-	}
 }
 
 // Fault F13. Whoever removes the lock's file does not make room for a second
