@@ -71,16 +71,23 @@ type Output struct {
 
 // Local returns the machine on which this process runs.
 func Local() *Host {
-	return &Host{
-		OS: runtime.GOOS, UID: os.Getuid(),
-		User: func(name string) (User, error) { return account(user.Lookup(name)) },
-		UserOf: func(uid int) (User, error) {
-			return account(user.LookupId(strconv.Itoa(uid)))
-		},
-		Group: groupID,
-		Stat:  stat,
-		Run:   run,
+	h := &Host{OS: runtime.GOOS, UID: os.Getuid(), Group: groupID, Stat: stat, Run: run}
+	h.User = func(name string) (User, error) {
+		u, err := account(user.Lookup(name))
+		if _, absent := errors.AsType[user.UnknownUserError](err); absent {
+			return h.elsewhere(name, err)
+		}
+		return u, err
 	}
+	h.UserOf = func(uid int) (User, error) {
+		key := strconv.Itoa(uid)
+		u, err := account(user.LookupId(key))
+		if _, absent := errors.AsType[user.UnknownUserIdError](err); absent {
+			return h.elsewhere(key, err)
+		}
+		return u, err
+	}
+	return h
 }
 
 // account makes a User of what the system says.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"aivault/keys/fault"
 )
@@ -42,7 +43,7 @@ func run(ctx context.Context, c Command) (Output, error) {
 	}
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, program, c.Argv[1:]...)
-	cmd.Dir = "/"
+	cmd.Dir, cmd.WaitDelay = "/", time.Second
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, &stdout, &stderr
 	cmd.Env = []string{"PATH=" + systemPath, "LANG=C", "LC_ALL=C"}
 	if c.File != nil {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -90,6 +91,79 @@ func TestLocal(t *testing.T) {
 	if _, err := h.Stat(link + "-not"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// A user of a directory service is one, too, though the files of the system do
+// not have it; what getent prints is not trusted to be well formed.
+func TestUsersOfAService(t *testing.T) {
+	t.Parallel()
+	const name, uid = "aivault-no-such-user", 4_000_000_001
+	for _, test := range []struct {
+		passwd, groups string
+		status         int
+		want           *setup.User // nil: it is an error
+		absent         bool        // there is no such user
+	}{
+		{name + ":*:4000000001:70:Some One:/home/x:/bin/sh\n", "70 990\n", 0, &setup.User{Name: name, Home: "/home/x", UID: uid, GID: 70, Groups: []int{70, 990}}, false},
+		{"", "", 2, nil, true},
+		{"other:*:1:70::/:/bin/sh\n", "70\n", 0, nil, false},
+		{"garbage\n", "70\n", 0, nil, false},
+		{name + ":*:-1:70::/home/x:/bin/sh\n", "70\n", 0, nil, false},
+		{name + ":*:4000000001:4294967296::/home/x:/bin/sh\n", "70\n", 0, nil, false},
+		{name + ":*:4000000001:70::/home/x:/bin/sh\n", "70 wheel\n", 0, nil, false},
+		{name + ":*:4000000001:70::/home/x:/bin/sh:more\n", "70\n", 0, nil, false},
+	} {
+		h := setup.Local()
+		h.OS = "linux"
+		h.Run = func(_ context.Context, c setup.Command) (setup.Output, error) {
+			switch {
+			case c.Argv[0] == "getent":
+				return setup.Output{Stdout: []byte(test.passwd), Status: test.status}, nil
+			case strings.Join(c.Argv, " ") == "id -G "+name:
+				return setup.Output{Stdout: []byte(test.groups)}, nil
+			}
+			return setup.Output{Status: 1}, nil
+		}
+		for by, lookup := range map[string]func() (setup.User, error){
+			"name":   func() (setup.User, error) { return h.User(name) },
+			"number": func() (setup.User, error) { return h.UserOf(uid) },
+		} {
+			got, err := lookup()
+			if test.want != nil {
+				if diff := cmp.Diff(*test.want, got); diff != "" || err != nil {
+					t.Errorf("%q by %s: %v (-want +got):\n%s", test.passwd, by, err, diff)
+				}
+				continue
+			}
+			_, noName := errors.AsType[user.UnknownUserError](err)
+			_, noID := errors.AsType[user.UnknownUserIdError](err)
+			if err == nil || test.absent != (noName || noID) {
+				t.Errorf("%q by %s: got %+v, %v", test.passwd, by, got, err)
+			}
+		}
+	}
+}
+
+// Whatever a directory service says, who is returned is who was asked for, and
+// can be set up or is refused.
+func FuzzUsersOfAService(f *testing.F) {
+	f.Add("nobody-here", "nobody-here:*:70001:70::/home/x:/bin/sh\n", "70 990\n")
+	f.Add("70001", "nobody-here:*:70001:70::/home/x:/bin/sh\n", "70\n")
+	f.Add("a%n", "a%n:x:1:1::/:/\n", "1")
+	f.Fuzz(func(t *testing.T, name, passwd, groups string) {
+		h := setup.Local()
+		h.OS = "linux"
+		h.Run = func(_ context.Context, c setup.Command) (setup.Output, error) {
+			return setup.Output{Stdout: []byte(map[bool]string{true: passwd, false: groups}[c.Argv[0] == "getent"])}, nil
+		}
+		u, err := h.Lookup(name)
+		if err != nil {
+			return
+		}
+		if u.Name != name || u.UID < 0 || u.GID < 0 || len(u.Groups) == 0 || u.Groups[0] != u.GID || !filepath.IsAbs(u.Home) || strings.ContainsAny(name, " \n%$:/") {
+			t.Errorf("%q is %+v", name, u)
+		}
+	})
 }
 
 // systemd itself finds nothing to say against the unit.
