@@ -15,7 +15,7 @@ import (
 )
 
 // formatVersion is the version of the schema in the package comment.
-const formatVersion = 3
+const formatVersion = 4
 
 // stateDir is the name of the directory for anchors, in that of the vault.
 const stateDir = "state"

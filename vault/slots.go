@@ -23,6 +23,7 @@ type Slot struct {
 	Key       keys.Config // where its key lives
 	CreatedAt time.Time   // zero if it is not known: Status does not, and neither did formats 1 and 2
 	Opened    bool        // this process opened the vault by it
+	Retiring  bool        // it stays until FinishRotation; false also where that is not known: see CreatedAt
 }
 
 // Slots implements Vault.
@@ -37,11 +38,11 @@ func (l *Local) Slots(ctx context.Context) ([]Slot, error) {
 			return err
 		}
 		for _, s := range slots {
-			created, err := t.slotCreated(s.ID)
+			n, err := t.slotNote(s.ID)
 			if err != nil {
 				return err
 			}
-			out = append(out, Slot{ID: s.ID, Key: s.Config.In(l.opts.Root), CreatedAt: created})
+			out = append(out, Slot{ID: s.ID, Key: s.Config.In(l.opts.Root), CreatedAt: n.created, Retiring: n.retiring})
 		}
 		return nil
 	})
@@ -289,9 +290,7 @@ func (t *txn) putSlot(s *seal.Slot) error {
 	if err := t.put(store.Slots, s.ID[:], s.Encode()); err != nil {
 		return err
 	}
-	var w codec.Writer
-	writeTime(&w, t.time())
-	return t.save(kindSlot, s.ID, 1, w.Bytes())
+	return t.save(kindSlot, s.ID, 1, encodeSlotNote(slotNote{created: t.time()}))
 }
 
 // dropSlot removes a slot.
@@ -303,18 +302,57 @@ func (t *txn) dropSlot(s *seal.Slot) error {
 	return t.drop(kindSlot, s.ID)
 }
 
-// slotCreated returns when a slot was made; zero if that is not known.
-func (t *txn) slotCreated(id ID) (time.Time, error) {
+// A slotNote is what is known of a slot beside the slot itself.
+type slotNote struct {
+	created  time.Time // zero if it is not known
+	retiring bool      // see Slot
+}
+
+func encodeSlotNote(n slotNote) []byte {
+	var w codec.Writer
+	writeTime(&w, n.created)
+	if n.retiring { // since format 4; others are as they were
+		w.Bool(true)
+	}
+	return w.Bytes()
+}
+
+func decodeSlotNote(b []byte) (slotNote, error) {
+	r := codec.NewReader(b)
+	n := slotNote{created: readTime(r)}
+	if r.More() {
+		if n.retiring = r.Bool(); !n.retiring {
+			r.Fail()
+		}
+	}
+	return n, r.Close()
+}
+
+// slotNote returns what is known of a slot, which may be nothing.
+func (t *txn) slotNote(id ID) (slotNote, error) {
 	b, _, err := t.load(kindSlot, id)
 	if b == nil || err != nil {
-		return time.Time{}, err
+		return slotNote{}, err
 	}
-	r := codec.NewReader(b)
-	created := readTime(r)
-	if r.Close() != nil {
-		return time.Time{}, errCorrupt("a record of the vault")
+	n, err := decodeSlotNote(b)
+	if err != nil {
+		err = errCorrupt("a record of the vault")
 	}
-	return created, nil
+	return n, err
+}
+
+// retire notes that a slot is to go when a rotation is finished.
+func (t *txn) retire(id ID) error {
+	n, err := t.slotNote(id)
+	if err != nil {
+		return err
+	}
+	n.retiring = true
+	_, rev, err := t.load(kindSlot, id)
+	if err != nil {
+		return err
+	}
+	return t.save(kindSlot, id, rev+1, encodeSlotNote(n))
 }
 
 // examineSlot opens what is known of a slot, which must be there.
@@ -322,7 +360,7 @@ func (t *txn) examineSlot(id ID) error {
 	if t.tx.Get(store.Slots, id[:]) == nil {
 		return errCorrupt("what is known of a key slot that is not there")
 	}
-	_, err := t.slotCreated(id)
+	_, err := t.slotNote(id)
 	return err
 }
 
