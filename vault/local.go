@@ -244,15 +244,16 @@ func (l *Local) Status(ctx context.Context) (Status, error) {
 	if ring != nil {
 		ring.Release()
 	}
+	retiring := map[ID]bool{}
 	if err == nil {
-		err = l.view(ctx, func(*txn) error { return nil }) // can it be used?
+		err = l.view(ctx, func(t *txn) error { return t.noteRetiring(retiring) }) // can it be used?
 	}
 	if err != nil {
 		st.Locked, st.KeyError = true, err
 	}
 	by := l.openedBy()
 	for _, s := range h.slots {
-		known := Slot{ID: s.ID, Key: s.Config.In(l.opts.Root), Opened: by != nil && by.ID == s.ID}
+		known := Slot{ID: s.ID, Key: s.Config.In(l.opts.Root), Opened: by != nil && by.ID == s.ID, Retiring: retiring[s.ID]}
 		if st.Slots = append(st.Slots, known); known.Opened {
 			slot = s
 		}

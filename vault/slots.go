@@ -12,7 +12,6 @@ import (
 
 	"aivault/keys"
 	"aivault/keys/fault"
-	"aivault/vault/internal/codec"
 	"aivault/vault/internal/seal"
 	"aivault/vault/internal/store"
 )
@@ -29,22 +28,12 @@ type Slot struct {
 // Slots implements Vault.
 func (l *Local) Slots(ctx context.Context) ([]Slot, error) {
 	var out []Slot
-	err := l.view(ctx, func(t *txn) error {
+	err := l.view(ctx, func(t *txn) (err error) {
 		if t == nil {
 			return nil
 		}
-		slots, err := t.slots()
-		if err != nil {
-			return err
-		}
-		for _, s := range slots {
-			n, err := t.slotNote(s.ID)
-			if err != nil {
-				return err
-			}
-			out = append(out, Slot{ID: s.ID, Key: s.Config.In(l.opts.Root), CreatedAt: n.created, Retiring: n.retiring})
-		}
-		return nil
+		out, err = t.listSlots(l.opts.Root)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -112,14 +101,12 @@ func (t *txn) addSlot(id ID, cfg keys.Config, kek keys.Key) error {
 		return err
 	}
 	if len(slots) >= maxSlots {
-		return fault.New(fault.Conflict, "the vault has %d key slots, and that is the most", len(slots)).
-			WithHint("remove one with `aivault key remove`")
+		return errTooManySlots(len(slots))
 	}
 	for _, s := range slots {
 		if same, err := s.Open(t.ring.Vault(), kek); err == nil {
 			same.Clear()
-			return fault.New(fault.AlreadyExists, "this key opens the vault already, by slot %s", shortID(s.ID)).
-				WithHint("`aivault key list` shows the slots")
+			return errSameKey(s.ID)
 		}
 		// The place holds the new key now, so what was there opens nothing more.
 		if !cfg.Kind.Typed() && samePlace(s.Config, cfg) {
@@ -139,6 +126,16 @@ func (t *txn) addSlot(id ID, cfg keys.Config, kek keys.Key) error {
 		return err
 	}
 	return t.record(slotEvent(KindKeyAdd, slot))
+}
+
+func errTooManySlots(n int) error {
+	return fault.New(fault.Conflict, "the vault has %d key slots, and that is the most", n).
+		WithHint("remove one with `aivault key remove`")
+}
+
+func errSameKey(id ID) error {
+	return fault.New(fault.AlreadyExists, "this key opens the vault already, by slot %s", shortID(id)).
+		WithHint("`aivault key list` shows the slots")
 }
 
 // maxSlots is how many slots a vault has at the most: every opening reads them.
@@ -300,68 +297,6 @@ func (t *txn) dropSlot(s *seal.Slot) error {
 		return err
 	}
 	return t.drop(kindSlot, s.ID)
-}
-
-// A slotNote is what is known of a slot beside the slot itself.
-type slotNote struct {
-	created  time.Time // zero if it is not known
-	retiring bool      // see Slot
-}
-
-func encodeSlotNote(n slotNote) []byte {
-	var w codec.Writer
-	writeTime(&w, n.created)
-	if n.retiring { // since format 4; others are as they were
-		w.Bool(true)
-	}
-	return w.Bytes()
-}
-
-func decodeSlotNote(b []byte) (slotNote, error) {
-	r := codec.NewReader(b)
-	n := slotNote{created: readTime(r)}
-	if r.More() {
-		if n.retiring = r.Bool(); !n.retiring {
-			r.Fail()
-		}
-	}
-	return n, r.Close()
-}
-
-// slotNote returns what is known of a slot, which may be nothing.
-func (t *txn) slotNote(id ID) (slotNote, error) {
-	b, _, err := t.load(kindSlot, id)
-	if b == nil || err != nil {
-		return slotNote{}, err
-	}
-	n, err := decodeSlotNote(b)
-	if err != nil {
-		err = errCorrupt("a record of the vault")
-	}
-	return n, err
-}
-
-// retire notes that a slot is to go when a rotation is finished.
-func (t *txn) retire(id ID) error {
-	n, err := t.slotNote(id)
-	if err != nil {
-		return err
-	}
-	n.retiring = true
-	_, rev, err := t.load(kindSlot, id)
-	if err != nil {
-		return err
-	}
-	return t.save(kindSlot, id, rev+1, encodeSlotNote(n))
-}
-
-// examineSlot opens what is known of a slot, which must be there.
-func (t *txn) examineSlot(id ID) error {
-	if t.tx.Get(store.Slots, id[:]) == nil {
-		return errCorrupt("what is known of a key slot that is not there")
-	}
-	_, err := t.slotNote(id)
-	return err
 }
 
 func slotEvent(kind string, s *seal.Slot) *Event {
