@@ -256,7 +256,7 @@ func TestRollbackOfARecord(t *testing.T) {
 // written.
 func TestNewerFormat(t *testing.T) {
 	for version, want := range map[string]fault.Code{
-		"\x00\x00\x00\x04": fault.VaultNewer, "\xff\xff\xff\xff": fault.VaultNewer,
+		"\x00\x00\x00\x05": fault.VaultNewer, "\xff\xff\xff\xff": fault.VaultNewer,
 		"\x00\x00\x00\x00": fault.VaultCorrupt, "\x00\x00\x01": fault.VaultCorrupt, "": fault.VaultCorrupt,
 	} {
 		l, dir := fresh(t)
