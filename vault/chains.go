@@ -11,9 +11,9 @@ import (
 // recorded. They are opened when first needed, the newest first, until the one
 // that begins no later than the event.
 func (t *txn) chainOf(seq uint64) (*seal.Chain, error) {
-	for i := 0; seq > 0 && uint64(i) < uint64(t.man.gen); i++ {
+	for i := 0; seq > 0; i++ {
 		if i == len(t.chains) {
-			c, err := t.openChain(t.man.gen - uint32(i))
+			c, err := t.nextChain()
 			if err != nil {
 				return nil, err
 			}
@@ -26,9 +26,25 @@ func (t *txn) chainOf(seq uint64) (*seal.Chain, error) {
 	return nil, errAudit(seq)
 }
 
-// openChain opens the keys of a generation's events.
-func (t *txn) openChain(gen uint32) (*seal.Chain, error) {
-	c, err := t.ring.OpenChain(gen, t.tx.Get(store.Meta, chainName(gen)))
+// nextChain opens the keys of the newest generation, or of the one before the last
+// that was opened. A generation may have none: a file from before it went on.
+func (t *txn) nextChain() (*seal.Chain, error) {
+	gen, name := t.man.gen, chainName(t.man.gen)
+	sealed := t.tx.Get(store.Meta, name)
+	if n := len(t.chains); n > 0 {
+		sealed = nil
+		span := store.Span{Prefix: name[:len(name)-4], From: chainName(t.chains[n-1].Generation() - 1), Reverse: true}
+		err := t.tx.Range(store.Meta, span, func(k, v []byte) error {
+			if len(k) == len(name) {
+				gen, sealed = be32(k[len(k)-4:]), v
+			}
+			return store.ErrStop
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	c, err := t.ring.OpenChain(gen, sealed)
 	if err != nil {
 		return nil, fault.New(fault.AuditBroken, "the keys of the audit log were changed or damaged").
 			WithHint("%s", "run `aivault doctor`; then "+restoreHint)

@@ -17,6 +17,7 @@ type rekeying struct {
 	// change is the last transaction, of the new file, before it is verified. It
 	// records an event.
 	change func(t *txn) error
+	older  bool // the vault may be an older copy of itself
 	// opens returns the slot by which the vault is open from then on, which it
 	// found to open the new file. Nil: the same as before.
 	opens    func(h *head) (*seal.Slot, error)
@@ -85,7 +86,7 @@ func (l *Local) resealed(ctx context.Context, from, to string, ring, fresh *seal
 			return err
 		}
 		defer src.close()
-		if from == l.db.Path() {
+		if from == l.db.Path() && !k.older {
 			if err := l.checkAnchor(src); err != nil {
 				return err
 			}
