@@ -37,6 +37,7 @@ func groups() []group {
 		{"status", nil, "show where the vault and its key are", newStatus},
 		{"init", nil, "make a new vault", newInit},
 		{"key", nil, "list, add and remove ways to open the vault", newKey},
+		{"rotate-master", nil, "give the vault a new root key and a new key", newRotateMaster},
 		{"secrets", nil, "store, list, share and delete secrets", newSecrets},
 		{"credential", nil, "say how secrets authenticate, and at which hosts", newCredential},
 		{"capability", nil, "say what may be called", newCapability},
