@@ -41,7 +41,7 @@ func (l *Local) Doctor(ctx context.Context) (Report, error) {
 		r.fail("file", err)
 		return r, nil
 	}
-	l.examineFiles(&r, h)
+	l.examineFiles(ctx, &r, h)
 	ring, err := l.openAny(ctx, true) // also where the slots are not what they were
 	l.examineKeyring(ctx, &r, h, ring != nil)
 	if ring == nil {

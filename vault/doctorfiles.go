@@ -18,7 +18,7 @@ import (
 // examineFiles looks at who may get at the files of the vault, and at what lies
 // beside them. The vault's file and its directory were looked at by whoever
 // read the head.
-func (l *Local) examineFiles(r *Report, h *head) {
+func (l *Local) examineFiles(ctx context.Context, r *Report, h *head) {
 	dirs := []string{filepath.Join(l.opts.Root, store.RunDir), l.opts.State}
 	files := []string{filepath.Join(l.opts.Root, store.LockFile), filepath.Join(l.opts.Root, store.ReplacedFile), l.anchorPath(h.vault)}
 	for _, s := range h.slots {
@@ -36,7 +36,7 @@ func (l *Local) examineFiles(r *Report, h *head) {
 	if ok {
 		r.pass("permissions", "the files, their directories and their owner are safe")
 	}
-	l.examineLeftovers(r)
+	l.examineLeftovers(ctx, r, h)
 }
 
 // safe adds a failed check where others can get at a file or directory. One that
@@ -54,12 +54,12 @@ func (r *Report) safe(check func(string) error, path string, l *Local) bool {
 
 // examineLeftovers tells of files that nothing needs any more. They do no harm,
 // but for the room that they take, and what was in the vault when they were made.
-func (l *Local) examineLeftovers(r *Report) {
+func (l *Local) examineLeftovers(ctx context.Context, r *Report, h *head) {
 	var found []string
 	entries, _ := os.ReadDir(l.opts.Root) // it was read a moment ago
 	for _, e := range entries {
 		name := e.Name()
-		if name == store.TempFile || name == store.IncomingFile || name == store.ReplacedFile || keys.IsLeftover(name) {
+		if name == store.TempFile || name == store.IncomingFile || name == store.RebuiltFile || name == store.ReplacedFile || keys.IsLeftover(name) {
 			found = append(found, name)
 		}
 	}
@@ -69,6 +69,17 @@ func (l *Local) examineLeftovers(r *Report) {
 		if store.IsIdle(path) {
 			idle++
 		}
+	}
+	unused := l.unusedKeys(ctx, h)
+	if len(unused) > 0 {
+		r.Checks = append(r.Checks, Check{
+			Name: "leftovers", OK: true,
+			Detail: "keys that open nothing here, of a rotation that was cut off or of an earlier vault: " + strings.Join(unused, ", "),
+			Remedy: "a backup from before may open with one of them: delete them when you do not need that",
+		})
+	}
+	if len(found) == 0 && len(unused) > 0 {
+		return
 	}
 	if len(found) == 0 {
 		r.pass("leftovers", "none; %d of %d locks in %s are free", idle, len(locks), store.RunDir)

@@ -142,7 +142,7 @@ func (l *Local) storeKey(ctx context.Context, h *head, k *RotationKey, known boo
 		k.Config, k.Keep = old, true
 		return nil
 	}
-	return fault.New(fault.CodeOf(err), "%v", err).
+	return fault.New(fault.IO, "%v", err).
 		WithHint("make a key with `openssl rand -base64 32` and give it with --new-key-file: then both open the vault until you have put the new one in the place of the old one, and run `aivault rotate-master --finish`")
 }
 
@@ -151,7 +151,7 @@ func placeFor(old keys.Config, vault [16]byte, id ID) keys.Config {
 	next := old
 	switch old.Kind {
 	case keys.KindFile:
-		next.Path = filepath.Join(filepath.Dir(old.Path), keyFilePrefix+shortID(id)+keyFileSuffix)
+		next.Path = filepath.Join(filepath.Dir(old.Path), keyFileName(id))
 	case keys.KindKeyring:
 		next.Account = uuidText(vault) + "." + shortID(id)
 	}
@@ -164,11 +164,17 @@ const (
 	keyFileSuffix = ".key"
 )
 
+// firstKeyFile is the name of the key file of a new vault.
+const firstKeyFile = "kek.key"
+
+// keyFileName is the name of the key file of a slot that a rotation made.
+func keyFileName(id ID) string { return keyFilePrefix + shortID(id) + keyFileSuffix }
+
 // isKeyFile reports whether a file of that name is one that aivault makes for the
 // key of one vault. Another one may be that of several.
 func isKeyFile(name string) bool {
 	made, err := filepath.Match(keyFilePrefix+"????????"+keyFileSuffix, name)
-	return name == "kek.key" || made && err == nil
+	return name == firstKeyFile || made && err == nil
 }
 
 // DiscardRotationKey removes the key that NewRotationKey stored, where it opens
