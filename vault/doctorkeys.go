@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"aivault/keys"
-	"aivault/vault/internal/seal"
 )
 
 // unusedKeys names keys that are where those of this vault are, and of no slot: what
@@ -15,32 +14,21 @@ import (
 // before its old key was removed. An entry of the keyring is found only by a name
 // that it can have.
 func (l *Local) unusedKeys(ctx context.Context, h *head) []string {
+	gen := uint32(0)
+	var used []keys.Config
+	for _, s := range h.slots {
+		gen = max(gen, s.Gen)
+		used = append(used, s.Config.In(l.opts.Root))
+	}
 	var found []string
-	for _, c := range l.keyPlaces(h) {
-		used := slices.ContainsFunc(h.slots, func(s *seal.Slot) bool { return samePlace(s.Config.In(l.opts.Root), c) })
-		if used {
-			continue
-		}
-		taken, err := l.opts.Keys.Taken(ctx, c)
-		if err != nil && c.Kind == keys.KindKeyring {
-			break // it is not to be had, which another check tells
-		}
-		if taken {
+	note := func(c keys.Config) {
+		if !slices.ContainsFunc(used, func(u keys.Config) bool { return samePlace(u, c) }) {
 			found = append(found, c.String())
 		}
 	}
-	return found
-}
-
-// keyPlaces returns where keys of this vault can have been stored, files first.
-func (l *Local) keyPlaces(h *head) []keys.Config {
-	var files, entries []keys.Config
-	gen := uint32(0)
-	dirs := []string{l.opts.Root}
-	var services []string
-	for _, s := range h.slots {
-		gen = max(gen, s.Gen)
-		switch c := s.Config.In(l.opts.Root); c.Kind {
+	dirs, services := []string{l.opts.Root}, []string(nil)
+	for _, c := range used {
+		switch c.Kind {
 		case keys.KindFile:
 			dirs = append(dirs, filepath.Dir(c.Path))
 		case keys.KindKeyring:
@@ -48,23 +36,39 @@ func (l *Local) keyPlaces(h *head) []keys.Config {
 		}
 	}
 	slices.Sort(dirs)
-	slices.Sort(services)
 	for _, dir := range slices.Compact(dirs) {
 		names, _ := os.ReadDir(dir) // of a directory that is not there, there are none
 		for _, e := range names {
-			if isKeyFile(e.Name()) && (dir == l.opts.Root || e.Name() == firstKeyFile || rotationMade(h.vault, gen, e.Name())) {
-				files = append(files, keys.Config{Kind: keys.KindFile, Path: filepath.Join(dir, e.Name())})
+			if name := e.Name(); isKeyFile(name) && (dir == l.opts.Root || name == firstKeyFile || rotationMade(h.vault, gen, name)) {
+				note(keys.Config{Kind: keys.KindFile, Path: filepath.Join(dir, name)})
 			}
 		}
 	}
+	slices.Sort(services)
 	for _, service := range slices.Compact(services) {
-		first := keys.Config{Kind: keys.KindKeyring, Service: service, Account: uuidText(h.vault)}
-		entries = append(entries, first)
-		for g := gen + 1; g > 1 && g+1 >= gen; g-- { // the next one, this one and the one before
-			entries = append(entries, placeFor(first, h.vault, rotationSlot(h.vault, g, 0)))
+		l.eachEntry(ctx, h.vault, gen, service, note)
+	}
+	return found
+}
+
+// eachEntry calls f with the entries of the keyring in which keys of the vault can be:
+// the first one, and those of rotations to the next generation, this one and the one
+// before. It ends where the keyring is not to be had, which another check tells.
+func (l *Local) eachEntry(ctx context.Context, vault [16]byte, gen uint32, service string, f func(keys.Config)) {
+	first := keys.Config{Kind: keys.KindKeyring, Service: service, Account: uuidText(vault)}
+	taken := func(c keys.Config) bool {
+		there, err := l.opts.Keys.Taken(ctx, c)
+		if there {
+			f(c)
+		}
+		return there && err == nil
+	}
+	taken(first)
+	for g := gen + 1; g > 1 && g+1 >= gen && ctx.Err() == nil; g-- {
+		for n := 0; n < maxAttempts && taken(placeFor(first, vault, rotationSlot(vault, g, n))); n++ {
+			continue
 		}
 	}
-	return append(files, entries...)
 }
 
 // rotationMade reports whether a key file of that name is one that a rotation of the

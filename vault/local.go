@@ -196,10 +196,14 @@ func (l *Local) settle(ctx context.Context, before, after *manifest, failed *sto
 // whose keys were at hand.
 var errReplaced = errors.New("another vault is in the place of the one that was open")
 
+// maxReplaced is how often in a row another vault, or another root key, may be found
+// in the place of the one that was just opened.
+const maxReplaced = 16
+
 // withKeys runs f with the keys of the vault. Where f finds another vault than
-// theirs, or none, they are forgotten, and another one is opened, once.
+// theirs, or none, they are forgotten, and another one is opened.
 func (l *Local) withKeys(ctx context.Context, f func(*seal.Ring) error) error {
-	for range 2 {
+	for range maxReplaced {
 		ring, err := l.open(ctx)
 		if err != nil {
 			return err

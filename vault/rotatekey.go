@@ -119,7 +119,7 @@ func (l *Local) newPassphrase(ctx context.Context, k RotationKey, cfg keys.Confi
 
 // maxAttempts is how many places are tried for a new key: what is in one of them
 // was left by a rotation that was cut off, and is not ours to use.
-const maxAttempts = 16
+const maxAttempts = 64
 
 // storeKey stores a key beside the one whose place it is to have, where nothing is.
 // A file that cannot be made stays as it is, if the key is known to somebody.
@@ -136,6 +136,9 @@ func (l *Local) storeKey(ctx context.Context, h *head, k *RotationKey, known boo
 	switch {
 	case err == nil:
 		return nil
+	case fault.CodeOf(err) == fault.AlreadyExists:
+		return fault.New(fault.Conflict, "too many rotations were cut off, of which the new keys are still there; the last one is the %s", k.Config).
+			WithHint("`aivault doctor` names them: delete them, and try again")
 	case fault.CodeOf(err) != fault.IO && fault.CodeOf(err) != fault.InvalidRequest:
 		return err
 	case known:
