@@ -63,7 +63,7 @@ func rotated(t *testing.T, l *vault.Local) int {
 // Fault F1, F23.
 func TestRotateKilled(t *testing.T) {
 	t.Parallel()
-	secrets, kills := 5000, 24
+	secrets, kills := 5000, 16
 	if testing.Short() {
 		secrets, kills = 500, 8
 	}

@@ -272,8 +272,11 @@ func (s *salvager) log() error {
 	if s.events > s.out.Events {
 		s.out.LostEvents = s.events - s.out.Events
 	}
-	_, err = s.dst.chainOf(s.dst.man.seq + 1)
-	return err
+	if s.src.chains[0].From() > s.dst.man.seq+1 { // events of now are not those of a generation before
+		s.dst.chains = []*seal.Chain{s.dst.ring.NewChain(s.dst.man.seq + 1)}
+		return s.dst.tx.Put(store.Meta, chainName(gen), s.dst.ring.SealChain(s.dst.chains[0]))
+	}
+	return nil
 }
 
 // chains opens the keys of all events. The first one has those of the first
