@@ -118,8 +118,8 @@ func setupScript(env *testscript.Env) error {
 	transcript := filepath.Join(outside, "transcript")
 	for name, value := range map[string]string{
 		"HOME": filepath.Join(env.WorkDir, "home"), "AIVAULT_DIR": filepath.Join(env.WorkDir, "vault"), "TZ": "UTC",
-		"AIVAULTD_DISABLE": "1", // but where a script is about daemons
-		"CANARIES": outside, "GORACE": os.Getenv("GORACE"), varTranscript: transcript, varClock: "1767323045000", // 2026-01-02 03:04:05
+		"AIVAULTD_DISABLE": "1",                                                                                          // but where a script is about daemons
+		"CANARIES":         outside, "GORACE": os.Getenv("GORACE"), varTranscript: transcript, varClock: "1767323045000", // 2026-01-02 03:04:05
 	} {
 		env.Setenv(name, value)
 	}

@@ -37,6 +37,7 @@ func groups() []group {
 		{"status", nil, "show where the vault and its key are", newStatus},
 		{"init", nil, "make a new vault", newInit},
 		{"key", nil, "list, add and remove ways to open the vault", newKey},
+		{"rotate-master", nil, "give the vault a new root key and a new key", newRotateMaster},
 		{"unlock", nil, "have the daemon keep the key of the vault", newUnlock},
 		{"lock", nil, "have the daemon forget the key of the vault", newLock},
 		{"secrets", nil, "store, list, share and delete secrets", newSecrets},
