@@ -33,6 +33,7 @@ type conns struct {
 	mu      sync.Mutex
 	open    map[*conn]struct{}
 	agents  int       // how many of them are agents'
+	serving int       // how many are served: those, and closed ones that did not notice yet
 	lastUse time.Time // when a request was last seen
 	leaving bool      // no connection stays that is idle
 	served  sync.WaitGroup
@@ -67,16 +68,20 @@ func (s *conns) add(u *net.UnixConn, p serve.Peer) *conn {
 	if !p.Operator {
 		s.agents++
 	}
+	s.serving++
 	s.served.Add(1)
 	return c
 }
 
 // shed closes the connection that has been idle for longest, other than one
-// that came just now: two clients in turn would keep each other from asking.
+// that came just now: two clients in turn would keep each other from asking. It
+// waits for the file of one that was closed already.
 func (s *conns) shed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.shedLocked(func(c *conn) bool { return !c.freshLocked() })
+	if s.serving == len(s.open) {
+		s.shedLocked(func(c *conn) bool { return !c.freshLocked() })
+	}
 }
 
 // freshLocked reports whether the client had no time yet to ask something.
@@ -118,6 +123,7 @@ func (s *conns) done(c *conn, served int) {
 		s.lastUse = time.Now()
 	}
 	s.dropLocked(c)
+	s.serving--
 	s.mu.Unlock()
 	s.served.Done()
 }
