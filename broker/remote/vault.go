@@ -29,6 +29,11 @@ func (c *Client) Lock(ctx context.Context) error {
 	return err
 }
 
+// FinishRotation implements vault.Vault.
+func (c *Client) FinishRotation(ctx context.Context) (vault.Rotation, error) {
+	return ask(ctx, c, c.table.FinishRotation, rpc.None{})
+}
+
 // Slots implements vault.Vault.
 func (c *Client) Slots(ctx context.Context) ([]vault.Slot, error) {
 	return ask(ctx, c, c.table.Slots, rpc.None{})

@@ -116,6 +116,11 @@ func (k *keeper) AddSlotKey(ctx context.Context, cfg keys.Config, key vault.Valu
 	return k.cfg.Vault.AddSlotKey(ctx, cfg, key)
 }
 
+// RotateTo implements rpc.Keeper.
+func (k *keeper) RotateTo(ctx context.Context, key vault.RotationKey, progress func(done, total int)) (vault.Rotation, error) {
+	return k.cfg.Vault.RotateTo(ctx, key, progress)
+}
+
 // CopyTo implements rpc.Keeper.
 func (k *keeper) CopyTo(ctx context.Context, name string, w io.Writer) (vault.Backup, error) {
 	return k.cfg.Vault.CopyTo(ctx, name, w)

@@ -50,6 +50,14 @@ func (d *desk) RemoveSlot(ctx context.Context, id vault.ID) (bool, error) {
 	return d.at(ctx).RemoveSlot(ctx, id)
 }
 
+func (d *desk) RotateMaster(ctx context.Context, opts vault.RotateOptions) (vault.Rotation, error) {
+	return d.at(ctx).RotateMaster(ctx, opts)
+}
+
+func (d *desk) FinishRotation(ctx context.Context) (vault.Rotation, error) {
+	return d.at(ctx).FinishRotation(ctx)
+}
+
 func (d *desk) CreateSecret(ctx context.Context, s vault.NewSecret) (vault.Secret, error) {
 	return d.at(ctx).CreateSecret(ctx, s)
 }
@@ -170,9 +178,7 @@ func (d *desk) Credentials(ctx context.Context) ([]broker.Credential, error) {
 	return d.at(ctx).Credentials(ctx)
 }
 
-func (d *desk) Accounts(ctx context.Context) ([]broker.Account, error) {
-	return d.at(ctx).Accounts(ctx)
-}
+func (d *desk) Accounts(ctx context.Context) ([]broker.Account, error) { return d.at(ctx).Accounts(ctx) }
 
 func (d *desk) DeleteCredential(ctx context.Context, id string) (bool, error) {
 	return d.at(ctx).DeleteCredential(ctx, id)
