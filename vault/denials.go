@@ -7,7 +7,6 @@ import (
 
 	"aivault/keys/fault"
 	"aivault/vault/internal/codec"
-	"aivault/vault/internal/store"
 )
 
 // maxOpenDenials is how many kinds of denials are counted at a time.
@@ -109,11 +108,7 @@ func (t *txn) sumUp(o openDenial) error {
 	if o.more == 0 {
 		return nil
 	}
-	if err := t.openChain(); err != nil {
-		return err
-	}
-	key := seqKey(o.seq)
-	first, _, err := openEvent(t.chain, key, t.tx.Get(store.Audit, key))
+	first, err := t.event(o.seq)
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ type conns struct {
 	mu      sync.Mutex
 	open    map[*conn]struct{}
 	agents  int       // how many of them are agents'
+	serving int       // how many are served: those, and closed ones that did not notice yet
 	lastUse time.Time // when a request was last seen
 	leaving bool      // no connection stays that is idle
 	served  sync.WaitGroup
@@ -58,12 +59,8 @@ func connLimit() int {
 func (s *conns) add(u *net.UnixConn, p serve.Peer) *conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !p.Operator && s.agents >= s.limit/2 {
-		if !s.shedLocked(func(c *conn) bool { return !c.peer.Operator }) {
-			return nil
-		}
-	}
-	if len(s.open) >= s.limit && !s.shedLocked(func(*conn) bool { return true }) {
+	full := len(s.open) >= s.limit || !p.Operator && s.agents >= s.limit/2
+	if full && !s.shedLocked(func(c *conn) bool { return p.Operator || !c.peer.Operator }) {
 		return nil
 	}
 	c := &conn{UnixConn: u, all: s, peer: p, since: time.Now()}
@@ -71,17 +68,27 @@ func (s *conns) add(u *net.UnixConn, p serve.Peer) *conn {
 	if !p.Operator {
 		s.agents++
 	}
+	s.serving++
 	s.served.Add(1)
 	return c
 }
 
-// shed closes the connection that has been idle for longest, and reports
-// whether there was one.
-func (s *conns) shed() bool {
+// shed closes the connection that has been idle for longest, other than one
+// that came just now: two clients in turn would keep each other from asking. It
+// waits for the file of one that was closed already.
+func (s *conns) shed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.shedLocked(func(*conn) bool { return true })
+	if s.serving == len(s.open) {
+		s.shedLocked(func(c *conn) bool { return !c.freshLocked() })
+	}
 }
+
+// freshLocked reports whether the client had no time yet to ask something.
+func (c *conn) freshLocked() bool { return !c.used && time.Since(c.since) < freshTime }
+
+// shedLocked closes the connection that has been idle for longest of those that
+// may be closed, and reports whether there was one.
 
 func (s *conns) shedLocked(may func(*conn) bool) bool {
 	var oldest *conn
@@ -116,6 +123,7 @@ func (s *conns) done(c *conn, served int) {
 		s.lastUse = time.Now()
 	}
 	s.dropLocked(c)
+	s.serving--
 	s.mu.Unlock()
 	s.served.Done()
 }
@@ -160,7 +168,7 @@ func (s *conns) drain() int {
 	defer s.mu.Unlock()
 	s.leaving = true
 	for c := range s.open {
-		if fresh := !c.used && time.Since(c.since) < freshTime; !c.working && !fresh {
+		if !c.working && !c.freshLocked() {
 			s.dropLocked(c)
 		}
 	}

@@ -71,10 +71,11 @@ type Working interface {
 
 // A Config says what a daemon serves, and where.
 type Config struct {
-	Socket string // path of the socket; its directory is made if need be
-	Lock   string // path of the lock file
-	Shared bool   // other users may connect, as agents
-	Once   bool   // leave after the first connection on which a request was served
+	Socket string  // path of the socket; its directory is made if need be
+	Shared bool    // other users may connect, as agents
+	More   []Place // where else to listen
+	Lock   string  // path of the lock file
+	Once   bool    // leave after the first connection on which a request was served
 	// Idle is how long to stay without a request; 0 is for ever.
 	Idle time.Duration
 	// File is the vault's: once it has been seen, we leave when it is gone.
@@ -87,6 +88,12 @@ type Config struct {
 	Handler Handler
 	Ready   func()       // called once clients can connect; may be nil
 	Notice  func(string) // told what somebody should know; may be nil, and called by several goroutines
+}
+
+// A Place is one more where clients connect.
+type Place struct {
+	Path   string
+	Shared bool // other users may connect, as agents
 }
 
 // A Launch says how to start a daemon.

@@ -10,6 +10,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -37,36 +39,55 @@ func Run(ctx context.Context, cfg Config) error {
 		return err
 	}
 	defer func() { _ = held.Close() }()
-	if err := clearStale(ctx, cfg.Socket); err != nil {
-		return err
+	d := &daemon{Config: cfg, conns: newConns(), leave: make(chan struct{}, 1)}
+	for _, at := range cfg.places() {
+		s, err := take(ctx, at)
+		if err != nil {
+			d.deafen()
+			return err
+		}
+		d.sockets = append(d.sockets, s)
 	}
-	s, err := listen(cfg.Socket, cfg.Shared)
-	if err != nil {
-		return err
-	}
-	d := &daemon{Config: cfg, socket: s, conns: newConns(), leave: make(chan struct{}, 1)}
 	return d.live(ctx)
 }
 
+// places returns all places where to listen.
+func (cfg *Config) places() []Place {
+	return append([]Place{{cfg.Socket, cfg.Shared}}, cfg.More...)
+}
+
 func prepare(cfg Config) error {
-	if err := checkPath(cfg.Socket); err != nil {
-		return err
-	}
-	at, locks := filepath.Dir(cfg.Socket), filepath.Dir(cfg.Lock)
-	if at != locks {
-		if err := prepareDir(locks, false); err != nil {
+	locks, prepared := filepath.Dir(cfg.Lock), false
+	for _, at := range cfg.places() {
+		if err := checkPath(at.Path); err != nil {
 			return err
 		}
+		dir := filepath.Dir(at.Path)
+		if err := prepareDir(dir, at.Shared); err != nil {
+			return err
+		}
+		prepared = prepared || dir == locks
 	}
-	return prepareDir(at, cfg.Shared)
+	if prepared {
+		return nil
+	}
+	return prepareDir(locks, false)
+}
+
+// take listens at a place, if nobody else does.
+func take(ctx context.Context, at Place) (*socket, error) {
+	if err := clearStale(ctx, at.Path); err != nil {
+		return nil, err
+	}
+	return listen(at.Path, at.Shared)
 }
 
 type daemon struct {
 	Config
-	socket *socket
-	conns  *conns
-	leave  chan struct{} // holds something when a connection found a reason to leave
-	seen   atomic.Bool   // the vault's file was there
+	sockets []*socket
+	conns   *conns
+	leave   chan struct{} // holds something when a connection found a reason to leave
+	seen    atomic.Bool   // the vault's file was there
 }
 
 // live serves until there is a reason to leave, and leaves.
@@ -75,8 +96,10 @@ func (d *daemon) live(ctx context.Context) error {
 	// Requests outlive ctx for a while.
 	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	accepting := make(chan struct{})
-	go func() { d.accept(requests); close(accepting) }()
+	var accepting sync.WaitGroup
+	for _, s := range d.sockets {
+		accepting.Go(func() { d.accept(requests, s) })
+	}
 	if d.Ready != nil {
 		d.Ready()
 	}
@@ -86,16 +109,31 @@ func (d *daemon) live(ctx context.Context) error {
 
 	// Whoever connects from here on starts a daemon of their own, which waits
 	// for our lock; those who did before are in the queue, and are served.
-	d.socket.remove()
-	_ = d.socket.SetDeadline(time.Now().Add(acceptWait))
-	<-accepting
-	_ = d.socket.Close()
+	for _, s := range d.sockets {
+		s.remove()
+		_ = s.SetDeadline(time.Now().Add(acceptWait))
+	}
+	accepting.Wait()
+	d.deafen()
 	d.drain(cancel)
 
 	// What the handler holds is closed however long that takes, within reason.
 	end, stop := context.WithTimeout(context.WithoutCancel(ctx), graceTime)
 	defer stop()
 	return d.Handler.Close(end)
+}
+
+// deafen listens no more.
+func (d *daemon) deafen() {
+	for _, s := range d.sockets {
+		s.remove()
+		_ = s.Close()
+	}
+}
+
+// inPlace reports whether all sockets are where clients look for them.
+func (d *daemon) inPlace() bool {
+	return !slices.ContainsFunc(d.sockets, func(s *socket) bool { return !s.inPlace() })
 }
 
 // wait returns when there is a reason to leave.
@@ -118,7 +156,7 @@ func (d *daemon) wait(ctx context.Context) {
 			return
 		case <-time.After(pause):
 		}
-		if d.gone() || !d.socket.inPlace() {
+		if d.gone() || !d.inPlace() {
 			return
 		}
 	}
@@ -161,16 +199,18 @@ func (d *daemon) drain(cancel context.CancelFunc) {
 // accept takes connections until the socket is closed, or its deadline. When
 // files or memory run out it waits: to give up would be to leave everybody
 // without a daemon. Room is made by what is idle.
-func (d *daemon) accept(requests context.Context) {
+func (d *daemon) accept(requests context.Context, s *socket) {
 	for {
-		u, err := d.socket.AcceptUnix()
+		u, err := s.AcceptUnix()
 		switch {
 		case err == nil:
-			d.admit(requests, u)
+			d.admit(requests, u, s.shared)
 		case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, net.ErrClosed):
 			return
 		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-			d.conns.shed()
+			if s.awaited() {
+				d.conns.shed()
+			}
 			time.Sleep(acceptWait)
 		default: // a client that left the queue, memory that is short
 			time.Sleep(acceptWait)
@@ -179,10 +219,10 @@ func (d *daemon) accept(requests context.Context) {
 }
 
 // admit serves u, if it may be here, and there is room.
-func (d *daemon) admit(requests context.Context, u *net.UnixConn) {
+func (d *daemon) admit(requests context.Context, u *net.UnixConn, shared bool) {
 	uid, pid, err := peer.Of(u)
 	p := serve.Peer{UID: uid, PID: pid, Operator: uid == os.Geteuid()}
-	if err != nil || !p.Operator && !d.Shared {
+	if err != nil || !p.Operator && !shared {
 		_ = u.Close()
 		return
 	}

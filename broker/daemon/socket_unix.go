@@ -13,14 +13,17 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"aivault/keys/fault"
 )
 
 // A socket is one that we listen on, with what the file system knew it as.
 type socket struct {
 	*net.UnixListener
-	path string
-	made fs.FileInfo
+	path   string
+	shared bool // other users may connect
+	made   fs.FileInfo
 }
 
 // maxPath is the longest path of a socket: 107 bytes on Linux, 103 on macOS.
@@ -142,7 +145,7 @@ func listen(path string, shared bool) (*socket, error) {
 		return nil, fault.Wrap(fault.IO, err, "making the daemon's socket")
 	}
 	l.SetUnlinkOnClose(false) // it would remove whatever is at the first path
-	s := &socket{UnixListener: l, path: path}
+	s := &socket{UnixListener: l, path: path, shared: shared}
 	if err := s.place(bound, dir, shared); err != nil {
 		_ = l.Close()
 		_ = os.Remove(bound)
@@ -188,6 +191,21 @@ func shareGroup(bound, dir string) error {
 			WithHint("the daemon's user must be of the group of %s", dir)
 	}
 	return nil
+}
+
+// awaited reports whether a client is in the queue. Where no file is to be had
+// accept(2) says so, whether or not there is one.
+func (s *socket) awaited() bool {
+	ready := false
+	raw, err := s.SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) {
+			p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			n, err := unix.Poll(p, 0)
+			ready = err == nil && n == 1
+		})
+	}
+	return err == nil && ready
 }
 
 // inPlace reports whether the socket is still where clients look for it.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -94,6 +95,7 @@ func launch(l Launch, report *os.File) (*os.Process, error) {
 		return nil, err
 	}
 	defer func() { _ = null.Close() }()
+	keepFiles()
 	env := l.Env
 	if env == nil {
 		env = []string{} // to os, nil means our own
@@ -103,6 +105,18 @@ func launch(l Launch, report *os.File) (*os.Process, error) {
 		Files: []*os.File{null, null, null, report},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})
+}
+
+// keepFiles has no process that we start inherit a file of whoever started us.
+// What Go opens is closed there anyway, but a shell may have left us the end of a
+// pipe, and who reads from the other end would wait for as long as a daemon lives.
+func keepFiles() {
+	entries, _ := os.ReadDir("/dev/fd") // where there is none, nothing can be done
+	for _, e := range entries {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > 2 {
+			syscall.CloseOnExec(fd)
+		}
+	}
 }
 
 // program returns the file to execute. On Linux the link in /proc is the

@@ -52,6 +52,7 @@ func have[A, R any](ctx context.Context, c *Client, m *rpc.Method[A, R], args A,
 	defer clear(request)
 	x, err := c.take(ctx)
 	if err != nil {
+		c.kept.Store(false) // it is gone
 		return r, err
 	}
 	defer c.put(x)
@@ -64,6 +65,7 @@ func have[A, R any](ctx context.Context, c *Client, m *rpc.Method[A, R], args A,
 	reply, err := x.listen(c.table, on)
 	if err != nil {
 		x.spent = true
+		c.kept.Store(false)
 		return r, lost(ctx, m.Class(), err)
 	}
 	defer clear(reply)
@@ -72,6 +74,7 @@ func have[A, R any](ctx context.Context, c *Client, m *rpc.Method[A, R], args A,
 		x.spent = true
 		return r, lost(ctx, m.Class(), err)
 	}
+	c.noteReply(said)
 	return r, said
 }
 

@@ -59,6 +59,42 @@ func (c *Client) AddSlot(ctx context.Context, cfg keys.Config) (vault.Slot, erro
 	return slot, err
 }
 
+// RotateMaster implements vault.Vault: the key is made here, and what it is to
+// open is sealed anew there.
+func (c *Client) RotateMaster(ctx context.Context, opts vault.RotateOptions) (vault.Rotation, error) {
+	l, err := c.local()
+	if err != nil {
+		return vault.Rotation{}, err
+	}
+	release, err := l.Exclusive(ctx, vault.RotationTurn)
+	if err != nil {
+		return vault.Rotation{}, err
+	}
+	defer release()
+	slots, err := c.Slots(ctx)
+	if err != nil {
+		return vault.Rotation{}, err
+	}
+	k, err := l.NewRotationKey(ctx, slots, opts)
+	if err != nil {
+		return vault.Rotation{}, err
+	}
+	defer k.Key.Clear()
+	r, err := have(ctx, c, c.table.RotateTo, k, &listener{progress: func(done, total int) {
+		if opts.Progress != nil {
+			opts.Progress(done, total)
+		}
+	}})
+	if err != nil {
+		if fault.CodeOf(err) != fault.OutcomeUnknown {
+			l.DiscardRotationKey(context.WithoutCancel(ctx), k)
+		}
+		return vault.Rotation{}, err
+	}
+	r.Left = l.DropOldKey(context.WithoutCancel(ctx), r, k)
+	return r, nil
+}
+
 // Backup implements vault.Vault: the daemon copies, and this process writes.
 func (c *Client) Backup(ctx context.Context, file string, replace bool) (vault.Backup, error) {
 	l, err := c.local()

@@ -12,8 +12,11 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"aivault/broker"
@@ -41,10 +44,11 @@ type Options struct {
 // that it is there: the fields after Operator are zero then.
 type Hello struct {
 	Version  string
-	Shared   bool // others than its owner may call
-	Operator bool // this client is its owner's
-	Open     bool // the vault is open
-	Kept     bool // by a key that somebody handed over
+	Shared   bool      // others than its owner may call
+	Operator bool      // this client is its owner's
+	Open     bool      // the vault is open
+	Kept     bool      // by a key that somebody handed over
+	Until    time.Time // when that will be forgotten; zero: not by itself
 	PID      int
 }
 
@@ -66,6 +70,8 @@ type Client struct {
 	hello Hello
 	short chan struct{} // full while maxShort connections are in use
 
+	kept atomic.Bool // the daemon keeps a key, as far as is known
+
 	mu     sync.Mutex
 	idle   []*conn // the one that was used last at the end
 	closed bool
@@ -85,6 +91,10 @@ func Dial(ctx context.Context, opts Options) (*Client, error) {
 		return nil, err
 	}
 	c.hello = Hello{Version: h.Version, Shared: h.Shared, Operator: h.Operator, Open: h.Open, Kept: h.Kept, PID: h.PID}
+	c.kept.Store(h.Kept)
+	if h.Until > 0 {
+		c.hello.Until = time.UnixMilli(h.Until)
+	}
 	c.put(first)
 	return c, nil
 }
@@ -101,6 +111,24 @@ func Stop(ctx context.Context, opts Options) error {
 
 // Hello returns what the daemon said when the client was made.
 func (c *Client) Hello() Hello { return c.hello }
+
+// Kept reports whether the daemon keeps a key that somebody handed over, as far
+// as is known: it said so, and no reply since told otherwise.
+func (c *Client) Kept() bool { return c.kept.Load() }
+
+// noteReply has Kept know of what a reply says.
+func (c *Client) noteReply(err error) {
+	switch fault.CodeOf(err) {
+	case fault.VaultLocked, fault.KeyUnavailable:
+		c.kept.Store(false)
+	}
+}
+
+// IsAbsent reports whether an error of Dial tells that nobody listens at the
+// socket.
+func IsAbsent(err error) bool {
+	return errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOTDIR)
+}
 
 // Stop has the daemon end, once what is under way is done. The client is of no
 // use any more.
@@ -123,6 +151,9 @@ func (c *Client) Close() {
 // until Lock or the daemon's end. The key stays the caller's.
 func (c *Client) HandOver(ctx context.Context, slot vault.ID, key keys.Key, limit time.Duration) error {
 	_, err := ask(ctx, c, c.table.HandOver, rpc.Three[vault.ID, vault.Value, time.Duration]{A: slot, B: key, C: limit})
+	if err == nil {
+		c.kept.Store(true)
+	}
 	return err
 }
 

@@ -24,8 +24,14 @@ func (c *Client) Unlock(ctx context.Context) error {
 // Lock implements vault.Vault: the daemon forgets the key, and closes its
 // connections to upstreams.
 func (c *Client) Lock(ctx context.Context) error {
+	c.kept.Store(false)
 	_, err := ask(ctx, c, c.table.Lock, rpc.None{})
 	return err
+}
+
+// FinishRotation implements vault.Vault.
+func (c *Client) FinishRotation(ctx context.Context) (vault.Rotation, error) {
+	return ask(ctx, c, c.table.FinishRotation, rpc.None{})
 }
 
 // Slots implements vault.Vault.

@@ -25,6 +25,7 @@ func (c *connection) answer(req *request) error {
 	c.cancel, c.told = nil, nil // from here on the client may send the next one
 	c.mu.Unlock()
 	failed := c.out.Message(rpc.KindReply, reply, true)
+	c.working(false)
 	clear(reply)
 	return errors.Join(err, failed)
 }

@@ -147,6 +147,13 @@ func (c *connection) serve() (served int, err error) {
 	}
 }
 
+// working tells a connection that wants to know whether a request is under way.
+func (c *connection) working(underWay bool) {
+	if w, ok := c.conn.(interface{ Working(underWay bool) }); ok {
+		w.Working(underWay)
+	}
+}
+
 // drop forgets a request.
 func (r *request) drop() {
 	r.cancel()
@@ -237,6 +244,7 @@ func (c *connection) accept(payload []byte) error {
 		return err
 	}
 	req.args = rpc.Args(b)
+	c.working(true)
 	c.requests <- req
 	return nil
 }

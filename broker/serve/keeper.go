@@ -72,10 +72,10 @@ func (k *keeper) watch(ctx context.Context, limit time.Duration) {
 // the watch.
 func (k *keeper) expire(ctx context.Context) bool {
 	k.mu.Lock()
+	defer k.mu.Unlock()
 	over := k.kept && k.limit > 0 && (time.Since(k.since) >= k.limit || !k.cfg.Now().Before(k.until))
-	k.mu.Unlock()
 	if over {
-		_ = k.lock(ctx) // what could not be recorded, the log says is unknown
+		_ = k.lockLocked(ctx, "its time was over") // what could not be recorded, the log says is unknown
 	}
 	return over
 }
@@ -83,24 +83,42 @@ func (k *keeper) expire(ctx context.Context) bool {
 // lock has the vault and the broker forget what they were opened with.
 func (k *keeper) lock(ctx context.Context) error {
 	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.lockLocked(ctx, "")
+}
+
+func (k *keeper) lockLocked(ctx context.Context, why string) error {
+	if k.kept {
+		_ = k.cfg.Vault.NoteLock(ctx, why) // a full disk keeps nobody from locking
+	}
 	k.end()
 	k.kept, k.limit, k.end = false, 0, func() {}
-	k.mu.Unlock()
 	k.cfg.Broker.Close()
 	return k.cfg.Vault.Lock(ctx)
 }
 
-// keeps reports whether the vault is open by a key that was handed over.
-func (k *keeper) keeps() bool {
+// state reports whether the vault is open by a key that was handed over, and when
+// that will be forgotten, in milliseconds since 1970; 0: not by itself.
+func (k *keeper) state() (kept bool, until int64) {
 	k.mu.Lock()
-	kept := k.kept
-	k.mu.Unlock()
-	return kept && k.cfg.Vault.IsOpen()
+	defer k.mu.Unlock()
+	if !k.kept || !k.cfg.Vault.IsOpen() {
+		return false, 0
+	}
+	if k.limit > 0 {
+		until = k.until.UnixMilli()
+	}
+	return true, until
 }
 
 // AddSlotKey implements rpc.Keeper.
 func (k *keeper) AddSlotKey(ctx context.Context, cfg keys.Config, key vault.Value) (vault.Slot, error) {
 	return k.cfg.Vault.AddSlotKey(ctx, cfg, key)
+}
+
+// RotateTo implements rpc.Keeper.
+func (k *keeper) RotateTo(ctx context.Context, key vault.RotationKey, progress func(done, total int)) (vault.Rotation, error) {
+	return k.cfg.Vault.RotateTo(ctx, key, progress)
 }
 
 // CopyTo implements rpc.Keeper.

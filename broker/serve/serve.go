@@ -91,7 +91,10 @@ func (s *Server) Busy() int { return int(s.busy.Load()) }
 
 // KeepsKey reports whether somebody handed a key over, by which the vault is
 // open: a daemon that ends would have it asked for again.
-func (s *Server) KeepsKey() bool { return s.backend.keeper.keeps() }
+func (s *Server) KeepsKey() bool {
+	kept, _ := s.backend.keeper.state()
+	return kept
+}
 
 // Stopping is closed when a client has asked the daemon to end.
 func (s *Server) Stopping() <-chan struct{} { return s.stopping }
@@ -108,7 +111,8 @@ func (s *Server) Close(ctx context.Context) error {
 func (s *Server) hello(peer Peer) rpc.Hello {
 	h := rpc.Hello{Table: s.table.Fingerprint, Version: s.cfg.Version, Shared: s.cfg.Shared, Operator: peer.Operator}
 	if peer.Operator {
-		h.Open, h.Kept, h.PID = s.cfg.Vault.IsOpen(), s.KeepsKey(), os.Getpid()
+		h.Open, h.PID = s.cfg.Vault.IsOpen(), os.Getpid()
+		h.Kept, h.Until = s.backend.keeper.state()
 	}
 	return h
 }

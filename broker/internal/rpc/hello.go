@@ -43,10 +43,11 @@ type Greeting struct {
 type Hello struct {
 	Table    Fingerprint
 	Version  string
-	Shared   bool // others than its owner may call
-	Operator bool // the client is its owner
-	Open     bool // the vault is open
-	Kept     bool // by a key that somebody handed over
+	Shared   bool  // others than its owner may call
+	Operator bool  // the client is its owner
+	Open     bool  // the vault is open
+	Kept     bool  // by a key that somebody handed over
+	Until    int64 // when it will be forgotten, in milliseconds since 1970; 0: not by itself
 	PID      int
 }
 
@@ -90,6 +91,7 @@ func (h *Hello) Encode() []byte {
 	for _, v := range []bool{h.Shared, h.Operator, h.Open, h.Kept} {
 		b = putBool(b, v)
 	}
+	b = binary.BigEndian.AppendUint64(b, uint64(h.Until))
 	return binary.BigEndian.AppendUint64(b, uint64(h.PID))
 }
 
@@ -104,8 +106,8 @@ func DecodeHello(b []byte, table Fingerprint) (h Hello, err error) {
 	for _, v := range []*bool{&h.Shared, &h.Operator, &h.Open, &h.Kept} {
 		*v = in.flag()
 	}
-	h.PID = int(in.uint64())
-	if in.bad || len(in.rest) > 0 || h.PID < 0 {
+	h.Until, h.PID = int64(in.uint64()), int(in.uint64())
+	if in.bad || len(in.rest) > 0 || h.Until < 0 || h.PID < 0 {
 		return Hello{}, ErrProtocol
 	}
 	return h, nil

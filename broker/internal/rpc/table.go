@@ -29,6 +29,9 @@ type Keeper interface {
 	HandOver(ctx context.Context, slot vault.ID, key vault.Value, limit time.Duration) error
 	// AddSlotKey makes a slot of a key that the client made.
 	AddSlotKey(ctx context.Context, cfg keys.Config, key vault.Value) (vault.Slot, error)
+	// RotateTo gives the vault a new root key, which a key opens that the client
+	// made.
+	RotateTo(ctx context.Context, k vault.RotationKey, progress func(done, total int)) (vault.Rotation, error)
 	// CopyTo writes a verified copy of the vault's file; name is what the audit
 	// log says of where it goes.
 	CopyTo(ctx context.Context, name string, w io.Writer) (vault.Backup, error)

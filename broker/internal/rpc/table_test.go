@@ -15,7 +15,7 @@ import (
 // the daemon does not open (case 58).
 var notAsked = map[string]string{
 	"State": "", "Init": "", "Compare": "", "Restore": "", "Salvage": "",
-	"AddSlot": "AddSlotKey", "Backup": "CopyTo",
+	"AddSlot": "AddSlotKey", "RotateMaster": "RotateTo", "Backup": "CopyTo",
 }
 
 // Every method that a user interface has can be asked for, and nothing else but

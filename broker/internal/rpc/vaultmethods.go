@@ -7,63 +7,65 @@ import (
 )
 
 // vaultMethods are those of vault.Vault but for what needs no key, or a file of
-// the client's: State, Init, Compare, Restore, Salvage, and the halves of AddSlot
-// and Backup that are the client's.
+// the client's: State, Init, Compare, Restore, Salvage, and the halves of AddSlot,
+// RotateMaster and Backup that are the client's.
 type vaultMethods struct {
-	Status        *Method[None, vault.Status]
-	Unlock        *Method[None, None]
-	Lock          *Method[None, None]
-	Slots         *Method[None, []vault.Slot]
-	RemoveSlot    *Method[vault.ID, bool]
-	CreateSecret  *Method[vault.NewSecret, vault.Secret]
-	FindSecret    *Method[string, vault.Secret]
-	Secrets       *Method[*vault.Scope, []vault.Secret]
-	Scopes        *Method[None, []vault.ScopeCount]
-	Effective     *Method[vault.Context, []vault.Effective]
-	UpdateSecret  *Method[Three[vault.ID, vault.SecretChange, vault.IfRevision], vault.Secret]
-	RotateSecret  *Method[Three[vault.ID, vault.Value, vault.IfRevision], vault.Secret]
-	DeleteSecret  *Method[Two[vault.ID, vault.IfRevision], vault.Removed]
-	DeleteSecrets *Method[[]vault.SecretAt, []vault.Removed]
-	AttachGroup   *Method[Three[vault.ID, vault.GroupRef, vault.IfRevision], Two[vault.Secret, bool]]
-	DetachGroup   *Method[Three[vault.ID, vault.GroupRef, vault.IfRevision], Two[vault.Secret, bool]]
-	Share         *Method[[]vault.Sharing, []vault.Secret]
-	ImportSecrets *Method[Three[vault.Scope, []vault.ImportEntry, bool], vault.ImportResult]
-	Audit         *Method[vault.AuditQuery, []vault.Event]
-	VerifyAudit   *Method[None, vault.AuditState]
-	Doctor        *Method[None, vault.Report]
-	AcceptOlder   *Method[None, uint64]
-	Grants        *Method[None, []vault.Grant]
-	Grant         *Method[Two[int, vault.Context], Two[vault.Grant, bool]]
-	Revoke        *Method[Two[int, vault.Context], bool]
+	Status         *Method[None, vault.Status]
+	Unlock         *Method[None, None]
+	Lock           *Method[None, None]
+	Slots          *Method[None, []vault.Slot]
+	RemoveSlot     *Method[vault.ID, bool]
+	FinishRotation *Method[None, vault.Rotation]
+	CreateSecret   *Method[vault.NewSecret, vault.Secret]
+	FindSecret     *Method[string, vault.Secret]
+	Secrets        *Method[*vault.Scope, []vault.Secret]
+	Scopes         *Method[None, []vault.ScopeCount]
+	Effective      *Method[vault.Context, []vault.Effective]
+	UpdateSecret   *Method[Three[vault.ID, vault.SecretChange, vault.IfRevision], vault.Secret]
+	RotateSecret   *Method[Three[vault.ID, vault.Value, vault.IfRevision], vault.Secret]
+	DeleteSecret   *Method[Two[vault.ID, vault.IfRevision], vault.Removed]
+	DeleteSecrets  *Method[[]vault.SecretAt, []vault.Removed]
+	AttachGroup    *Method[Three[vault.ID, vault.GroupRef, vault.IfRevision], Two[vault.Secret, bool]]
+	DetachGroup    *Method[Three[vault.ID, vault.GroupRef, vault.IfRevision], Two[vault.Secret, bool]]
+	Share          *Method[[]vault.Sharing, []vault.Secret]
+	ImportSecrets  *Method[Three[vault.Scope, []vault.ImportEntry, bool], vault.ImportResult]
+	Audit          *Method[vault.AuditQuery, []vault.Event]
+	VerifyAudit    *Method[None, vault.AuditState]
+	Doctor         *Method[None, vault.Report]
+	AcceptOlder    *Method[None, uint64]
+	Grants         *Method[None, []vault.Grant]
+	Grant          *Method[Two[int, vault.Context], Two[vault.Grant, bool]]
+	Revoke         *Method[Two[int, vault.Context], bool]
 }
 
 func newVaultMethods(b *builder) vaultMethods {
 	return vaultMethods{
-		Status:        add0(b, Reads, "Status", Backend.Status),
-		Unlock:        add0(b, Reads, "Unlock", silent(Backend.Unlock)),
-		Lock:          add0(b, Reads, "Lock", silent(Backend.Lock)),
-		Slots:         add0(b, Reads, "Slots", Backend.Slots),
-		RemoveSlot:    add1(b, Writes, "RemoveSlot", Backend.RemoveSlot),
-		CreateSecret:  add1(b, Writes, "CreateSecret", Backend.CreateSecret),
-		FindSecret:    add1(b, Reads, "FindSecret", Backend.FindSecret),
-		Secrets:       add1(b, Reads, "Secrets", Backend.Secrets),
-		Scopes:        add0(b, Reads, "Scopes", Backend.Scopes),
-		Effective:     add1(b, Reads, "Effective", Backend.Effective),
-		UpdateSecret:  add3(b, Writes, "UpdateSecret", Backend.UpdateSecret),
-		RotateSecret:  add3(b, Writes, "RotateSecret", Backend.RotateSecret),
-		DeleteSecret:  add2(b, Writes, "DeleteSecret", Backend.DeleteSecret),
-		DeleteSecrets: add1(b, Writes, "DeleteSecrets", Backend.DeleteSecrets).large(),
-		AttachGroup:   add3(b, Writes, "AttachGroup", sharing(Backend.AttachGroup)),
-		DetachGroup:   add3(b, Writes, "DetachGroup", sharing(Backend.DetachGroup)),
-		Share:         add1(b, Writes, "Share", Backend.Share).large(),
-		ImportSecrets: add3(b, Writes, "ImportSecrets", Backend.ImportSecrets).large(),
-		Audit:         add1(b, Reads, "Audit", Backend.Audit),
-		VerifyAudit:   add0(b, Reads, "VerifyAudit", Backend.VerifyAudit),
-		Doctor:        add0(b, Reads, "Doctor", Backend.Doctor),
-		AcceptOlder:   add0(b, Writes, "AcceptOlder", Backend.AcceptOlder),
-		Grants:        add0(b, Reads, "Grants", Backend.Grants),
-		Grant:         add(b, Writes, "Grant", grant),
-		Revoke:        add2(b, Writes, "Revoke", Backend.Revoke),
+		Status:         add0(b, Reads, "Status", Backend.Status),
+		Unlock:         add0(b, Reads, "Unlock", silent(Backend.Unlock)),
+		Lock:           add0(b, Reads, "Lock", silent(Backend.Lock)),
+		Slots:          add0(b, Reads, "Slots", Backend.Slots),
+		FinishRotation: add0(b, Writes, "FinishRotation", Backend.FinishRotation),
+		RemoveSlot:     add1(b, Writes, "RemoveSlot", Backend.RemoveSlot),
+		CreateSecret:   add1(b, Writes, "CreateSecret", Backend.CreateSecret),
+		FindSecret:     add1(b, Reads, "FindSecret", Backend.FindSecret),
+		Secrets:        add1(b, Reads, "Secrets", Backend.Secrets),
+		Scopes:         add0(b, Reads, "Scopes", Backend.Scopes),
+		Effective:      add1(b, Reads, "Effective", Backend.Effective),
+		UpdateSecret:   add3(b, Writes, "UpdateSecret", Backend.UpdateSecret),
+		RotateSecret:   add3(b, Writes, "RotateSecret", Backend.RotateSecret),
+		DeleteSecret:   add2(b, Writes, "DeleteSecret", Backend.DeleteSecret),
+		DeleteSecrets:  add1(b, Writes, "DeleteSecrets", Backend.DeleteSecrets).large(),
+		AttachGroup:    add3(b, Writes, "AttachGroup", sharing(Backend.AttachGroup)),
+		DetachGroup:    add3(b, Writes, "DetachGroup", sharing(Backend.DetachGroup)),
+		Share:          add1(b, Writes, "Share", Backend.Share).large(),
+		ImportSecrets:  add3(b, Writes, "ImportSecrets", Backend.ImportSecrets).large(),
+		Audit:          add1(b, Reads, "Audit", Backend.Audit),
+		VerifyAudit:    add0(b, Reads, "VerifyAudit", Backend.VerifyAudit),
+		Doctor:         add0(b, Reads, "Doctor", Backend.Doctor),
+		AcceptOlder:    add0(b, Writes, "AcceptOlder", Backend.AcceptOlder),
+		Grants:         add0(b, Reads, "Grants", Backend.Grants),
+		Grant:          add(b, Writes, "Grant", grant),
+		Revoke:         add2(b, Writes, "Revoke", Backend.Revoke),
 	}
 }
 

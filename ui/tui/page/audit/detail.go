@@ -206,6 +206,7 @@ func kindWords(kind string) string {
 		vault.KindVaultRestore:      "A backup was restored.",
 		vault.KindVaultAccept:       "An older copy of the vault was accepted.",
 		vault.KindVaultSalvage:      "This vault was made of what could be read of a damaged one.",
+		vault.KindVaultRotate:       "The vault got a new root key and a new key.",
 		vault.KindSecretCreate:      "A secret was stored.",
 		vault.KindSecretUpdate:      "A secret's name or aliases were changed.",
 		vault.KindSecretRotate:      "A secret got a new value.",

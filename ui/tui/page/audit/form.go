@@ -219,7 +219,8 @@ func kinds() []string {
 		vault.KindSecretDetach, vault.KindSecretHosts, vault.KindCredentialCreate, vault.KindCredentialDelete,
 		vault.KindCredentialDisable, vault.KindCredentialEnable, vault.KindCapabilityCreate, vault.KindCapabilityDelete,
 		vault.KindCapabilityBind, vault.KindCapabilityUnbind, vault.KindCapabilityPolicy, vault.KindOAuthRefresh, vault.KindGrantAdd, vault.KindGrantRemove, vault.KindVaultInit,
-		vault.KindVaultBackup, vault.KindVaultRestore, vault.KindVaultAccept, vault.KindVaultSalvage,
+		vault.KindVaultBackup, vault.KindVaultRestore, vault.KindVaultAccept, vault.KindVaultSalvage, vault.KindVaultRotate,
+		vault.KindVaultUnlock, vault.KindVaultLock,
 	}
 }
 
