@@ -72,7 +72,7 @@ func TestCallsShareATransaction(t *testing.T) {
 	}
 	before := epoch(t, l)
 	var wg sync.WaitGroup
-	grants := make([]vault.Grant, n)
+	grants := make([]vault.Permit, n)
 	together(t, dir, func() {
 		for i := range n {
 			wg.Go(func() {
@@ -171,7 +171,7 @@ func TestWhatACallerDoesIsItsOwn(t *testing.T) {
 			kind := kinds[i%len(kinds)]
 			wg.Go(func() {
 				var (
-					grant vault.Grant
+					grant vault.Permit
 					err   error
 				)
 				defer func() {

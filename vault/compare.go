@@ -93,9 +93,9 @@ func (l *Local) comparePresent(ctx context.Context, ring *seal.Ring, here held, 
 			if err != nil {
 				return err
 			}
-			t, err := l.beginAny(tx, ring)
+			t, err := l.beginAny(ctx, tx, ring)
 			if errors.Is(err, errReplaced) && here.ring != nil {
-				t, err = l.beginAny(tx, here.ring)
+				t, err = l.beginAny(ctx, tx, here.ring)
 			}
 			if errors.Is(err, errReplaced) {
 				err = errOtherRoot

@@ -179,7 +179,7 @@ func (l *Local) create(ctx context.Context, cfg keys.Config, check func(keys.Con
 			return err
 		}
 		made = slot
-		return l.fill(tx, ring, slot)
+		return l.fill(ctx, tx, ring, slot)
 	})
 	switch {
 	case err == nil:
@@ -244,7 +244,7 @@ func (l *Local) newKEK(ctx context.Context, cfg keys.Config) (keys.Key, error) {
 }
 
 // fill writes the first state of a vault.
-func (l *Local) fill(tx store.Tx, ring *seal.Ring, slot *seal.Slot) error {
+func (l *Local) fill(ctx context.Context, tx store.Tx, ring *seal.Ring, slot *seal.Slot) error {
 	vault := ring.Vault()
 	if err := tx.Put(store.Meta, keyFormat, binary.BigEndian.AppendUint32(nil, formatVersion)); err != nil {
 		return err
@@ -254,7 +254,7 @@ func (l *Local) fill(tx store.Tx, ring *seal.Ring, slot *seal.Slot) error {
 	}
 	chain := ring.NewChain(1)
 	t := &txn{
-		tx: tx, ring: ring, now: l.opts.Now(), actor: l.opts.Actor, format: formatVersion, clock: l.opts.Clock,
+		tx: tx, ring: ring, now: l.opts.Now(), by: l.callerOf(ctx), format: formatVersion, clock: l.opts.Clock,
 		man: manifest{gen: ring.Generation()}, chains: []*seal.Chain{chain},
 	}
 	defer t.close()

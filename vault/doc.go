@@ -29,6 +29,7 @@
 //	               9 rate        calls of a capability in the last minute, or refused ones (id: keyed hash)
 //	              10 denials     refused calls of the last minute by kind, those that are no events yet (id: 0)
 //	              11 slot        when a slot was made, and whether it is to go (same id as the slot)
+//	              12 grant       that another user may call in a context
 //	4 values    secret id [16]                -> data key and value, sealed
 //	5 index     kind u8 | keyed hash [16]     -> record id         (unique ones)
 //	            kind u8 | keyed hash [16] | record id -> nothing   (others)
@@ -42,13 +43,15 @@
 //	              11 binding by capability     12 binding by secret
 //	              13 disabled by id (unique)
 //	              14 policy by capability (unique)
+//	              15 grant by user and context (unique)
 //	6 audit     sequence number u64           -> sealed event | chain value [32]
 //
 // Change this picture together with the format version and a migration.
 // Format 1 had no records of kinds 7 to 10, and no count of denials at the end of
 // an event. Formats 1 and 2 had one slot and no record of kind 11, and no hash of
-// the slots at the end of the manifest. Format 3 had one root key, and no slot that is to go. They
-// are read as they are, and become format 4 when something is written.
+// the slots at the end of the manifest. Format 3 had one root key, no slot that is
+// to go, and no record of kind 12. They are read as they are, and become format 4
+// when something is written.
 //
 // # Slots
 //
@@ -83,6 +86,16 @@
 // the file. A minute is one by the clock of the machine's boot, which nobody can
 // set, and across boots by the time of day: where that was set back, no time has
 // passed.
+//
+// # Callers
+//
+// One process may hold the vault open for others, and acts then for whom the
+// context names ([WithCaller]). Keys come into it, and go nowhere: it opens the
+// vault by a key that another process loaded ([Local.FetchKey],
+// [Local.UnlockWith]), and makes a slot for one that another process made
+// ([Local.NewKey], [Local.AddSlotKey]). Other users of the machine may make
+// calls, if they may at all, in contexts that were granted to them ([Grant]); the
+// broker asks about that in the transaction that records the call.
 //
 // # What is found
 //

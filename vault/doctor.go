@@ -72,7 +72,7 @@ func (l *Local) examineAll(ctx context.Context, again int) (Report, error) {
 func (l *Local) examineContent(ctx context.Context, r *Report, h *head, ring *seal.Ring) (at *seal.Anchor, err error) {
 	inKeyring := l.readKeyringAnchor(ctx, h)
 	err = l.db.View(ctx, func(tx store.Tx) error {
-		t, err := l.beginAny(tx, ring)
+		t, err := l.beginAny(ctx, tx, ring)
 		if err != nil {
 			return err
 		}
@@ -227,6 +227,8 @@ func (t *txn) count(c *census, key []byte) error {
 		entries, err = entriesOf(id, t.disabled, t.disabledEntries)
 	case kindPolicy:
 		entries, err = entriesOf(id, t.policy, t.policyEntries)
+	case kindGrant:
+		entries, err = entriesOf(id, t.grant, t.grantEntries)
 	case kindRenewal:
 		err = t.examineRenewal(id)
 	case kindSlot:

@@ -59,7 +59,7 @@ func (l *Local) examineLeftovers(ctx context.Context, r *Report, h *head) {
 	entries, _ := os.ReadDir(l.opts.Root) // it was read a moment ago
 	for _, e := range entries {
 		name := e.Name()
-		if name == store.TempFile || name == store.IncomingFile || name == store.RebuiltFile || name == store.ReplacedFile || keys.IsLeftover(name) {
+		if name == store.TempFile || name == store.IncomingFile || name == store.RebuiltFile || name == store.ReplacedFile || keys.IsLeftover(name) || isBackupTemp(name) {
 			found = append(found, name)
 		}
 	}
@@ -192,7 +192,7 @@ func (l *Local) AcceptOlder(ctx context.Context) (seq uint64, err error) {
 		var at *seal.Anchor
 		gen := uint32(0) // that of a root key that was here before
 		err := l.db.Update(ctx, func(tx store.Tx) error {
-			t, err := l.beginAny(tx, ring)
+			t, err := l.beginAny(ctx, tx, ring)
 			if err != nil {
 				return err
 			}

@@ -52,6 +52,8 @@ const (
 // Kinds of events. The first part names what it is about.
 const (
 	KindVaultInit         = "vault.init"
+	KindVaultUnlock       = "vault.unlock"            // a key was handed over, to be kept; the note names its slot
+	KindVaultLock         = "vault.lock"              // and is forgotten
 	KindVaultBackup       = "vault.backup"            // a copy of the file was made, or with an error was not
 	KindVaultRestore      = "vault.restore"           // this file, a backup, took the place of another one
 	KindVaultAccept       = "vault.accept"            // this file was taken for the vault, though a newer one was here before
@@ -78,6 +80,8 @@ const (
 	KindInvokeOutcome     = "invoke.outcome"
 	KindInvokeDenied      = "invoke.denied"
 	KindCapabilityPolicy  = "capability.policy"
+	KindGrantAdd          = "grant.add" // another user may call in a context, which the note names
+	KindGrantRemove       = "grant.remove"
 	KindOAuthRefresh      = "oauth.refresh" // the beginning of an exchange, or with an outcome its end
 )
 

@@ -109,7 +109,7 @@ func (l *Local) Close() {
 func (l *Local) view(ctx context.Context, f func(*txn) error) error {
 	err := l.withKeys(ctx, func(ring *seal.Ring) error {
 		return l.db.View(ctx, func(tx store.Tx) error {
-			t, err := l.begin(tx, ring)
+			t, err := l.begin(ctx, tx, ring)
 			if err != nil {
 				return err
 			}
@@ -147,7 +147,7 @@ func (l *Local) commit(ctx context.Context, f func(*txn) error) error {
 func (l *Local) transact(ctx context.Context, ring *seal.Ring, f func(*txn) error) error {
 	var before, after manifest
 	err := l.db.Update(ctx, func(tx store.Tx) error {
-		t, err := l.begin(tx, ring)
+		t, err := l.begin(ctx, tx, ring)
 		if err != nil {
 			return err
 		}

@@ -81,7 +81,7 @@ func (l *Local) rekey(ctx context.Context, ring *seal.Ring, k *rekeying) (at sea
 // resealed seals the vault in one file anew into another, and verifies that.
 func (l *Local) resealed(ctx context.Context, from, to string, ring, fresh *seal.Ring, k *rekeying) (at seal.Anchor, err error) {
 	err = store.NewCopy(from, lockWait).View(ctx, func(tx store.Tx) error {
-		src, err := l.beginAny(tx, ring)
+		src, err := l.beginAny(ctx, tx, ring)
 		if err != nil {
 			return err
 		}

@@ -133,6 +133,8 @@ func (t *txn) entriesFor(k kind, id ID, rev uint64, plain []byte) ([]entry, erro
 		return entriesIn(id, rev, plain, decodeBinding, t.bindingEntries)
 	case kindPolicy:
 		return entriesIn(id, rev, plain, decodePolicy, t.policyEntries)
+	case kindGrant:
+		return entriesIn(id, rev, plain, func(_ uint64, b []byte) (*Grant, error) { return decodeGrant(b) }, t.grantEntries)
 	case kindDisabled:
 		return entriesIn(id, rev, plain, func(_ uint64, b []byte) (string, error) { return decodeDisabled(b) }, t.disabledEntries)
 	}
@@ -151,7 +153,7 @@ func entriesIn[T any](id ID, rev uint64, plain []byte, decode func(uint64, []byt
 // anew begins the state of a vault with another root key, which has no records.
 func (t *txn) anew(to *seal.Ring) *txn {
 	return &txn{
-		ring: to, now: t.now, actor: t.actor, format: formatVersion, clock: t.clock,
+		ring: to, now: t.now, by: t.by, format: formatVersion, clock: t.clock,
 		man: manifest{gen: to.Generation(), epoch: t.man.epoch, seq: t.man.seq, link: t.man.link},
 	}
 }

@@ -249,7 +249,7 @@ func (c *Comparison) losses() string {
 // ends, so that it is no older copy of it.
 func (l *Local) adopt(ctx context.Context, ring *seal.Ring, path string, r *Restored) (at seal.Anchor, err error) {
 	err = store.NewCopy(path, lockWait).Update(ctx, func(tx store.Tx) error {
-		t, err := l.beginAny(tx, ring)
+		t, err := l.beginAny(ctx, tx, ring)
 		if err != nil {
 			return err
 		}

@@ -164,7 +164,7 @@ func (t *txn) rotated(r *Rotation, note string) error {
 // slot whose place it is to have.
 func (l *Local) replaceable(ctx context.Context, ring *seal.Ring, k *RotationKey) (old Slot, err error) {
 	err = l.db.View(ctx, func(tx store.Tx) error {
-		t, err := l.begin(tx, ring)
+		t, err := l.begin(ctx, tx, ring)
 		if err != nil {
 			return err
 		}

@@ -175,6 +175,10 @@ func (s *salvager) others() error {
 			return salvage(s, "disabled credential", k, id, rec, s.src.disabled, func(name string) (string, []entry, ID) {
 				return name, s.dst.disabledEntries(id, name), ID{}
 			})
+		case kindGrant:
+			return salvage(s, "grant", k, id, rec, s.src.grant, func(g *Grant) (string, []entry, ID) {
+				return g.String(), s.dst.grantEntries(id, g), ID{}
+			})
 		case kindUsage, kindRenewal:
 			return s.aside(k, id, rec)
 		case kindSlot:

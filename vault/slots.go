@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"aivault/keys"
 	"aivault/keys/fault"
 	"aivault/vault/internal/seal"
@@ -60,38 +58,22 @@ func (l *Local) openedBy() *seal.Slot {
 func (l *Local) AddSlot(ctx context.Context, cfg keys.Config) (Slot, error) {
 	ring, err := l.open(ctx) // before somebody is asked for a new passphrase
 	if errors.Is(err, store.ErrAbsent) {
-		if err = l.checkAbsent(); err == nil {
-			err = l.errAbsent()
-		}
+		err = l.explainAbsent()
 	}
 	if err != nil {
 		return Slot{}, err
 	}
-	vault := ring.Vault()
 	ring.Release()
-	id := uuid.New()
-	if cfg.Kind == keys.KindKeyring && cfg.Account == "" {
-		cfg.Account = uuidText(vault) + "." + shortID(id)
-	}
-	kek, err := l.newKEK(ctx, cfg)
+	cfg, kek, err := l.NewKey(ctx, cfg)
 	if err != nil {
 		return Slot{}, err
 	}
 	defer kek.Clear()
-	stored := cfg
-	l.makeMovable(&stored)
-	out := Slot{ID: id, Key: cfg}
-	err = l.explain(l.commit(ctx, func(t *txn) error {
-		out.CreatedAt = t.time()
-		return t.addSlot(id, stored, kek)
-	}), "writing")
-	if err != nil {
-		if fault.CodeOf(err) != fault.OutcomeUnknown {
-			l.opts.Keys.Discard(context.WithoutCancel(ctx), cfg)
-		}
-		return Slot{}, err
+	out, err := l.AddSlotKey(ctx, cfg, kek)
+	if err != nil && fault.CodeOf(err) != fault.OutcomeUnknown {
+		l.DiscardKey(ctx, cfg)
 	}
-	return out, nil
+	return out, err
 }
 
 // addSlot makes a slot of a new key.
@@ -190,12 +172,13 @@ func (l *Local) checkRest(ctx context.Context, id ID) error {
 	if len(h.slots) == 0 || q.Any() {
 		return nil
 	}
-	ring, _, err := l.tryAll(ctx, l.opts.Keys, h.vault, silent)
+	o, err := l.tryAll(ctx, l.opts.Keys, h.vault, silent)
 	if err != nil {
 		return fault.Wrap(fault.Conflict, err, "without it nothing would open the vault now").
 			WithHint("see that another slot works, or add one with `aivault key add`; then try again")
 	}
-	ring.Clear()
+	o.kek.Clear()
+	o.ring.Clear()
 	return nil
 }
 

@@ -2,8 +2,8 @@ package vault
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +29,7 @@ const (
 	kindRate       kind = 9
 	kindDenials    kind = 10
 	kindSlot       kind = 11
+	kindGrant      kind = 12
 )
 
 // A manifest is the state of the whole.
@@ -68,11 +69,11 @@ func decodeManifest(epoch uint64, b []byte) (m manifest, err error) {
 
 // A txn is a transaction of a vault that is open.
 type txn struct {
-	tx    store.Tx
-	ring  *seal.Ring
-	man   manifest
-	now   time.Time
-	actor string
+	tx   store.Tx
+	ring *seal.Ring
+	man  manifest
+	now  time.Time
+	by   Caller // who acts; of several calls in one transaction, that of the one whose turn it is
 
 	chains []*seal.Chain // those that were needed, see chainOf
 
@@ -94,8 +95,8 @@ func errCorrupt(what string) error {
 
 // begin starts a transaction: the file must be the ring's vault, no older than
 // it was seen before, and its manifest must verify.
-func (l *Local) begin(tx store.Tx, ring *seal.Ring) (*txn, error) {
-	t, err := l.beginAny(tx, ring)
+func (l *Local) begin(ctx context.Context, tx store.Tx, ring *seal.Ring) (*txn, error) {
+	t, err := l.beginAny(ctx, tx, ring)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +107,7 @@ func (l *Local) begin(tx store.Tx, ring *seal.Ring) (*txn, error) {
 }
 
 // beginAny is begin, however old the file is.
-func (l *Local) beginAny(tx store.Tx, ring *seal.Ring) (*txn, error) {
+func (l *Local) beginAny(ctx context.Context, tx store.Tx, ring *seal.Ring) (*txn, error) {
 	format, vault, err := checkFormat(tx)
 	if err != nil {
 		return nil, err
@@ -125,7 +126,7 @@ func (l *Local) beginAny(tx store.Tx, ring *seal.Ring) (*txn, error) {
 	if err != nil || man.gen != ring.Generation() {
 		return nil, errCorrupt("the manifest of the vault")
 	}
-	return &txn{tx: tx, ring: ring, man: man, now: l.opts.Now(), actor: l.opts.Actor, format: format, clock: l.opts.Clock}, nil
+	return &txn{tx: tx, ring: ring, man: man, now: l.opts.Now(), by: l.callerOf(ctx), format: format, clock: l.opts.Clock}, nil
 }
 
 // rekeyed reports whether a vault has another root key than that of the ring: none
@@ -204,7 +205,7 @@ func (t *txn) remove(table store.Table, key []byte) error {
 
 // record appends an event to the audit log. It fills in what every event has.
 func (t *txn) record(e *Event) error {
-	e.Actor, e.UID, e.PID = t.actor, os.Getuid(), os.Getpid()
+	t.by.name(e)
 	return t.append(e)
 }
 

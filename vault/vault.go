@@ -98,6 +98,17 @@ type Vault interface {
 	// be stored does not keep the others from it.
 	ImportSecrets(ctx context.Context, scope Scope, entries []ImportEntry, rotateExisting bool) (ImportResult, error)
 
+	// Grants lists in which contexts other users of this machine may make
+	// calls, by user id and context.
+	Grants(ctx context.Context) ([]Grant, error)
+	// Grant allows a user to make calls in a context, which has a workspace and
+	// no consumer, and in no other: false if that was so already. A vault has
+	// 1,000 grants at the most: fault.Conflict.
+	Grant(ctx context.Context, uid int, c Context) (Grant, bool, error)
+	// Revoke takes that back, for calls that do not run yet; false if there is
+	// no such grant.
+	Revoke(ctx context.Context, uid int, c Context) (bool, error)
+
 	// Audit lists events, newest first.
 	Audit(ctx context.Context, q AuditQuery) ([]Event, error)
 	// VerifyAudit verifies the whole chain. fault.AuditBroken names the first

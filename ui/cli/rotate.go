@@ -185,7 +185,7 @@ func (sh *shell) printRotation(ctx context.Context, be app.Backend, r *vault.Rot
 		if err != nil {
 			return err
 		}
-		return sh.out.printJSON(rotationJSON{toStatus(st), toRotation(r)})
+		return sh.out.printJSON(rotationJSON{toStatus(st, sh.session.Look(ctx)), toRotation(r)})
 	}
 	sh.out.printf("the vault has a new root key, of generation %d", r.Generation)
 	switch {

@@ -223,6 +223,8 @@ func kindWords(kind string) string {
 		vault.KindCapabilityBind:    "A secret was bound to a capability.",
 		vault.KindCapabilityUnbind:  "A binding was taken away.",
 		vault.KindCapabilityPolicy:  "The limits of a capability were changed.",
+		vault.KindGrantAdd:          "Another user was allowed to make calls in a context.",
+		vault.KindGrantRemove:       "Another user may not make calls in a context any more.",
 		vault.KindInvokeIntent:      "A call.",
 		vault.KindInvokeDenied:      "A call that was refused: nothing was sent.",
 		vault.KindOAuthRefresh:      "A token was renewed.",
