@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -78,17 +79,24 @@ func (l *Local) checkUnused(key string) error {
 	})
 }
 
-// checkNewKey refuses a key file that is there, wherever it is: it was made for
-// a vault, whose file is gone. Whoever runs init knows about it.
+// checkNewKey refuses a key file that is there, wherever it is, or one beside it
+// that a rotation made: it was made for a vault, whose file is gone. Whoever runs
+// init knows about it.
 func (l *Local) checkNewKey(cfg keys.Config) error {
 	if cfg.Kind != keys.KindFile {
 		return nil
 	}
 	if !exists(cfg.Path) {
-		return nil
+		dir := filepath.Dir(cfg.Path)
+		names, _ := os.ReadDir(dir) // it is about to be made, or the next step says what is wrong
+		i := slices.IndexFunc(names, func(e os.DirEntry) bool { return isKeyFile(e.Name()) })
+		if i < 0 {
+			return nil
+		}
+		cfg.Path = filepath.Join(dir, names[i].Name())
 	}
 	return fault.New(fault.VaultCorrupt, "there is the %s, but no vault in %s", cfg, l.opts.Root).
-		WithHint("restore a backup: `aivault restore FILE`; or, for a new vault with that key, run `aivault init`")
+		WithHint("restore a backup: `aivault restore FILE`; or, for a new vault, run `aivault init`")
 }
 
 // sweep removes what attempts that were cut off left of their keys. Nobody else

@@ -125,10 +125,12 @@ func (t *txn) rateID(capability string) ID { return t.ring.Index(hashRate, capab
 // apart, so that none uses up what others are told.
 func (t *txn) refusalsID() ID {
 	if t.by.Agent {
-		return t.ring.Index(hashRefusals, strconv.Itoa(t.by.UID))
+		return t.agentRefusalsID(t.by.UID)
 	}
 	return t.ring.Index(hashRefusals)
 }
+
+func (t *txn) agentRefusalsID(uid int) ID { return t.ring.Index(hashRefusals, strconv.Itoa(uid)) }
 
 // window returns the window of an id, as it is now. It is stored again, if it
 // changed, when the transaction ends.

@@ -74,7 +74,8 @@ func (s *resealing) slots() error {
 }
 
 // prepare counts the records, and finds what the counts of calls are about: they
-// do not say it. What has no policy any more is not limited, and not counted.
+// do not say it. What has no policy any more is not limited, and not counted; and
+// of an agent without a grant every call is refused, counted or not.
 func (s *resealing) prepare() error {
 	err := s.src.tx.Range(store.Records, store.Span{}, func(_, _ []byte) error { s.total++; return nil })
 	if err != nil {
@@ -91,6 +92,14 @@ func (s *resealing) prepare() error {
 			continue // which is found again, and told
 		}
 		s.rates[s.src.rateID(p.Capability)] = s.to.rateID(p.Capability)
+	}
+	if ids, err = s.src.all(kindGrant); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if g, err := s.src.grant(id); err == nil { // otherwise the same
+			s.rates[s.src.agentRefusalsID(g.UID)] = s.to.agentRefusalsID(g.UID)
+		}
 	}
 	return nil
 }

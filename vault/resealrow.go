@@ -133,6 +133,8 @@ func (t *txn) entriesFor(k kind, id ID, rev uint64, plain []byte) ([]entry, erro
 		return entriesIn(id, rev, plain, decodeBinding, t.bindingEntries)
 	case kindPolicy:
 		return entriesIn(id, rev, plain, decodePolicy, t.policyEntries)
+	case kindGrant:
+		return entriesIn(id, rev, plain, func(_ uint64, b []byte) (*Grant, error) { return decodeGrant(b) }, t.grantEntries)
 	case kindDisabled:
 		return entriesIn(id, rev, plain, func(_ uint64, b []byte) (string, error) { return decodeDisabled(b) }, t.disabledEntries)
 	}

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -149,9 +148,6 @@ func (l *Local) RotateTo(ctx context.Context, k RotationKey, progress func(done,
 		_, err = l.rekey(ctx, ring, &plan)
 		return err
 	})
-	if errors.Is(err, context.Canceled) {
-		return Rotation{}, err
-	}
 	return r, l.explain(err, "sealing anew")
 }
 

@@ -45,7 +45,8 @@ func (h *household) lose(kinds ...keys.Kind) {
 // TestRotateMaster: whichever slot opened the vault has a new key afterwards, of the
 // same sort or a passphrase, and every other slot opens it as before.
 //
-// Case 120. Fault F23.
+// Case 120.
+// Fault F23.
 func TestRotateMaster(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -307,3 +307,27 @@ func TestRotateTwiceAtOnce(t *testing.T) {
 	}
 	vaulttest.Healthy(t, l)
 }
+
+// TestNoFirstUseAfterARotation: where the vault's file is gone, the key that a
+// rotation made tells that there was one, though it has another name than the key
+// of a new vault would have.
+func TestNoFirstUseAfterARotation(t *testing.T) {
+	t.Parallel()
+	dir := vaulttest.Dir(t)
+	opts := vaulttest.Options(dir)
+	key := keys.Config{Kind: keys.KindFile, Path: filepath.Join(t.TempDir(), "keys", "kek.key")}
+	opts.FirstUse = func(context.Context) (keys.Config, error) { return key, nil }
+	l := vault.New(opts)
+	t.Cleanup(l.Close)
+	vaulttest.Create(t, l, vault.GlobalScope(), "ONE", "made-up")
+	r, err := l.RotateMaster(t.Context(), vault.RotateOptions{})
+	must(t, err)
+	must(t, os.Rename(vaultFile(dir), filepath.Join(t.TempDir(), "away")))
+	again := vault.New(opts)
+	t.Cleanup(again.Close)
+	_, err = again.CreateSecret(t.Context(), newSecret(vault.GlobalScope(), "TWO", "made-up"))
+	wantCode(t, err, fault.VaultCorrupt)
+	if err == nil || !strings.Contains(err.Error(), filepath.Base(r.Slot.Key.Path)) {
+		t.Errorf("%v", err)
+	}
+}

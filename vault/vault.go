@@ -53,7 +53,8 @@ type Vault interface {
 	// opens it as before. The old key is removed when the new one has opened the
 	// vault; where nobody but a person can put the new one in its place, both open
 	// it until FinishRotation (fault.Conflict: one is unfinished already). What does
-	// not open ends it, with nothing changed (fault.VaultCorrupt).
+	// not open ends it, with nothing changed (fault.VaultCorrupt). Others wait
+	// meanwhile, some 3 s for 100,000 secrets.
 	//
 	// Copies of the vault from before open with the keys of then, and no later one.
 	RotateMaster(ctx context.Context, opts RotateOptions) (Rotation, error)
