@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -177,19 +178,25 @@ func (l *Local) AcceptOlder(ctx context.Context) (seq uint64, err error) {
 	inKeyring := l.readKeyringAnchor(ctx, h)
 	var at *seal.Anchor
 	err = l.withKeys(ctx, func(ring *seal.Ring) error {
-		return l.db.Update(ctx, func(tx store.Tx) error {
+		var before, after manifest
+		err := l.db.Update(ctx, func(tx store.Tx) error {
 			t, err := l.beginAny(tx, ring)
 			if err != nil {
 				return err
 			}
 			defer t.close()
+			before = t.man
 			if err := l.acceptOlder(t, inKeyring); err != nil {
 				return err
 			}
-			at, seq = t.anchorOf(), t.man.seq
+			at, seq, after = t.anchorOf(), t.man.seq, t.man
 			tx.OnCommit(func() { l.rememberAs(ring, at) })
 			return nil
 		})
+		if failed, ok := errors.AsType[*store.CommitError](err); ok {
+			return l.settle(ctx, &before, &after, failed)
+		}
+		return err
 	})
 	if err != nil {
 		return 0, l.explain(err, "writing")
