@@ -10,11 +10,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"aivault/broker/brokertest"
+	"aivault/keys/fault"
 	"aivault/vault"
 )
 
@@ -39,6 +41,14 @@ const (
 	outcome = vault.KindInvokeOutcome
 	refresh = vault.KindOAuthRefresh
 )
+
+// failing is how a call can end that got so far.
+func failing(events string) (ends []string) {
+	for _, code := range []fault.Code{fault.IO, fault.DiskFull, fault.AuditUnavailable, fault.OutcomeUnknown} {
+		ends = append(ends, events+" "+outcome+" error "+string(code))
+	}
+	return ends
+}
 
 // commands are all commands that write. $NAME is the id of a secret or slot.
 func commands() []writing {
@@ -74,11 +84,14 @@ func commands() []writing {
 		{name: "compaction", world: "wasteful", args: []string{"secrets", "delete", "--id", "$BIG"}},
 		{
 			name: "invoke", args: []string{"invoke", "acme/items"},
-			between: []string{intent, intent + " " + outcome + " error io_error"},
+			between: append(failing(intent), intent),
 		},
 		{
 			name: "invoke, refreshing", world: "oauth", args: []string{"invoke", "acme/items"},
-			between: []string{intent, intent + " " + outcome + " error audit_unavailable", intent + " " + refresh, "*" + intent + " " + refresh + " " + refresh + " ok"},
+			between: slices.Concat(
+				[]string{intent, intent + " " + refresh, "*" + intent + " " + refresh + " " + refresh + " ok"},
+				failing(intent), failing(intent+" "+refresh), failing("*"+intent+" "+refresh+" "+refresh+" ok"),
+			),
 		},
 	}
 }
@@ -135,7 +148,9 @@ func wasteful(t testing.TB) *world {
 	w.file("big.env", entries.String())
 	w.secret(t, "BIG", "big")
 	out := w.run(t, []string{"secrets", "import", "--file", "big.env"}, []string{"secrets", "list"})
-	var listed struct{ Secrets []struct{ SecretID, Name string } }
+	var listed struct {
+		Secrets []struct{ SecretID, Name string }
+	}
 	if err := json.Unmarshal(out, &listed.Secrets); err != nil {
 		must(t, json.Unmarshal(out, &listed))
 	}
