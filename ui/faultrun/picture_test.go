@@ -16,6 +16,7 @@ import (
 	"aivault/broker/registry"
 	"aivault/keys/fault"
 	"aivault/keys/keystest"
+	"aivault/keys/opaque"
 	"aivault/vault"
 	"aivault/vault/vaulttest"
 )
@@ -134,3 +135,6 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+// newValue is the value that holds s.
+func newValue(s string) vault.Value { return opaque.New([]byte(s)) }
