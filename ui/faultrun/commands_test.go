@@ -72,7 +72,7 @@ func commands() []writing {
 		{name: "capability bind", args: []string{"capability", "bind", "--capability", "acme/things", "--secret-ref", "$ONE"}},
 		{name: "capability unbind", args: []string{"capability", "unbind", "--capability", "acme/items"}},
 		{name: "capability policy set", args: []string{"capability", "policy", "set", "--capability", "acme/items", "--rate-limit-per-minute", "7"}},
-		{name: "key add", args: []string{"key", "add", "--provider", "file", "--file-path", "third.key"}},
+		{name: "key add", args: []string{"key", "add", "--provider", "file", "--file-path", vaultDir + "/third.key"}},
 		{name: "key remove", args: []string{"key", "remove", "$other.key"}},
 		{
 			name: "backup", args: []string{"backup", "backup"}, again: []string{"backup", "backup", "--force"}, outside: theBackup,

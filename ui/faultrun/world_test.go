@@ -165,7 +165,7 @@ func furnish(t testing.TB) *world {
 		[]string{"capability", "create", "acme/things", "--credential", "acme", "--method", "GET", "--path", "/things"},
 		[]string{"capability", "bind", "--capability", "acme/items", "--secret-ref", w.ids["ONE"]},
 		[]string{"capability", "policy", "set", "--capability", "acme/things", "--rate-limit-per-minute", "7"},
-		[]string{"key", "add", "--provider", "file", "--file-path", "other.key"},
+		[]string{"key", "add", "--provider", "file", "--file-path", vaultDir + "/other.key"},
 	)
 	out := w.run(t, []string{"key", "list"})
 	for _, line := range regexp.MustCompile(`(?s)\{[^{}]*other\.key[^{}]*\}`).FindAllString(string(out), -1) {
