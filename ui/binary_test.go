@@ -130,6 +130,7 @@ func startWaiting(t *testing.T, exe string, env ...string) *waiting {
 }
 
 // A command that waits for input ends when it is asked to, and says by what.
+// Case 150. Fault F18.
 func TestSignalEndsACommand(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {

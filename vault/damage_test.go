@@ -143,6 +143,7 @@ func contains(list []vault.Secret, s vault.Secret) bool {
 }
 
 // TestTruncated cuts the file at every page, and at many sizes between.
+// Fault F6.
 func TestTruncated(t *testing.T) {
 	t.Parallel()
 	dir, whole, want, put := large(t)

@@ -173,7 +173,7 @@ func asNobody(cmd *exec.Cmd) *exec.Cmd {
 	return cmd
 }
 
-// Faults F8, F9. A file that is no vault, or another one, is not touched by any
+// Case 153. Fault F8, F9. A file that is no vault, or another one, is not touched by any
 // command, and said to be what it is.
 func TestFilesThatAreNoVault(t *testing.T) {
 	t.Parallel()
@@ -200,7 +200,8 @@ func TestFilesThatAreNoVault(t *testing.T) {
 		}
 		before, err := os.Stat(path)
 		must(t, err)
-		for _, c := range commands() {
+		inits := []writing{{name: "init", args: []string{"init"}}, {name: "init with a passphrase", args: []string{"init", "--provider", "passphrase", "--passphrase-file", "pass"}}}
+		for _, c := range append(commands(), inits...) {
 			if c.world != "" || c.name == "doctor --salvage" && name == "another vault" {
 				continue
 			}
@@ -208,7 +209,7 @@ func TestFilesThatAreNoVault(t *testing.T) {
 			code, hint := lastError(string(out))
 			ok := hint != ""
 			for _, want := range test.codes {
-				ok = ok && (code == want || code == fault.KeyUnavailable)
+				ok = ok && (code == want || code == fault.AlreadyExists && c.args[0] == "init")
 			}
 			if err == nil || !ok {
 				t.Errorf("%s: %s: %v: %.500s", name, c.name, err, out)

@@ -46,7 +46,7 @@ func (s *totals) add(o *sweep) {
 	s.runs, s.olds, s.news, s.betweens, s.thirds = s.runs+o.runs, s.olds+o.olds, s.news+o.news, s.betweens+o.betweens, s.thirds+o.thirds
 }
 
-// Faults F1, F3, F4. Case 160. Every command that writes is killed at every call
+// Fault F1, F3, F4. Every command that writes is killed at every call
 // that touches a file of the vault, and every such call fails in every way that
 // it can. Afterwards the vault is in the old state or in the new one, and in
 // order; who was told that it is done finds it done, and who was told that it was
