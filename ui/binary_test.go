@@ -144,6 +144,7 @@ func untilItWaits(t *testing.T, cmd *exec.Cmd) *waiting {
 }
 
 // A command that waits for input ends when it is asked to, and says by what.
+// Case 150. Fault F18.
 func TestSignalEndsACommand(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {

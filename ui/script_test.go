@@ -58,6 +58,7 @@ func (t tidy) Run() int {
 // updating has the goldens of the scripts rewritten.
 var updating = flag.Bool("update", false, "rewrite the expected output in the scripts")
 
+// Case 155.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	params := scriptParams()

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -75,8 +76,10 @@ func (t *txn) anchorOf() *seal.Anchor {
 // readAnchor reads the anchor beside the vault: nil if there is none.
 func (l *Local) readAnchor(ring *seal.Ring) (*seal.Anchor, error) {
 	b, err := store.ReadNote(l.anchorPath(ring.Vault()), seal.AnchorSize)
-	if err != nil {
-		return nil, nil // lost, or out of reach: the next change makes another one
+	if err != nil || len(bytes.Trim(b, "\x00")) == 0 {
+		// Lost, out of reach, or never written, as where the disk was full or lost
+		// its power: the next change makes another one.
+		return nil, nil
 	}
 	return openAnchor(ring, b)
 }

@@ -298,6 +298,7 @@ func workCalls(ctx context.Context, l *vault.Local, args []string, out io.Writer
 
 // TestKilledAmidCalls: whatever call got a value has its intent in the log, the
 // log verifies, and no outcome belongs to no intent.
+// Fault F1.
 func TestKilledAmidCalls(t *testing.T) {
 	t.Parallel()
 	kills := 40

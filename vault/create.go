@@ -39,7 +39,8 @@ func (l *Local) Init(ctx context.Context, cfg keys.Config) (Status, error) {
 		return Status{}, err
 	}
 	l.rememberNew(ctx, cfg)
-	return l.Status(ctx)
+	st, err := l.Status(ctx)
+	return st, fault.Afterwards(err)
 }
 
 func (l *Local) errInitialized() error {
@@ -187,6 +188,10 @@ func (l *Local) create(ctx context.Context, cfg keys.Config, check func(keys.Con
 		return nil
 	case ring != nil:
 		ring.Clear()
+	}
+	if failed, ok := errors.AsType[*store.CommitError](err); ok && l.has(store.File) {
+		return fault.Wrap(fault.OutcomeUnknown, failed.Err, "the disk reported an error after the vault was made: it is there now, and may be lost if the machine stops").
+			WithHint("check the disk, then run `aivault doctor`")
 	}
 	if ours && cfg.Kind == keys.KindFile && exists(cfg.Path) && !l.has(store.File) {
 		// The key of no vault: the next attempt is to know that, too.

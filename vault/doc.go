@@ -105,7 +105,8 @@
 // deletion, exchange and rollback of one are found by [Local.Doctor], which computes it anew.
 // Indexes are derived: a lookup checks that the record is the one asked for,
 // and Doctor that the index is complete. Events form a chain, whose head the
-// manifest holds.
+// manifest holds. Which pages of the file are free only who writes looks at, and
+// Doctor.
 //
 // A whole file replaced by an older copy of itself verifies. So it is remembered
 // outside the file how far the vault had come, by the number of its transactions,

@@ -46,6 +46,9 @@ func (l *Local) examineAll(ctx context.Context, again int) (Report, error) {
 		return r, nil
 	}
 	l.examineFiles(ctx, &r, h)
+	if err := l.db.CheckPages(ctx); err != nil {
+		r.fail("pages", l.explain(err, "reading"))
+	}
 	ring, err := l.openAny(ctx, true) // also where the slots are not what they were
 	l.examineKeyring(ctx, &r, h, ring != nil)
 	if ring == nil {

@@ -190,6 +190,7 @@ func (l *Local) AcceptOlder(ctx context.Context) (seq uint64, err error) {
 	inKeyring := l.readKeyringAnchor(ctx, h)
 	err = l.withKeys(ctx, func(ring *seal.Ring) error {
 		var at *seal.Anchor
+		var before, after manifest
 		gen := uint32(0) // that of a root key that was here before
 		err := l.db.Update(ctx, func(tx store.Tx) error {
 			t, err := l.beginAny(ctx, tx, ring)
@@ -197,6 +198,7 @@ func (l *Local) AcceptOlder(ctx context.Context) (seq uint64, err error) {
 				return err
 			}
 			defer t.close()
+			before = t.man
 			if gen, err = l.acceptOlder(t, inKeyring); err != nil {
 				return err
 			}
@@ -206,13 +208,16 @@ func (l *Local) AcceptOlder(ctx context.Context) (seq uint64, err error) {
 			if err := t.end(); err != nil {
 				return err
 			}
-			at, seq = t.anchorOf(), t.man.seq
+			at, seq, after = t.anchorOf(), t.man.seq, t.man
 			tx.OnCommit(func() { l.rememberAs(ring, at) })
 			return nil
 		})
 		if errors.Is(err, errOlderRoot) {
 			seq, err = l.acceptAnew(ctx, ring, gen+1, inKeyring)
 			return err
+		}
+		if failed, ok := errors.AsType[*store.CommitError](err); ok {
+			return l.settle(ctx, &before, &after, failed)
 		}
 		if err == nil {
 			l.rememberInKeyring(ctx, at)

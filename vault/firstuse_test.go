@@ -37,6 +37,7 @@ func list(t testing.TB, dir string) (names []string) {
 	return names
 }
 
+// Case 154.
 func TestInit(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "deep", "down") // made as needed
 	l := open(t, dir)
@@ -266,6 +267,7 @@ func TestPassphrase(t *testing.T) {
 }
 
 // TestWrongKey: it is told before anything is written, and from damage.
+// Case 113. Fault F9.
 func TestWrongKey(t *testing.T) {
 	l, dir := fresh(t)
 	vaulttest.Create(t, l, vault.GlobalScope(), "n", "made-up")
@@ -364,6 +366,7 @@ func TestCloseWhileWriting(t *testing.T) {
 
 // TestKeyWithoutItsVault: a key file that is kept elsewhere outlives its vault,
 // and is not taken for that of a new one unasked.
+// Case 153.
 func TestKeyWithoutItsVault(t *testing.T) {
 	dir, elsewhere := vaulttest.Dir(t), t.TempDir()
 	opts := vaulttest.Options(dir)

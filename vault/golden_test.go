@@ -36,6 +36,7 @@ const goldenPhrase = "made-up words"
 // TestGolden opens vaults of all formats that were written once and for all, and
 // compares all they hold, values included, with what was put into them then. To
 // look at one does not change it; to write makes it one of the latest format.
+// Fault F24.
 func TestGolden(t *testing.T) {
 	if *update {
 		makeGolden(t)

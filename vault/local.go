@@ -88,7 +88,11 @@ func New(opts Options) *Local {
 	if opts.Clock == nil {
 		opts.Clock = systemClock()
 	}
-	return &Local{opts: opts, db: store.NewBolt(opts.Root, lockWait)}
+	l := &Local{opts: opts, db: store.NewBolt(opts.Root, lockWait)}
+	if opts.Keys.Turn == nil {
+		l.opts.Keys.Turn = l.derivationTurn
+	}
+	return l
 }
 
 // Close flushes the outcomes of calls, whose error Flush would have told, and

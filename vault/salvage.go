@@ -60,14 +60,21 @@ func (l *Local) Salvage(ctx context.Context, dir string) (Salvaged, error) {
 			defer s.dst.close()
 			return s.all()
 		})
+		if failed, ok := errors.AsType[*store.CommitError](err); ok {
+			return fault.Wrap(fault.OutcomeUnknown, failed.Err, "the disk reported an error after the new vault was made in %q", dir).
+				WithHint("check the disk, then look at it: AIVAULT_DIR=%s aivault doctor", dir)
+		}
 		return l.explainCopy(err, dir)
 	})
+	if fault.CodeOf(err) == fault.OutcomeUnknown {
+		return Salvaged{}, err
+	}
 	if err == nil {
 		_, err = l.verify(ctx, target, ring)
 	}
 	if err != nil {
-		for _, path := range s.keys {
-			_ = os.Remove(path) // copies of ours, of no vault
+		for _, path := range append(s.keys, target.Path()) {
+			_ = os.Remove(path) // what nobody verified, and copies of keys for it
 		}
 		return Salvaged{}, l.explain(err, "reading")
 	}

@@ -113,6 +113,7 @@ func readAll(t testing.TB, l *vault.Local, secrets []vault.Secret) error {
 
 // TestEditedRecords flips a bit in every record and value, and in the
 // manifest, in turn: whoever reads it gets an error, and so does Doctor.
+// Case 105, 109.
 func TestEditedRecords(t *testing.T) {
 	l, dir, secrets := furnished(t)
 	type place struct {
@@ -152,6 +153,7 @@ func TestEditedRecords(t *testing.T) {
 
 // TestTampering is what somebody does who can write the file and has no key.
 // Where one can tell by a single record, whoever reads it does; Doctor always.
+// Case 106, 107.
 func TestTampering(t *testing.T) {
 	other, otherDir, _ := furnished(t)
 	other.Close()
@@ -228,6 +230,7 @@ func TestTampering(t *testing.T) {
 }
 
 // TestRollbackOfARecord: an earlier state of a record opens, and Doctor tells.
+// Case 107.
 func TestRollbackOfARecord(t *testing.T) {
 	l, dir, _ := furnished(t)
 	var keys, values [][]byte
@@ -259,6 +262,7 @@ func TestRollbackOfARecord(t *testing.T) {
 
 // TestNewerFormat: a vault of a later version is told as such, and is not
 // written.
+// Fault F24.
 func TestNewerFormat(t *testing.T) {
 	for version, want := range map[string]fault.Code{
 		"\x00\x00\x00\x05": fault.VaultNewer, "\xff\xff\xff\xff": fault.VaultNewer,

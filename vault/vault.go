@@ -209,7 +209,7 @@ type Report struct {
 
 // A Check is one thing that Doctor verified.
 type Check struct {
-	Name   string // permissions, leftovers, keyring, key, slots, records, set hash, indexes, audit chain, anchor
+	Name   string // permissions, leftovers, pages (if damaged), keyring, key, slots, records, set hash, indexes, audit chain, anchor
 	OK     bool
 	Detail string     // what was verified, or what is wrong
 	Code   fault.Code // unless OK

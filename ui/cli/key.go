@@ -225,7 +225,7 @@ func (sh *shell) printSlotRemoved(id string, slot vault.Slot, removed bool) erro
 func (sh *shell) warnOfRest(ctx context.Context, be app.Backend) error {
 	st, err := be.Status(ctx)
 	if err != nil {
-		return err
+		return fault.Afterwards(err)
 	}
 	for _, s := range st.Slots {
 		if s.Key.Kind != keys.KindRecovery {
