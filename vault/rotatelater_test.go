@@ -311,23 +311,24 @@ func TestSalvageAfterRotations(t *testing.T) {
 	vaulttest.Create(t, l, vault.GlobalScope(), "two", "made-up")
 	rotate(t, l)
 	damage(t, dir, one.ID)
-	for name, test := range map[string]struct {
+	for _, test := range []struct { // one after the other, as what is spoiled stays so
+		name         string
 		spoil        func(tx store.Tx)
 		events, lost uint64
 	}{
-		"a record":     {func(store.Tx) {}, 5, 0},
-		"keys of then": {func(tx store.Tx) { must(t, tx.Delete(store.Meta, []byte("chain\x00\x00\x00\x02"))) }, 2, 3},
+		{"a record", func(store.Tx) {}, 5, 0},
+		{"keys of then", func(tx store.Tx) { must(t, tx.Delete(store.Meta, []byte("chain\x00\x00\x00\x02"))) }, 2, 3},
 	} {
 		edit(t, dir, test.spoil)
 		into := filepath.Join(t.TempDir(), "new")
 		s, err := l.Salvage(t.Context(), into)
 		if err != nil || s.Events != test.events || s.LostEvents != test.lost || s.Kept["secret"] != 1 {
-			t.Errorf("%s: %+v, %v", name, s, err)
+			t.Errorf("%s: %+v, %v", test.name, s, err)
 		}
 		saved := open(t, into)
 		vaulttest.Healthy(t, saved)
 		if r := rotate(t, saved); r.Generation != 4 || names(t, saved) != "two" {
-			t.Errorf("%s: %+v", name, r)
+			t.Errorf("%s: %+v", test.name, r)
 		}
 		vaulttest.Healthy(t, saved)
 	}
