@@ -40,7 +40,7 @@ func (b *Broker) Stream(ctx context.Context, call Call, to Sink) (*Answer, error
 	reached(tell, StageChecking)
 	p, permit, err := b.authorize(ctx, &call, tell)
 	if err != nil {
-		return nil, inWords(err)
+		return nil, forCaller(ctx, inWords(err))
 	}
 	reached(tell, StageOpening)
 	x := newExchange(b, p, permit)
@@ -56,9 +56,9 @@ func (b *Broker) Stream(ctx context.Context, call Call, to Sink) (*Answer, error
 	defer cancel()
 	unrecorded := b.store.Finish(finish, permit.Intent, outcome)
 	if answer != nil {
-		answer.Intent, answer.Duration, answer.Unrecorded = permit.Intent, outcome.Duration, unrecorded
+		answer.Intent, answer.Duration, answer.Unrecorded = permit.Intent, outcome.Duration, forCaller(ctx, unrecorded)
 	}
-	return answer, err
+	return answer, forCaller(ctx, err)
 }
 
 // authorize has a call judged and its intent recorded.
@@ -66,13 +66,13 @@ func (b *Broker) authorize(ctx context.Context, call *Call, tell func(Stage)) (*
 	body, malformed := encodeBody(call)
 	var p *plan
 	permit, err := b.store.Authorize(ctx, func(r vault.Reader) (d vault.Decision, err error) {
-		p, err = b.decide(r, call, body, malformed)
+		p, err = b.decide(ctx, r, call, body, malformed)
 		if err == nil {
 			reached(tell, StageRecording)
 		}
 		return p.decision(), err
 	})
-	if err != nil && p != nil && p.capability != nil && call.Credential == "" {
+	if err != nil && p != nil && p.capability != nil && p.agent == nil && call.Credential == "" {
 		err = b.elsewhere(ctx, p.capability.Provider, err)
 	}
 	return p, permit, err

@@ -54,12 +54,13 @@ func testAivault() int {
 			env.Stderr = io.MultiWriter(env.Stderr, f)
 		}
 	}
-	return ui.Main(ctx, env, os.Args[1:])
+	return ui.Main(ctx, env, ui.Arguments(os.Args))
 }
 
 // fakeWorld makes of an environment what its variables say.
 func fakeWorld(env *app.Env) {
 	env.KDF = cheapKDF
+	env.PassOn = []string{varClock, varKeyring, varUpstream, varRoots, "GORACE"}
 	env.Keyring = func(time.Duration) keys.Keyring { return dirKeyring(env.Getenv(varKeyring)) }
 	if ms, err := strconv.ParseInt(env.Getenv(varClock), 10, 64); err == nil {
 		env.Now = func() time.Time { return time.UnixMilli(ms) }

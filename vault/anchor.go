@@ -81,6 +81,10 @@ func (l *Local) readAnchor(ring *seal.Ring) (*seal.Anchor, error) {
 	return openAnchor(ring, b)
 }
 
+// maxAhead is how many generations behind one another two files of a vault can be.
+// Who forges a later one cannot use the generations up.
+const maxAhead = 1 << 16
+
 // openAnchor opens an anchor, wherever it was kept. seal.ErrOpen: it says nothing.
 func openAnchor(ring *seal.Ring, b []byte) (*seal.Anchor, error) {
 	a, err := ring.OpenAnchor(b)
@@ -91,6 +95,9 @@ func openAnchor(ring *seal.Ring, b []byte) (*seal.Anchor, error) {
 		// put that back. Nothing else in it is believed.
 		if a.Gen < ring.Generation() {
 			return nil, nil
+		}
+		if a.Gen-ring.Generation() > maxAhead { // which no vault comes to
+			return nil, seal.ErrOpen
 		}
 		return &seal.Anchor{Gen: a.Gen}, nil
 	case err != nil:

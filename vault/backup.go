@@ -267,10 +267,7 @@ func (t *txn) state() (seal.Anchor, error) {
 
 // event reads an event of the log, without verifying which one follows it.
 func (t *txn) event(seq uint64) (*Event, error) {
-	if err := t.openChain(); err != nil {
-		return nil, err
-	}
-	e, _, err := openEvent(t.chain, seqKey(seq), t.tx.Get(store.Audit, seqKey(seq)))
+	e, _, err := t.openEvent(seqKey(seq), t.tx.Get(store.Audit, seqKey(seq)))
 	return e, err
 }
 

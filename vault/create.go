@@ -244,10 +244,10 @@ func (l *Local) fill(ctx context.Context, tx store.Tx, ring *seal.Ring, slot *se
 	if err := tx.Put(store.Meta, keyVault, vault[:]); err != nil {
 		return err
 	}
-	chain := ring.NewChain()
+	chain := ring.NewChain(1)
 	t := &txn{
 		tx: tx, ring: ring, now: l.opts.Now(), by: l.callerOf(ctx), format: formatVersion, clock: l.opts.Clock,
-		man: manifest{gen: ring.Generation()}, chain: chain,
+		man: manifest{gen: ring.Generation()}, chains: []*seal.Chain{chain},
 	}
 	defer t.close()
 	if err := t.putSlot(slot); err != nil {
@@ -267,5 +267,7 @@ func (l *Local) fill(ctx context.Context, tx store.Tx, ring *seal.Ring, slot *se
 }
 
 func be32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }
+
+func be64(b []byte) uint64 { return binary.BigEndian.Uint64(b) }
 
 func uuidText(id [16]byte) string { return uuid.UUID(id).String() }

@@ -28,6 +28,7 @@ type picture struct {
 	Bindings     []*vault.Binding
 	Disabled     []string
 	Policies     []*vault.Policy `json:",omitempty"` // since format 2
+	Grants       []vault.Grant   `json:",omitempty"` // since format 4
 	Events       []vault.Event
 }
 
@@ -37,6 +38,9 @@ func take(ctx context.Context, l *vault.Local) (p picture, err error) {
 		return p, err
 	}
 	if p.Events, err = l.Audit(ctx, vault.AuditQuery{Limit: 1 << 20}); err != nil {
+		return p, err
+	}
+	if p.Grants, err = l.Grants(ctx); err != nil {
 		return p, err
 	}
 	err = l.View(ctx, func(r vault.Reader) (err error) {

@@ -195,6 +195,10 @@ func TestManyFirstUsesAtOnce(t *testing.T) {
 	vaulttest.Healthy(t, shared)
 }
 
+// A keyring that is locked, absent or lost its entry leaves the vault shut, and
+// its key is not made anew.
+//
+// Fault F10, F11.
 func TestKeyring(t *testing.T) {
 	ring := &keystest.Keyring{}
 	dir := vaulttest.Dir(t)

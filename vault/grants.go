@@ -66,37 +66,43 @@ func (l *Local) Grant(ctx context.Context, uid int, c Context) (Grant, bool, err
 		return Grant{}, false, err
 	}
 	out, made := Grant{UID: uid, Context: c}, false
-	err := l.update(ctx, func(t *txn) error {
-		_, old, err := t.findGrant(uid, c)
-		if err != nil {
-			return err
-		}
-		if old != nil {
-			out = *old
-			return nil
-		}
-		all, err := t.all(kindGrant)
-		if err != nil {
-			return err
-		}
-		if len(all) >= maxGrants {
-			return fault.New(fault.Conflict, "the vault has %d grants, and that is the most", len(all)).
-				WithHint("take some back with `aivault setup agent-access --remove`")
-		}
-		rec := uuid.New()
-		out.CreatedAt, made = t.time(), true
-		if err := t.reindex(nil, t.grantEntries(rec, &out)); err != nil {
-			return err
-		}
-		if err := t.save(kindGrant, rec, 1, encodeGrant(&out)); err != nil {
-			return err
-		}
-		return t.record(grantEvent(KindGrantAdd, &out))
+	err := l.update(ctx, func(t *txn) (err error) {
+		out, made, err = t.addGrant(&out)
+		return err
 	})
 	if err != nil {
 		return Grant{}, false, err
 	}
 	return out, made, nil
+}
+
+// addGrant stores a grant with its event, and returns it as it is stored: false
+// if it was there already.
+func (t *txn) addGrant(g *Grant) (Grant, bool, error) {
+	_, old, err := t.findGrant(g.UID, g.Context)
+	if err != nil {
+		return Grant{}, false, err
+	}
+	if old != nil {
+		return *old, false, nil
+	}
+	all, err := t.all(kindGrant)
+	if err != nil {
+		return Grant{}, false, err
+	}
+	if len(all) >= maxGrants {
+		return Grant{}, false, fault.New(fault.Conflict, "the vault has %d grants, and that is the most", len(all)).
+			WithHint("take some back with `aivault setup agent-access --remove`")
+	}
+	rec := uuid.New()
+	made := Grant{UID: g.UID, Context: g.Context, CreatedAt: t.time()}
+	if err := t.reindex(nil, t.grantEntries(rec, &made)); err != nil {
+		return Grant{}, false, err
+	}
+	if err := t.save(kindGrant, rec, 1, encodeGrant(&made)); err != nil {
+		return Grant{}, false, err
+	}
+	return made, true, t.record(grantEvent(KindGrantAdd, &made))
 }
 
 // Revoke implements Vault.

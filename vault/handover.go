@@ -51,7 +51,9 @@ func (l *Local) UnlockWith(ctx context.Context, slot ID, key keys.Key) error {
 	if err := l.openWith(ctx, slot, key); err != nil {
 		return err
 	}
-	return l.view(ctx, func(*txn) error { return nil })
+	return l.explain(l.commit(ctx, func(t *txn) error {
+		return t.record(&Event{Kind: KindVaultUnlock, Outcome: OutcomeOK, Note: "slot " + shortID(slot)})
+	}), "writing")
 }
 
 // openWith is UnlockWith without a look at what it opened.

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -33,11 +34,7 @@ func (l *Local) openAny(ctx context.Context, ask bool) (*seal.Ring, error) {
 		l.ring.Hold()
 		return l.ring, nil
 	}
-	h, err := l.readHead(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ring, slot, err := l.unlock(ctx, h, ask)
+	h, ring, slot, err := l.unlockNow(ctx, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +45,32 @@ func (l *Local) openAny(ctx context.Context, ask bool) (*seal.Ring, error) {
 	}
 	l.ring, l.opener = ring, slot
 	return ring, nil
+}
+
+// unlockNow opens the vault as it is. Where its slots became others meanwhile, and
+// a key was perhaps removed, it tries those.
+func (l *Local) unlockNow(ctx context.Context, ask bool) (*head, *seal.Ring, *seal.Slot, error) {
+	h, err := l.readHead(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for range maxReplaced {
+		ring, slot, err := l.unlock(ctx, h, ask)
+		if err == nil {
+			return h, ring, slot, nil
+		}
+		next, nerr := l.readHead(ctx)
+		if fault.CodeOf(err) == fault.Canceled || nerr != nil || next.sameSlots(h) {
+			return nil, nil, nil, err
+		}
+		h = next
+	}
+	return nil, nil, nil, fault.New(fault.Conflict, "the keys of %s are being changed", l.db.Path()).WithHint("try again")
+}
+
+// sameSlots reports whether two heads have the same slots, with the same root key.
+func (h *head) sameSlots(o *head) bool {
+	return slices.EqualFunc(h.slots, o.slots, func(a, b *seal.Slot) bool { return bytes.Equal(a.MAC, b.MAC) })
 }
 
 // A head is what a vault says before it is opened.

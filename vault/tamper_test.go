@@ -46,6 +46,8 @@ func furnished(t testing.TB) (l *vault.Local, dir string, secrets []vault.Secret
 		must(t, err)
 		_, err = l.SetPolicy(ctx, vault.Policy{Capability: "acme/cap-" + name, Rate: new(int64(1000)), Block: []string{"field-furnished"}}, 0)
 		must(t, err)
+		_, _, err = l.Grant(ctx, 1000+i, vault.Context{Workspace: "w-furnished", Group: "g-furnished"})
+		must(t, err)
 		use := useOf(s.ID, "host-furnished.test")
 		must(t, l.BeginRenewal(ctx, granted(t, l, use), use, 1))
 		s, err = l.FindSecret(ctx, s.ID.String())
@@ -67,6 +69,9 @@ func readAll(t testing.TB, l *vault.Local, secrets []vault.Secret) error {
 		return err
 	}
 	if _, err := l.Effective(ctx, vault.Context{Workspace: "w-furnished", Group: "g-furnished"}); err != nil {
+		return err
+	}
+	if _, err := l.Grants(ctx); err != nil {
 		return err
 	}
 	err := l.View(ctx, func(r vault.Reader) error {
@@ -256,7 +261,7 @@ func TestRollbackOfARecord(t *testing.T) {
 // written.
 func TestNewerFormat(t *testing.T) {
 	for version, want := range map[string]fault.Code{
-		"\x00\x00\x00\x04": fault.VaultNewer, "\xff\xff\xff\xff": fault.VaultNewer,
+		"\x00\x00\x00\x05": fault.VaultNewer, "\xff\xff\xff\xff": fault.VaultNewer,
 		"\x00\x00\x00\x00": fault.VaultCorrupt, "\x00\x00\x01": fault.VaultCorrupt, "": fault.VaultCorrupt,
 	} {
 		l, dir := fresh(t)

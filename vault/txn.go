@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,12 +69,13 @@ func decodeManifest(epoch uint64, b []byte) (m manifest, err error) {
 
 // A txn is a transaction of a vault that is open.
 type txn struct {
-	tx    store.Tx
-	ring  *seal.Ring
-	chain *seal.Chain // opened when first needed
-	man   manifest
-	now   time.Time
-	by    Caller // who acts; of several calls in one transaction, that of the one whose turn it is
+	tx   store.Tx
+	ring *seal.Ring
+	man  manifest
+	now  time.Time
+	by   Caller // who acts; of several calls in one transaction, that of the one whose turn it is
+
+	chains []*seal.Chain // those that were needed, see chainOf
 
 	format uint32 // of the file
 	clock  Clock
@@ -115,6 +117,9 @@ func (l *Local) beginAny(ctx context.Context, tx store.Tx, ring *seal.Ring) (*tx
 	}
 	b, epoch, err := ring.OpenManifest(tx.Get(store.Meta, keyManifest))
 	if err != nil {
+		if rekeyed(tx, ring) {
+			return nil, errReplaced
+		}
 		return nil, errCorrupt("the manifest of the vault")
 	}
 	man, err := decodeManifest(epoch, b)
@@ -124,10 +129,18 @@ func (l *Local) beginAny(ctx context.Context, tx store.Tx, ring *seal.Ring) (*tx
 	return &txn{tx: tx, ring: ring, man: man, now: l.opts.Now(), by: l.callerOf(ctx), format: format, clock: l.opts.Clock}, nil
 }
 
+// rekeyed reports whether a vault has another root key than that of the ring: none
+// of its slots is one of the ring's. Whoever opens it anew then finds out whether
+// that is so, or the slots were changed.
+func rekeyed(tx store.Tx, ring *seal.Ring) bool {
+	slots, err := readSlots(tx)
+	return err == nil && !slices.ContainsFunc(slots, func(s *seal.Slot) bool { return s.Verify(ring) == nil })
+}
+
 // close wipes the keys of the audit log.
 func (t *txn) close() {
-	if t.chain != nil {
-		t.chain.Clear()
+	for _, c := range t.chains {
+		c.Clear()
 	}
 }
 
@@ -198,13 +211,14 @@ func (t *txn) record(e *Event) error {
 
 // append appends an event of whoever it names to the audit log.
 func (t *txn) append(e *Event) error {
-	if err := t.openChain(); err != nil {
+	chain, err := t.chainOf(t.man.seq + 1)
+	if err != nil {
 		return err
 	}
 	t.man.seq++
 	e.Seq, e.Time = t.man.seq, t.now
 	e.clip()
-	entry, link := t.chain.Append(e.Seq, t.man.link, encodeEvent(e))
+	entry, link := chain.Append(e.Seq, t.man.link, encodeEvent(e))
 	t.man.link = link
 	return t.tx.Put(store.Audit, seqKey(e.Seq), entry)
 }
@@ -228,19 +242,6 @@ func clip(s string) string {
 	}
 	const more = "..."
 	return strings.ToValidUTF8(s[:maxEventText-len(more)], "") + more
-}
-
-// openChain opens the keys of the audit log, if that was not done yet.
-func (t *txn) openChain() (err error) {
-	if t.chain != nil {
-		return nil
-	}
-	t.chain, err = t.ring.OpenChain(t.man.gen, t.tx.Get(store.Meta, chainName(t.man.gen)))
-	if err != nil {
-		return fault.New(fault.AuditBroken, "the keys of the audit log were changed or damaged").
-			WithHint("%s", "run `aivault doctor`; then "+restoreHint)
-	}
-	return nil
 }
 
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }

@@ -48,6 +48,19 @@ type Vault interface {
 	// now opens the vault, stays: fault.Conflict.
 	RemoveSlot(ctx context.Context, id ID) (bool, error)
 
+	// RotateMaster makes a new root key, seals everything anew, and has a new key
+	// take the place of the one by which the vault was opened; every other slot
+	// opens it as before. The old key is removed when the new one has opened the
+	// vault; where nobody but a person can put the new one in its place, both open
+	// it until FinishRotation (fault.Conflict: one is unfinished already). What does
+	// not open ends it, with nothing changed (fault.VaultCorrupt).
+	//
+	// Copies of the vault from before open with the keys of then, and no later one.
+	RotateMaster(ctx context.Context, opts RotateOptions) (Rotation, error)
+	// FinishRotation has the old key of a rotation open the vault no more, once the
+	// new one has opened it: fault.Conflict.
+	FinishRotation(ctx context.Context) (Rotation, error)
+
 	CreateSecret(ctx context.Context, s NewSecret) (Secret, error)
 	// FindSecret resolves what people type: an id, a reference, or a prefix
 	// of an id that is unique and at least six hex digits long.

@@ -42,6 +42,9 @@ type Env struct {
 	// Host returns this machine, to set it up for shared mode.
 	Host func() *setup.Host
 
+	// PassOn names further variables that a daemon gets which is started.
+	PassOn []string
+
 	// For tests, as in broker.Config. All nil in production.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	Dial    func(ctx context.Context, network, addr string) (net.Conn, error)

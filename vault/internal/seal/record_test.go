@@ -132,7 +132,7 @@ func TestAValueOpensInItsPlaceOnly(t *testing.T) {
 // TestOneFlippedBitFails flips every bit of every kind of record.
 func TestOneFlippedBitFails(t *testing.T) {
 	r := testRing(1, vaultA, 1)
-	chain := r.NewChain()
+	chain := r.NewChain(1)
 	entry, _ := chain.Append(1, [seal.LinkSize]byte{}, []byte("event"))
 	tests := []struct {
 		name string
@@ -196,7 +196,7 @@ func TestNoTwoSealingsAreAlike(t *testing.T) {
 // them, and so have other nonces.)
 func FuzzOpen(f *testing.F) {
 	r := testRing(1, vaultA, 1)
-	chain := r.NewChain()
+	chain := r.NewChain(1)
 	entry, _ := chain.Append(1, [seal.LinkSize]byte{}, []byte("x"))
 	for _, seed := range [][]byte{
 		r.SealMeta(3, id1, 9, []byte("x")), r.SealValue(id1, 1, nil, []byte("x")), r.SealManifest(9, []byte("x")),
