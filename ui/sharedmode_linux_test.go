@@ -1,0 +1,420 @@
+package ui_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"aivault/broker"
+	"aivault/broker/brokertest"
+	"aivault/broker/remote"
+	"aivault/keys/fault"
+	"aivault/ui/app"
+	"aivault/vault"
+)
+
+// TestSharedMode is the life of shared mode with real users: alice has the
+// vault, agent was granted a context, guest may connect and has no grant, and
+// eve is somebody else.
+func TestSharedMode(t *testing.T) {
+	dir := os.Getenv(varMachine)
+	if dir == "" {
+		t.Parallel()
+		inOwnMachine(t)
+		return
+	}
+	w := enterMachine(t, dir)
+	t.Run("Setup", w.testSetup)
+	t.Run("NotThroughTraps", w.testTraps)
+	d := w.startDaemon()
+	t.Run("Socket", w.testSocket)
+	t.Run("Calls", w.testCalls)
+	t.Run("NothingElse", w.testNothingElse)
+	t.Run("Files", func(t *testing.T) { w.testFiles(t, d) })
+	t.Run("Audit", w.testAudit)
+	t.Run("TakenBack", w.testTakenBack)
+	t.Run("End", func(t *testing.T) { w.testEnd(t, d) })
+	brokertest.Scan(t, "what programs printed", w.printed.Bytes(), w.secret)
+	brokertest.ScanDir(t, filepath.Join(dir, "home"), w.secret)
+}
+
+// in runs a subtest of the world with its own testing.T.
+func (w *sharedWorld) in(t *testing.T) *sharedWorld {
+	t.Helper()
+	outer := w.t
+	w.t = t
+	t.Cleanup(func() { w.t = outer })
+	return w
+}
+
+func (w *sharedWorld) testSetup(t *testing.T) {
+	w.in(t)
+	w.store()
+	setup := []string{"setup", "agent-access", "--agent-user", "agent", "--workspace-id", "shop", "--group-id", "payments"}
+	if r := w.sudo(slices.Concat(setup, []string{"--dry-run"})...); r.status != 0 || !strings.Contains(r.out, "\n$ usermod -aG aivault agent\n") {
+		t.Errorf("dry run: status %d\n%s%s", r.status, r.out, r.errs)
+	}
+	if _, err := os.Lstat("/run/aivault"); err == nil || w.aivault("alice", "setup", "agent-access", "--list").out != "No other user may call.\n" {
+		t.Error("the dry run did something")
+	}
+	if r := w.aivault("alice", setup...); r.status != 3 || !strings.Contains(r.errs, "it takes root") {
+		t.Errorf("without root: status %d\n%s", r.status, r.errs)
+	}
+	hidden := w.as("root", filepath.Join(w.user("root").Home, "aivault"))
+	w.root("install", "-m", "0755", w.exe, hidden.Path)
+	hidden.Args, hidden.Env = append(hidden.Args, "setup", "agent-access", "--list"), append(hidden.Env, "SUDO_USER=alice")
+	if r := w.run(hidden); r.status != 2 || !strings.Contains(r.errs, "user alice cannot run "+hidden.Path) {
+		t.Errorf("a program that alice cannot reach: status %d\n%s%s", r.status, r.out, r.errs)
+	}
+	if r := w.sudo(setup...); r.status != 0 || strings.Count(r.out, "done ") != 6 {
+		t.Errorf("status %d\n%s%s", r.status, r.out, r.errs)
+	}
+	if r := w.sudo(setup...); r.status != 0 || strings.Contains(r.out, "done ") || strings.Count(r.out, "already ") != 6 {
+		t.Errorf("the second time: status %d\n%s%s", r.status, r.out, r.errs)
+	}
+	if r := w.sudo("setup", "agent-access", "--agent-user", "guest"); r.status != 0 {
+		t.Errorf("guest: status %d\n%s%s", r.status, r.out, r.errs)
+	}
+	if found := w.strangers(w.user("alice").Home, "alice"); len(found) > 0 {
+		t.Errorf("in alice's home directory, these are not hers: %v", found)
+	}
+	w.owned("/run/aivault", "alice", "aivault", fs.ModeDir|fs.ModeSetgid|0o750)
+	w.owned("/etc/tmpfiles.d/aivault.conf", "root", "root", 0o644)
+
+	// Nobody else says who may call.
+	for _, name := range []string{"agent", "eve"} {
+		if r := w.aivault(name, "setup", "agent-access", "--agent-user", "eve", "--workspace-id", "shop", "--daemon-user", "alice"); r.status != 3 {
+			t.Errorf("%s granted something: status %d\n%s%s", name, r.status, r.out, r.errs)
+		}
+	}
+
+	// A boot: /run is empty again.
+	if tmpfiles, err := exec.LookPath("systemd-tmpfiles"); err == nil {
+		w.check(os.RemoveAll("/run/aivault"))
+		w.root(tmpfiles, "--create", "/etc/tmpfiles.d/aivault.conf")
+		w.owned("/run/aivault", "alice", "aivault", fs.ModeDir|fs.ModeSetgid|0o750)
+	}
+}
+
+// Case 123. Neither setup nor the daemon goes through what somebody could have
+// put in the place of the socket's directory.
+func (w *sharedWorld) testTraps(t *testing.T) {
+	w.in(t)
+	refuses := func(what, says string) {
+		t.Helper()
+		if r := w.sudo("setup", "agent-access", "--agent-user", "agent"); r.status != 9 || !strings.Contains(r.errs, says) {
+			t.Errorf("%s: setup, status %d\n%s%s", what, r.status, r.out, r.errs)
+		}
+		r := w.run(w.as("alice", "timeout", "-k", "1", "5", w.exe, "daemon", "--shared"))
+		if r.status == 0 || r.status >= 124 {
+			t.Errorf("%s: the daemon started: status %d\n%s%s", what, r.status, r.out, r.errs)
+		}
+	}
+	trap := filepath.Join(w.user("eve").Home, "trap")
+	w.check(os.Mkdir(trap, 0o755))
+	w.check(os.Rename("/run/aivault", "/run/away"))
+	w.check(os.Symlink(trap, "/run/aivault"))
+	refuses("a link", "is a symbolic link")
+	if st, err := os.Stat(trap); err != nil || st.Mode().Perm() != 0o755 {
+		t.Errorf("what the link points to is now %v, %v", st, err)
+	}
+	w.check(os.Remove("/run/aivault"))
+	w.check(os.Mkdir("/run/aivault", 0o755))
+	w.check(os.Chown("/run/aivault", w.user("eve").UID, -1))
+	refuses("eve's directory", fmt.Sprintf("belongs to user %d", w.user("eve").UID))
+	w.check(os.Remove("/run/aivault"))
+	w.check(os.Rename("/run/away", "/run/aivault"))
+	w.check(os.Chmod("/run/aivault", 0o777))
+	if r := w.run(w.as("alice", "timeout", "-k", "1", "5", w.exe, "daemon", "--shared")); r.status == 0 || r.status >= 124 {
+		t.Errorf("the daemon started where all can write: status %d\n%s%s", r.status, r.out, r.errs)
+	}
+	if r := w.sudo("setup", "agent-access", "--agent-user", "agent"); r.status != 0 || strings.Count(r.out, "done ") != 1 {
+		t.Errorf("a wrong mode was not put right: status %d\n%s%s", r.status, r.out, r.errs)
+	}
+	w.owned("/run/aivault", "alice", "aivault", fs.ModeDir|fs.ModeSetgid|0o750)
+}
+
+// Case 121, 122.
+func (w *sharedWorld) testSocket(t *testing.T) {
+	w.in(t)
+	w.owned(sharedSocket, "alice", "aivault", fs.ModeSocket|0o660)
+	if r := w.run(w.as("eve", "ls", "/run/aivault/")); r.status == 0 {
+		t.Errorf("eve looks into the directory: %s", r.out)
+	}
+	for _, name := range []string{"agent", "guest"} {
+		for _, script := range []string{
+			"touch /run/aivault/x", "mkdir /run/aivault/x", "ln -s /tmp /run/aivault/x", "rm -f " + sharedSocket,
+			"mv " + sharedSocket + " /run/aivault/y", "chmod 777 " + sharedSocket, "chmod 777 /run/aivault",
+		} {
+			if r := w.run(w.as(name, "sh", "-c", script)); r.status == 0 {
+				t.Errorf("%s did: %s", name, script)
+			}
+		}
+	}
+	w.owned(sharedSocket, "alice", "aivault", fs.ModeSocket|0o660)
+}
+
+// Case 95, 97. A call is made in the context that was granted, by the user to
+// whom it was, and what is refused says nothing of what there is.
+func (w *sharedWorld) testCalls(t *testing.T) {
+	w.in(t)
+	granted := []string{"--workspace-id", "shop", "--group-id", "payments"}
+	call := func(name, capability string, context ...string) result {
+		t.Helper()
+		return w.aivault(name, slices.Concat([]string{"invoke", capability}, context, []string{"--json"})...)
+	}
+	for range 2 {
+		if r := call("agent", "acme/items", granted...); r.status != 0 || !strings.Contains(r.out, `fine`) {
+			t.Fatalf("status %d\n%s%s", r.status, r.out, r.errs)
+		}
+	}
+	if r := w.aivault("agent", "invoke", "acme/others", "--stream", "--workspace-id", "shop", "--group-id", "payments"); r.status != 0 || r.out != "fine" {
+		t.Errorf("another capability, streamed: status %d\n%s%s", r.status, r.out, r.errs)
+	}
+	all := w.service.Requests()
+	if len(all) != 3 || all[0].Get("Authorization") != "Bearer "+w.secret {
+		t.Fatalf("the service got %d requests, or not the key", len(all))
+	}
+	if r := call("agent", "acme/nothing", granted...); r.status != 5 {
+		t.Errorf("a capability that there is not: status %d\n%s%s", r.status, r.out, r.errs)
+	}
+	said := map[string]bool{}
+	for _, test := range []struct {
+		name    string
+		context []string
+	}{
+		{"agent", nil},
+		{"agent", []string{"--workspace-id", "shop"}},
+		{"agent", []string{"--workspace-id", "shop", "--group-id", "refunds"}},
+		{"agent", []string{"--workspace-id", "other", "--group-id", "payments"}},
+		{"guest", granted},
+		{"root", granted},
+	} {
+		for _, capability := range []string{"acme/items", "acme/nothing"} {
+			r := call(test.name, capability, test.context...)
+			if r.status != 3 || !strings.Contains(r.errs, `"policy_violation"`) {
+				t.Errorf("%s %v, %s: status %d\n%s%s", test.name, test.context, capability, r.status, r.out, r.errs)
+			}
+			said[r.errs] = true
+		}
+	}
+	if len(said) != 6 {
+		t.Errorf("what is refused depends on what there is: %v", said)
+	}
+	if r := call("eve", "acme/items", granted...); r.status == 0 {
+		t.Errorf("eve called: %s", r.out)
+	}
+	if n := len(w.service.Requests()); n != 3 {
+		t.Errorf("the service got %d requests", n)
+	}
+}
+
+// Case 128. An agent may make calls; every other method of the vault and the
+// broker is refused, and its own commands show nothing of alice's.
+func (w *sharedWorld) testNothingElse(t *testing.T) {
+	w.in(t)
+	for _, name := range []string{"agent", "guest", "root"} {
+		r := w.run(w.as(name, w.probe(), sharedSocket))
+		var p probed
+		if err := json.Unmarshal([]byte(r.out), &p); err != nil {
+			t.Fatalf("%s: status %d: %v\n%s%s", name, r.status, err, r.out, r.errs)
+		}
+		if h := p.Hello; h.Operator || h.Open || h.Kept || h.PID != 0 || !h.Shared {
+			t.Errorf("%s: the daemon says %+v of itself", name, p.Hello)
+		}
+		if len(p.Codes) < 55 {
+			t.Errorf("%s: only %d methods were called", name, len(p.Codes))
+		}
+		for method, code := range p.Codes {
+			want := fault.OperatorAuthRequired
+			switch method {
+			case "Invoke", "Stream":
+				want = fault.PolicyViolation
+			case "State", "Init", "AddSlot", "Compare", "Restore", "Salvage", "Backup", "RotateMaster", "FinishRotation":
+				if code != "" { // that of having no vault to do it in, perhaps
+					want = code
+				}
+			}
+			if code != want {
+				t.Errorf("%s: %s: got %q, want %q", name, method, code, want)
+			}
+		}
+	}
+	if r := w.aivault("agent", "invoke", "acme/items", "--workspace-id", "shop", "--group-id", "payments"); r.status != 0 {
+		t.Errorf("the daemon was stopped or locked: status %d\n%s", r.status, r.errs)
+	}
+	for _, args := range [][]string{
+		{"secrets", "list"}, {"credential", "list"}, {"audit"}, {"key", "list"}, {"capability", "bindings"}, {"setup", "agent-access", "--list"},
+		{"status"}, {"doctor"}, {"capability", "list"}, {"explain", "acme/items", "--workspace-id", "shop", "--group-id", "payments"},
+	} {
+		r := w.aivault("agent", args...)
+		if strings.Contains(r.out+r.errs, "ALICES_KEY") || strings.Contains(r.out, "acme") || strings.Contains(r.out+r.errs, w.user("alice").Home) {
+			t.Errorf("aivault %s shows of alice's:\n%s%s", strings.Join(args, " "), r.out, r.errs)
+		}
+	}
+	for _, args := range [][]string{{"secrets", "list"}, {"audit"}, {"lock"}, {"backup", "x"}, {"invoke", "acme/items"}} {
+		cmd := w.as("agent", append([]string{w.exe}, args...)...)
+		cmd.Env = append(cmd.Env, "AIVAULT_DIR="+filepath.Join(w.user("alice").Home, ".aivault/data/vault"))
+		if r := w.run(cmd); r.status == 0 {
+			t.Errorf("agent did, in alice's vault: aivault %s\n%s", strings.Join(args, " "), r.out)
+		}
+	}
+}
+
+// probe returns the path of a program that calls every method of a daemon.
+func (w *sharedWorld) probe() string {
+	w.t.Helper()
+	path := filepath.Join(w.dir, "bin", "probe")
+	if _, err := os.Stat(path); err != nil {
+		exe, err := os.Executable()
+		w.check(err)
+		w.root("install", "-m", "0755", exe, path)
+	}
+	return path
+}
+
+// probed is what the probe prints.
+type probed struct {
+	Hello remote.Hello
+	Codes map[string]fault.Code // of the error of each method
+}
+
+// probeDaemon is the program: it connects to a socket, and calls every method
+// that a vault and a broker have, with arguments that are empty.
+func probeDaemon() int {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	c, err := remote.Dial(ctx, remote.Options{Socket: os.Args[1], Version: app.Version(), OwnerUID: -1})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	out := probed{Hello: c.Hello(), Codes: map[string]fault.Code{}}
+	out.Codes["HandOver"] = fault.CodeOf(c.HandOver(ctx, vault.ID{}, nil, 0))
+	out.Codes["Stop"] = fault.CodeOf(c.Stop(ctx))
+	client := reflect.ValueOf(c)
+	for _, iface := range []reflect.Type{reflect.TypeFor[vault.Vault](), reflect.TypeFor[broker.Service]()} {
+		for i := range iface.NumMethod() {
+			name := iface.Method(i).Name
+			method := client.MethodByName(name)
+			args := []reflect.Value{reflect.ValueOf(ctx)}
+			for n := 1; n < method.Type().NumIn(); n++ {
+				arg := reflect.Zero(method.Type().In(n))
+				if arg.Type() == reflect.TypeFor[broker.Sink]() {
+					arg = reflect.ValueOf(deaf{})
+				}
+				args = append(args, arg)
+			}
+			results := method.Call(args)
+			err, _ := results[len(results)-1].Interface().(error)
+			out.Codes[name] = fault.CodeOf(err)
+		}
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(out); err != nil {
+		return 1
+	}
+	return 0
+}
+
+// deaf is a sink that takes nothing.
+type deaf struct{}
+
+func (deaf) Begin(*broker.Answer) error  { return syscall.EPIPE }
+func (deaf) Write(p []byte) (int, error) { return 0, syscall.EPIPE }
+
+// Nothing that would give the key away can be read, neither where the vault is
+// nor in the daemon's process.
+func (w *sharedWorld) testFiles(t *testing.T, d *sharedDaemon) {
+	w.in(t)
+	home, proc := filepath.Join(w.user("alice").Home, ".aivault"), fmt.Sprintf("/proc/%d", d.cmd.Process.Pid)
+	if r := w.run(w.as("alice", "ls", "-R", home)); r.status != 0 || !strings.Contains(r.out, "vault.db") || !strings.Contains(r.out, "kek.key") {
+		t.Fatalf("this is not where the vault is: %s%s", r.out, r.errs)
+	}
+	for _, name := range []string{"agent", "guest", "eve"} {
+		for _, argv := range [][]string{
+			{"ls", home}, {"cat", home + "/data/vault/vault.db"}, {"cat", home + "/keys/kek.key"}, {"ls", home + "/run"}, {"ls", home + "/state"},
+			{"cat", proc + "/environ"}, {"cat", proc + "/mem"}, {"cat", proc + "/maps"}, {"cat", proc + "/auxv"}, {"cat", proc + "/stack"},
+			{"ls", proc + "/fd/"}, {"ls", proc + "/cwd/"}, {"ls", proc + "/root/"}, {"readlink", proc + "/exe"},
+			{"kill", "-TERM", fmt.Sprint(d.cmd.Process.Pid)}, {"kill", "-ABRT", fmt.Sprint(d.cmd.Process.Pid)},
+		} {
+			if r := w.run(w.as(name, argv...)); r.status == 0 {
+				t.Errorf("%s did: %s", name, strings.Join(argv, " "))
+			}
+		}
+	}
+}
+
+// The audit log says whose call each one was.
+func (w *sharedWorld) testAudit(t *testing.T) {
+	w.in(t)
+	var rows []struct {
+		Kind, Outcome, Actor, WorkspaceID, GroupID, Capability string
+		UID, PID                                               int
+	}
+	w.check(json.Unmarshal([]byte(w.must("alice", "audit", "--json", "--limit", "1000")), &rows))
+	calls, agent, guest := 0, w.user("agent").UID, w.user("guest").UID
+	refused := map[int]bool{}
+	for _, r := range rows {
+		switch {
+		case r.Capability == "" || r.Kind == "capability.create":
+		case r.Outcome == "ok" && r.UID == agent && r.PID > 0 && r.Actor == "agent" && r.WorkspaceID == "shop" && r.GroupID == "payments":
+			calls++
+		case r.UID == w.user("alice").UID:
+			t.Errorf("a call by somebody else has alice's name: %+v", r)
+		default:
+			refused[r.UID] = true
+		}
+	}
+	if calls == 0 || !refused[agent] || !refused[guest] || !refused[0] {
+		t.Errorf("%d calls of the agent, refused were %v", calls, refused)
+	}
+	w.must("alice", "audit", "verify")
+}
+
+// A grant that is taken back is gone with the next call.
+func (w *sharedWorld) testTakenBack(t *testing.T) {
+	w.in(t)
+	invoke := []string{"invoke", "acme/items", "--workspace-id", "shop", "--group-id", "payments"}
+	if r := w.sudo("setup", "agent-access", "--remove", "--agent-user", "agent", "--workspace-id", "shop", "--group-id", "payments"); r.status != 0 {
+		t.Errorf("status %d\n%s%s", r.status, r.out, r.errs)
+	}
+	if r := w.aivault("agent", invoke...); r.status != 3 {
+		t.Errorf("without the grant: status %d\n%s%s", r.status, r.out, r.errs)
+	}
+	w.must("alice", "setup", "agent-access", "--agent-user", "agent", "--workspace-id", "shop", "--group-id", "payments")
+	if r := w.aivault("agent", invoke...); r.status != 0 {
+		t.Errorf("with the grant: status %d\n%s%s", r.status, r.out, r.errs)
+	}
+}
+
+// Asked to end, the daemon leaves no socket; killed, it leaves one that the next
+// daemon takes away.
+func (w *sharedWorld) testEnd(t *testing.T, d *sharedDaemon) {
+	w.in(t)
+	d.end(t, syscall.SIGTERM)
+	if left, err := os.ReadDir("/run/aivault"); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	invoke := []string{"invoke", "acme/items", "--workspace-id", "shop", "--group-id", "payments"}
+	if r := w.aivault("agent", invoke...); r.status == 0 {
+		t.Errorf("without a daemon: %s", r.out)
+	}
+	w.startDaemon().end(t, syscall.SIGKILL)
+	w.startDaemon()
+	if r := w.aivault("agent", invoke...); r.status != 0 {
+		t.Errorf("after a kill: status %d\n%s%s", r.status, r.out, r.errs)
+	}
+	if found := w.strangers(w.user("alice").Home, "alice"); len(found) > 0 {
+		t.Errorf("in alice's home directory, these are not hers: %v", found)
+	}
+}
