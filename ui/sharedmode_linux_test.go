@@ -36,7 +36,9 @@ func TestSharedMode(t *testing.T) {
 	w := enterMachine(t, dir)
 	t.Run("Setup", w.testSetup)
 	t.Run("NotThroughTraps", w.testTraps)
+	w.must("alice", "invoke", "acme/items") // which starts a daemon for her alone
 	d := w.startDaemon()
+	t.Run("OneDaemon", w.testOneDaemon)
 	t.Run("Socket", w.testSocket)
 	t.Run("Calls", w.testCalls)
 	t.Run("NothingElse", w.testNothingElse)
@@ -144,6 +146,29 @@ func (w *sharedWorld) testTraps(t *testing.T) {
 	w.owned("/run/aivault", "alice", "aivault", fs.ModeDir|fs.ModeSetgid|0o750)
 }
 
+// Fault F13. A daemon that a command of alice's started makes way for the shared
+// one, which serves her too; a second shared one does not start.
+func (w *sharedWorld) testOneDaemon(t *testing.T) {
+	w.in(t)
+	if r := w.run(w.as("alice", "timeout", "-k", "1", "20", w.exe, "daemon", "--shared")); r.status != 9 || !strings.Contains(r.errs, "serves this vault already") {
+		t.Errorf("a second shared daemon: status %d\n%s%s", r.status, r.out, r.errs)
+	}
+	w.must("alice", "invoke", "acme/items")
+	running := 0
+	all, err := filepath.Glob("/proc/[0-9]*")
+	w.check(err)
+	for _, dir := range all {
+		exe, err := os.Readlink(dir + "/exe")
+		line, err2 := os.ReadFile(dir + "/cmdline")
+		if err == nil && err2 == nil && exe == w.exe && strings.Contains(string(line), "\x00daemon\x00") {
+			running++
+		}
+	}
+	if running != 1 {
+		t.Errorf("%d daemons run", running)
+	}
+}
+
 // Case 121, 122.
 func (w *sharedWorld) testSocket(t *testing.T) {
 	w.in(t)
@@ -169,6 +194,7 @@ func (w *sharedWorld) testSocket(t *testing.T) {
 func (w *sharedWorld) testCalls(t *testing.T) {
 	w.in(t)
 	granted := []string{"--workspace-id", "shop", "--group-id", "payments"}
+	before := len(w.service.Requests())
 	call := func(name, capability string, context ...string) result {
 		t.Helper()
 		return w.aivault(name, slices.Concat([]string{"invoke", capability}, context, []string{"--json"})...)
@@ -181,7 +207,7 @@ func (w *sharedWorld) testCalls(t *testing.T) {
 	if r := w.aivault("agent", "invoke", "acme/others", "--stream", "--workspace-id", "shop", "--group-id", "payments"); r.status != 0 || r.out != "fine" {
 		t.Errorf("another capability, streamed: status %d\n%s%s", r.status, r.out, r.errs)
 	}
-	all := w.service.Requests()
+	all := w.service.Requests()[before:]
 	if len(all) != 3 || all[0].Get("Authorization") != "Bearer "+w.secret {
 		t.Fatalf("the service got %d requests, or not the key", len(all))
 	}
@@ -214,7 +240,7 @@ func (w *sharedWorld) testCalls(t *testing.T) {
 	if r := call("eve", "acme/items", granted...); r.status == 0 {
 		t.Errorf("eve called: %s", r.out)
 	}
-	if n := len(w.service.Requests()); n != 3 {
+	if n := len(w.service.Requests()) - before; n != 3 {
 		t.Errorf("the service got %d requests", n)
 	}
 }
@@ -369,6 +395,7 @@ func (w *sharedWorld) testAudit(t *testing.T) {
 		case r.Capability == "" || r.Kind == "capability.create":
 		case r.Outcome == "ok" && r.UID == agent && r.PID > 0 && r.Actor == "agent" && r.WorkspaceID == "shop" && r.GroupID == "payments":
 			calls++
+		case r.UID == w.user("alice").UID && r.WorkspaceID == "" && r.Actor == "operator": // her own
 		case r.UID == w.user("alice").UID:
 			t.Errorf("a call by somebody else has alice's name: %+v", r)
 		default:
