@@ -1,26 +1,18 @@
 package ui_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
-	"aivault/broker"
 	"aivault/broker/brokertest"
-	"aivault/broker/remote"
-	"aivault/keys/fault"
-	"aivault/ui/app"
-	"aivault/vault"
 )
 
 // TestSharedMode is the life of shared mode with real users: alice has the
@@ -46,6 +38,7 @@ func TestSharedMode(t *testing.T) {
 	t.Run("Audit", w.testAudit)
 	t.Run("TakenBack", w.testTakenBack)
 	t.Run("End", func(t *testing.T) { w.testEnd(t, d) })
+	t.Run("Unlocked", w.testUnlocked)
 	brokertest.Scan(t, "what programs printed", w.printed.Bytes(), w.secret)
 	brokertest.ScanDir(t, filepath.Join(dir, "home"), w.secret)
 }
@@ -245,141 +238,6 @@ func (w *sharedWorld) testCalls(t *testing.T) {
 	}
 }
 
-// Case 128. An agent may make calls; every other method of the vault and the
-// broker is refused, and its own commands show nothing of alice's.
-func (w *sharedWorld) testNothingElse(t *testing.T) {
-	w.in(t)
-	for _, name := range []string{"agent", "guest", "root"} {
-		r := w.run(w.as(name, w.probe(), sharedSocket))
-		var p probed
-		if err := json.Unmarshal([]byte(r.out), &p); err != nil {
-			t.Fatalf("%s: status %d: %v\n%s%s", name, r.status, err, r.out, r.errs)
-		}
-		if h := p.Hello; h.Operator || h.Open || h.Kept || h.PID != 0 || !h.Shared {
-			t.Errorf("%s: the daemon says %+v of itself", name, p.Hello)
-		}
-		if len(p.Codes) < 55 {
-			t.Errorf("%s: only %d methods were called", name, len(p.Codes))
-		}
-		for method, code := range p.Codes {
-			want := fault.OperatorAuthRequired
-			switch method {
-			case "Invoke", "Stream":
-				want = fault.PolicyViolation
-			case "State", "Init", "AddSlot", "Compare", "Restore", "Salvage", "Backup", "RotateMaster", "FinishRotation":
-				if code != "" { // that of having no vault to do it in, perhaps
-					want = code
-				}
-			}
-			if code != want {
-				t.Errorf("%s: %s: got %q, want %q", name, method, code, want)
-			}
-		}
-	}
-	if r := w.aivault("agent", "invoke", "acme/items", "--workspace-id", "shop", "--group-id", "payments"); r.status != 0 {
-		t.Errorf("the daemon was stopped or locked: status %d\n%s", r.status, r.errs)
-	}
-	for _, args := range [][]string{
-		{"secrets", "list"}, {"credential", "list"}, {"audit"}, {"key", "list"}, {"capability", "bindings"}, {"setup", "agent-access", "--list"},
-		{"status"}, {"doctor"}, {"capability", "list"}, {"explain", "acme/items", "--workspace-id", "shop", "--group-id", "payments"},
-	} {
-		r := w.aivault("agent", args...)
-		if strings.Contains(r.out+r.errs, "ALICES_KEY") || strings.Contains(r.out, "acme") || strings.Contains(r.out+r.errs, w.user("alice").Home) {
-			t.Errorf("aivault %s shows of alice's:\n%s%s", strings.Join(args, " "), r.out, r.errs)
-		}
-	}
-	for _, args := range [][]string{{"secrets", "list"}, {"audit"}, {"lock"}, {"backup", "x"}, {"invoke", "acme/items"}} {
-		cmd := w.as("agent", append([]string{w.exe}, args...)...)
-		cmd.Env = append(cmd.Env, "AIVAULT_DIR="+filepath.Join(w.user("alice").Home, ".aivault/data/vault"))
-		if r := w.run(cmd); r.status == 0 {
-			t.Errorf("agent did, in alice's vault: aivault %s\n%s", strings.Join(args, " "), r.out)
-		}
-	}
-}
-
-// probe returns the path of a program that calls every method of a daemon.
-func (w *sharedWorld) probe() string {
-	w.t.Helper()
-	path := filepath.Join(w.dir, "bin", "probe")
-	if _, err := os.Stat(path); err != nil {
-		exe, err := os.Executable()
-		w.check(err)
-		w.root("install", "-m", "0755", exe, path)
-	}
-	return path
-}
-
-// probed is what the probe prints.
-type probed struct {
-	Hello remote.Hello
-	Codes map[string]fault.Code // of the error of each method
-}
-
-// probeDaemon is the program: it connects to a socket, and calls every method
-// that a vault and a broker have, with arguments that are empty.
-func probeDaemon() int {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	c, err := remote.Dial(ctx, remote.Options{Socket: os.Args[1], Version: app.Version(), OwnerUID: -1})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	out := probed{Hello: c.Hello(), Codes: map[string]fault.Code{}}
-	out.Codes["HandOver"] = fault.CodeOf(c.HandOver(ctx, vault.ID{}, nil, 0))
-	out.Codes["Stop"] = fault.CodeOf(c.Stop(ctx))
-	client := reflect.ValueOf(c)
-	for _, iface := range []reflect.Type{reflect.TypeFor[vault.Vault](), reflect.TypeFor[broker.Service]()} {
-		for i := range iface.NumMethod() {
-			name := iface.Method(i).Name
-			method := client.MethodByName(name)
-			args := []reflect.Value{reflect.ValueOf(ctx)}
-			for n := 1; n < method.Type().NumIn(); n++ {
-				arg := reflect.Zero(method.Type().In(n))
-				if arg.Type() == reflect.TypeFor[broker.Sink]() {
-					arg = reflect.ValueOf(deaf{})
-				}
-				args = append(args, arg)
-			}
-			results := method.Call(args)
-			err, _ := results[len(results)-1].Interface().(error)
-			out.Codes[name] = fault.CodeOf(err)
-		}
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(out); err != nil {
-		return 1
-	}
-	return 0
-}
-
-// deaf is a sink that takes nothing.
-type deaf struct{}
-
-func (deaf) Begin(*broker.Answer) error  { return syscall.EPIPE }
-func (deaf) Write(p []byte) (int, error) { return 0, syscall.EPIPE }
-
-// Nothing that would give the key away can be read, neither where the vault is
-// nor in the daemon's process.
-func (w *sharedWorld) testFiles(t *testing.T, d *sharedDaemon) {
-	w.in(t)
-	home, proc := filepath.Join(w.user("alice").Home, ".aivault"), fmt.Sprintf("/proc/%d", d.cmd.Process.Pid)
-	if r := w.run(w.as("alice", "ls", "-R", home)); r.status != 0 || !strings.Contains(r.out, "vault.db") || !strings.Contains(r.out, "kek.key") {
-		t.Fatalf("this is not where the vault is: %s%s", r.out, r.errs)
-	}
-	for _, name := range []string{"agent", "guest", "eve"} {
-		for _, argv := range [][]string{
-			{"ls", home}, {"cat", home + "/data/vault/vault.db"}, {"cat", home + "/keys/kek.key"}, {"ls", home + "/run"}, {"ls", home + "/state"},
-			{"cat", proc + "/environ"}, {"cat", proc + "/mem"}, {"cat", proc + "/maps"}, {"cat", proc + "/auxv"}, {"cat", proc + "/stack"},
-			{"ls", proc + "/fd/"}, {"ls", proc + "/cwd/"}, {"ls", proc + "/root/"}, {"readlink", proc + "/exe"},
-			{"kill", "-TERM", fmt.Sprint(d.cmd.Process.Pid)}, {"kill", "-ABRT", fmt.Sprint(d.cmd.Process.Pid)},
-		} {
-			if r := w.run(w.as(name, argv...)); r.status == 0 {
-				t.Errorf("%s did: %s", name, strings.Join(argv, " "))
-			}
-		}
-	}
-}
-
 // The audit log says whose call each one was.
 func (w *sharedWorld) testAudit(t *testing.T) {
 	w.in(t)
@@ -444,4 +302,32 @@ func (w *sharedWorld) testEnd(t *testing.T, d *sharedDaemon) {
 	if found := w.strangers(w.user("alice").Home, "alice"); len(found) > 0 {
 		t.Errorf("in alice's home directory, these are not hers: %v", found)
 	}
+}
+
+// A vault that a passphrase opens serves agents once its owner has unlocked it,
+// until she locks it; they learn of it no more than that.
+func (w *sharedWorld) testUnlocked(t *testing.T) {
+	w.in(t)
+	alice := w.user("alice")
+	phrase := filepath.Join(alice.Home, "phrase")
+	w.check(os.WriteFile(phrase, []byte(brokertest.Word(t)+"\n"), 0o600))
+	w.check(os.Chown(phrase, alice.UID, alice.GID))
+	slot := uuids.FindString(w.must("alice", "key", "list", "--json"))
+	w.must("alice", "key", "add", "--provider", "passphrase", "--new-passphrase-file", phrase)
+	w.must("alice", "key", "remove", slot, "--passphrase-file", phrase)
+	w.startDaemon()
+	invoke := []string{"invoke", "acme/items", "--workspace-id", "shop", "--group-id", "payments"}
+	locked := func(when string) {
+		t.Helper()
+		if r := w.aivault("agent", invoke...); r.status != 6 || strings.Contains(r.errs, "passphrase") {
+			t.Errorf("%s: status %d\n%s%s", when, r.status, r.out, r.errs)
+		}
+	}
+	locked("locked")
+	w.must("alice", "unlock", "--passphrase-file", phrase)
+	if r := w.aivault("agent", invoke...); r.status != 0 {
+		t.Errorf("unlocked: status %d\n%s%s", r.status, r.out, r.errs)
+	}
+	w.must("alice", "lock")
+	locked("locked again")
 }
