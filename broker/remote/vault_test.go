@@ -262,3 +262,27 @@ func typed(t *testing.T, dir, passphrase string) *vault.Local {
 	vaulttest.Create(t, l, vault.GlobalScope(), "ONE", "made up")
 	return l
 }
+
+// A rotation makes its key here, and seals anew there: afterwards the new key
+// opens the vault, and the old one is gone.
+func TestRotateMaster(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, operator)
+	r.acme(t)
+	c := r.client(t)
+	old := r.status(t).Key.Path
+	steps := 0
+	done, err := c.RotateMaster(t.Context(), vault.RotateOptions{Progress: func(int, int) { steps++ }})
+	if err != nil || done.Left != nil || done.Slot.Key.Path == old || steps == 0 {
+		t.Fatalf("%+v after %d steps, %v", done, steps, err)
+	}
+	if _, err := os.Stat(old); err == nil {
+		t.Error("the old key is where it was")
+	}
+	if a, err := c.Invoke(t.Context(), items()); err != nil || a.Status != 200 {
+		t.Errorf("a call with the new key: %+v, %v", a, err)
+	}
+	if _, err := c.FinishRotation(t.Context()); fault.CodeOf(err) != fault.Conflict {
+		t.Errorf("finishing what is finished: %v", err)
+	}
+}

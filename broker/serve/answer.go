@@ -14,6 +14,7 @@ func (c *connection) answer(req *request) error {
 	s := c.server
 	s.busy.Add(1)
 	defer s.busy.Add(-1)
+	defer c.working(-1)
 	o := &outlet{c: c, ctx: req.ctx}
 	reply, err := c.do(req, o)
 	o.end()
@@ -25,7 +26,6 @@ func (c *connection) answer(req *request) error {
 	c.cancel, c.told = nil, nil // from here on the client may send the next one
 	c.mu.Unlock()
 	failed := c.out.Message(rpc.KindReply, reply, true)
-	c.working(false)
 	clear(reply)
 	return errors.Join(err, failed)
 }

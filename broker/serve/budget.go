@@ -1,6 +1,11 @@
 package serve
 
-import "context"
+import (
+	"context"
+	"time"
+
+	"aivault/keys/fault"
+)
 
 // A budget bounds how much memory requests take that are long. Who waits for a
 // large part of it is not passed by others who want little.
@@ -12,17 +17,25 @@ type budget struct {
 // unit is what a budget counts, in bytes.
 const unit = 1 << 20
 
+// roomWait is how long a request waits for room.
+const roomWait = 5 * time.Second
+
+var errNoRoom = fault.New(fault.VaultBusy, "the daemon has too many long requests at once").WithHint("try again")
+
 func newBudget(units int) *budget {
 	return &budget{turn: make(chan struct{}, 1), units: make(chan struct{}, units)}
 }
 
-// take waits until there is room for so many bytes, no more than the budget has.
+// take waits until there is room for so many bytes, no more than the budget has:
+// not for long, as nobody sees meanwhile whether the client is still there.
 func (b *budget) take(ctx context.Context, bytes int64) (release func(), err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, roomWait, errNoRoom)
+	defer cancel()
 	select {
 	case b.turn <- struct{}{}:
 		defer func() { <-b.turn }()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, context.Cause(ctx)
 	}
 	taken := 0
 	release = func() {
@@ -35,7 +48,7 @@ func (b *budget) take(ctx context.Context, bytes int64) (release func(), err err
 		case b.units <- struct{}{}:
 		case <-ctx.Done():
 			release()
-			return nil, ctx.Err()
+			return nil, context.Cause(ctx)
 		}
 	}
 	return release, nil

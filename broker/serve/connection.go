@@ -44,9 +44,10 @@ type connection struct {
 	readErr  error         // why it did
 	scratch  []byte        // holds a short request between the two
 
-	mu     sync.Mutex
-	cancel context.CancelFunc // of the request under way; nil: there is none
-	told   chan<- error       // takes what came of showing an address; nil: none was sent
+	mu       sync.Mutex
+	cancel   context.CancelFunc // of the request under way; nil: there is none
+	underWay int                // requests that were read and not answered yet
+	told     chan<- error       // takes what came of showing an address; nil: none was sent
 }
 
 func newConnection(ctx context.Context, s *Server, conn net.Conn, peer Peer) *connection {
@@ -147,10 +148,16 @@ func (c *connection) serve() (served int, err error) {
 	}
 }
 
-// working tells a connection that wants to know whether a request is under way.
-func (c *connection) working(underWay bool) {
-	if w, ok := c.conn.(interface{ Working(underWay bool) }); ok {
-		w.Working(underWay)
+// working counts requests that were read and are not answered: the next one may
+// come before this is told of the last. A connection that wants to know is told
+// whether there is one.
+func (c *connection) working(more int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.underWay
+	c.underWay += more
+	if w, ok := c.conn.(interface{ Working(underWay bool) }); ok && (before > 0) != (c.underWay > 0) {
+		w.Working(c.underWay > 0)
 	}
 }
 
@@ -244,7 +251,7 @@ func (c *connection) accept(payload []byte) error {
 		return err
 	}
 	req.args = rpc.Args(b)
-	c.working(true)
+	c.working(1)
 	c.requests <- req
 	return nil
 }

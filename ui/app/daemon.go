@@ -81,6 +81,13 @@ func (s *Session) keeper(ctx context.Context) *remote.Client {
 	return nil
 }
 
+// Kept reports whether the daemon keeps the key of the vault, so that this session
+// works by it.
+func (s *Session) Kept(ctx context.Context) bool {
+	s.Backend()
+	return s.keeper(ctx) != nil
+}
+
 // given reports whether this session was given what opens the vault.
 func (s *Session) given() bool {
 	return s.opts.Passphrase != (Passphrase{}) || s.opts.Given != nil && s.opts.Given()

@@ -178,7 +178,9 @@ func (d *desk) Credentials(ctx context.Context) ([]broker.Credential, error) {
 	return d.at(ctx).Credentials(ctx)
 }
 
-func (d *desk) Accounts(ctx context.Context) ([]broker.Account, error) { return d.at(ctx).Accounts(ctx) }
+func (d *desk) Accounts(ctx context.Context) ([]broker.Account, error) {
+	return d.at(ctx).Accounts(ctx)
+}
 
 func (d *desk) DeleteCredential(ctx context.Context, id string) (bool, error) {
 	return d.at(ctx).DeleteCredential(ctx, id)

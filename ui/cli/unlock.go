@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"aivault/keys"
 	"aivault/keys/fault"
 	"aivault/ui/app"
 )
@@ -98,6 +97,3 @@ the keyring, opens again with the next command.`,
 		}),
 	}
 }
-
-// opensItself reports whether a key opens the vault that nobody types.
-func opensItself(kind keys.Kind) bool { return kind != "" && !kind.Typed() }
