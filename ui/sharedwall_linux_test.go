@@ -46,8 +46,16 @@ func (w *sharedWorld) testNothingElse(t *testing.T) {
 		t.Errorf("the daemon was stopped or locked: status %d\n%s", r.status, r.errs)
 	}
 	for _, args := range [][]string{
-		{"secrets", "list"}, {"credential", "list"}, {"audit"}, {"key", "list"}, {"capability", "bindings"}, {"setup", "agent-access", "--list"},
-		{"status"}, {"doctor"}, {"capability", "list"}, {"explain", "acme/items", "--workspace-id", "shop", "--group-id", "payments"},
+		{"secrets", "list"},
+		{"credential", "list"},
+		{"audit"},
+		{"key", "list"},
+		{"capability", "bindings"},
+		{"setup", "agent-access", "--list"},
+		{"status"},
+		{"doctor"},
+		{"capability", "list"},
+		{"explain", "acme/items", "--workspace-id", "shop", "--group-id", "payments"},
 	} {
 		r := w.aivault("agent", args...)
 		if strings.Contains(r.out+r.errs, "ALICES_KEY") || strings.Contains(r.out, "acme") || strings.Contains(r.out+r.errs, w.user("alice").Home) {
@@ -85,10 +93,22 @@ func (w *sharedWorld) testFiles(t *testing.T, d *sharedDaemon) {
 	}
 	for _, name := range []string{"agent", "guest", "eve"} {
 		for _, argv := range [][]string{
-			{"ls", home}, {"cat", home + "/data/vault/vault.db"}, {"cat", home + "/keys/kek.key"}, {"ls", home + "/run"}, {"ls", home + "/state"},
-			{"cat", proc + "/environ"}, {"cat", proc + "/mem"}, {"cat", proc + "/maps"}, {"cat", proc + "/auxv"}, {"cat", proc + "/stack"},
-			{"ls", proc + "/fd/"}, {"ls", proc + "/cwd/"}, {"ls", proc + "/root/"}, {"readlink", proc + "/exe"},
-			{"kill", "-TERM", fmt.Sprint(d.cmd.Process.Pid)}, {"kill", "-ABRT", fmt.Sprint(d.cmd.Process.Pid)},
+			{"ls", home},
+			{"cat", home + "/data/vault/vault.db"},
+			{"cat", home + "/keys/kek.key"},
+			{"ls", home + "/run"},
+			{"ls", home + "/state"},
+			{"cat", proc + "/environ"},
+			{"cat", proc + "/mem"},
+			{"cat", proc + "/maps"},
+			{"cat", proc + "/auxv"},
+			{"cat", proc + "/stack"},
+			{"ls", proc + "/fd/"},
+			{"ls", proc + "/cwd/"},
+			{"ls", proc + "/root/"},
+			{"readlink", proc + "/exe"},
+			{"kill", "-TERM", fmt.Sprint(d.cmd.Process.Pid)},
+			{"kill", "-ABRT", fmt.Sprint(d.cmd.Process.Pid)},
 		} {
 			if r := w.run(w.as(name, argv...)); r.status == 0 {
 				t.Errorf("%s did: %s", name, strings.Join(argv, " "))
