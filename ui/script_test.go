@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 		"aivault":  func() { os.Exit(testAivault()) },
 		"aivaultd": func() { os.Exit(testAivault()) },
 		"xdg-open": func() { os.Exit(consent(os.Args[1:])) },
+		"probe":    func() { os.Exit(probeDaemon()) },
 	})
 }
 

@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"time"
 
 	"aivault/broker/daemon"
+	"aivault/broker/remote"
 	"aivault/broker/serve"
 	"aivault/keys/fault"
 )
@@ -37,7 +39,7 @@ func (s *Session) serve(ctx context.Context, o ServeOptions, report *daemon.Repo
 	}
 	s.Backend()
 	server := serve.New(serve.Config{Vault: s.vault, Broker: s.broker, Version: Version(), Shared: o.Shared, Now: s.env.Now})
-	return daemon.Run(ctx, daemon.Config{
+	config := daemon.Config{
 		Socket:  s.PrivateSocket(),
 		More:    more,
 		Lock:    filepath.Join(filepath.Dir(s.PrivateSocket()), "daemon.lock"),
@@ -58,7 +60,49 @@ func (s *Session) serve(ctx context.Context, o ServeOptions, report *daemon.Repo
 				o.Ready(paths)
 			}
 		},
-	})
+	}
+	for deadline := time.Now().Add(wayTime); ; {
+		err := daemon.Run(ctx, config)
+		if !o.Shared || fault.CodeOf(err) != fault.VaultBusy || time.Now().After(deadline) || !s.makeWay(ctx) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wayPoll):
+		}
+	}
+}
+
+// How long a daemon may take to make way, which is more than it gives what is
+// under way, and how often it is looked whether it has.
+const (
+	wayTime = 10 * time.Second
+	wayPoll = 50 * time.Millisecond
+)
+
+// makeWay has the daemon of this vault leave that is in the way of one for other
+// users: commands start one whenever there is none, and who manages the other
+// would have to wait for hours. False: it does not leave, as it is for other
+// users itself.
+func (s *Session) makeWay(ctx context.Context) bool {
+	c, err := s.dial(ctx, s.PrivateSocket())
+	switch {
+	case remote.IsAbsent(err):
+		return true // it is leaving, and holds the lock to the last
+	case fault.CodeOf(err) == fault.Conflict: // of another version, which understands that much
+		return remote.Stop(ctx, remote.Options{Socket: s.PrivateSocket(), Version: Version(), OwnerUID: os.Geteuid()}) == nil
+	case err != nil:
+		return false
+	}
+	defer c.Close()
+	if c.Hello().Shared || c.Stop(ctx) != nil {
+		return false
+	}
+	if c.Hello().Kept {
+		s.opts.Notice("the daemon that kept the vault unlocked makes way for this one: unlock it again with `aivault unlock`")
+	}
+	return true
 }
 
 // furtherPlaces returns where to listen besides the vault's own socket, at which

@@ -34,8 +34,9 @@ func newSetupSystemd(sh *shell) *cobra.Command {
 daemon as the user whose vault it is, and starts it with the system. Run it as
 root.
 
-The keyring of that user is not there then: the vault needs a slot that opens
-without it, such as a key file ('aivault key add --provider file').`,
+The keyring of that user is not there then. So the vault needs a key file, too
+('aivault key add --provider file'), or its owner unlocks it after each start
+('aivault unlock').`,
 		Example: `sudo aivault setup systemd --daemon-user alice
 aivault setup systemd --daemon-user alice --dry-run`,
 		DisableFlagsInUseLine: true,
@@ -153,7 +154,7 @@ func (sh *shell) bootNote(cmd *cobra.Command, h *setup.Host, owner setup.User) s
 		return ""
 	}
 	return fmt.Sprintf("nothing opens the vault when the system starts, as %s's keyring is not there then: "+
-		"have %s make a key file with `aivault key add --provider file`", owner.Name, owner.Name)
+		"have %s make a key file with `aivault key add --provider file`, or run `aivault unlock` after each start", owner.Name, owner.Name)
 }
 
 // carryOut takes the steps of a plan, and tells of each.

@@ -103,14 +103,11 @@ func (s *Service) agent() (string, error) {
 }
 
 // agentRest is what is the same in every agent: it runs from login on, is
-// started again unless it ended well, and leaves no core dump.
+// started again whenever it ended, and leaves no core dump.
 const agentRest = `  <key>RunAtLoad</key>
   <true/>
   <key>KeepAlive</key>
-  <dict>
-    <key>SuccessfulExit</key>
-    <false/>
-  </dict>
+  <true/>
   <key>HardResourceLimits</key>
   <dict>
     <key>Core</key>

@@ -88,7 +88,8 @@ func (s *Service) unit() (string, error) {
 
 // unitText is the unit. The daemon may write to its vault and its socket's
 // directory, and talk to the network; it needs nothing else of the system. A key
-// must end neither in a core dump nor in swap, for which it locks memory.
+// must end neither in a core dump nor in swap, for which it locks memory. One that
+// its owner ended, as for an update, is started again.
 const unitText = `# %s systemd. To change it: systemctl edit aivaultd-shared
 [Unit]
 Description=aivault, calls for other users
@@ -100,8 +101,8 @@ Type=notify
 User=%s
 Group=%s
 ExecStart=%s daemon --shared
-%sRestart=on-failure
-RestartSec=2
+%sRestart=always
+RestartSec=3
 TimeoutStopSec=20
 
 RuntimeDirectory=aivault
