@@ -102,6 +102,9 @@ func (b *Bolt) supplant(ctx context.Context, name, replaced string, fill func(pa
 		}
 	}()
 	if err := fill(incoming); err != nil {
+		if failed, ok := errors.AsType[*CommitError](err); ok {
+			err = failed.Err // whatever became of that commit, the other file goes
+		}
 		return err
 	}
 	if exists && replaced != "" {
