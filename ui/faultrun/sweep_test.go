@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -192,6 +193,7 @@ func (s *sweep) sample(t *testing.T, calls []faultrun.Call) {
 func (s *sweep) run(t *testing.T, index int, fate func(name string) faultrun.Fate) (hit bool) {
 	t.Helper()
 	dir := s.w.copy(t)
+	defer func() { _ = os.RemoveAll(dir) }() // they are many
 	cmd := s.w.command(s.args, s.c.env...)(dir)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

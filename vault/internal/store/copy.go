@@ -37,7 +37,7 @@ func (b *Bolt) WriteTo(ctx context.Context, w io.Writer) (n int64, err error) {
 		return 0, err
 	}
 	defer unlock()
-	err = b.use(true, func(db *bolt.DB, _ *os.File) error {
+	err = b.use(true, func(db *bolt.DB, _ *opened) error {
 		return db.View(func(tx *bolt.Tx) (err error) {
 			n, err = tx.WriteTo(w)
 			if errors.Is(err, io.EOF) {
