@@ -238,6 +238,13 @@ func (s *sweep) judge(t *testing.T, what, dir string, cmd *exec.Cmd, stderr stri
 		t.Errorf("%s: %v\nit said: %s", what, err, stderr)
 		return
 	}
+	if s.c.halfway && slices.ContainsFunc(p.Things, func(thing string) bool { return strings.HasSuffix(thing, ", to go") }) {
+		s.betweens++
+		if err := healthy(ctx, l); err != nil || !cmd.ProcessState.Success() && !killed {
+			t.Errorf("%s: half way: %v, %v", what, cmd.ProcessState, err)
+		}
+		return
+	}
 	made := s.outside(t, what, dir)
 	state := s.state(p, made)
 	switch state {

@@ -102,6 +102,9 @@ func (b *Bolt) supplant(ctx context.Context, name, replaced string, fill func(pa
 		}
 	}()
 	if err := fill(incoming); err != nil {
+		if failed, ok := errors.AsType[*CommitError](err); ok {
+			return failed.Err // it was of the file beside: here nothing was changed
+		}
 		return err
 	}
 	if exists && replaced != "" {
