@@ -18,11 +18,7 @@ type paths struct {
 	file  *opened // nil: a file that we are making, in which nothing is damaged
 	size  int64   // of a page
 	known map[uint64][]byte
-}
-
-// errCircle is the error of such a page.
-func errCircle(id uint64) error {
-	return fmt.Errorf("%w: page %d leads in a circle", ErrDamaged, id)
+	spare []byte // for the next page
 }
 
 // branch returns a page with all that belongs to it if it is a branch, and nil
@@ -44,23 +40,30 @@ func (p *paths) branch(id uint64) ([]byte, error) {
 
 func (p *paths) read(id uint64) ([]byte, error) {
 	const farthest, longest = 1 << 42, 1 << 28 // no file has a page behind, and none is longer
-	var head [pageHeader]byte
 	if id >= farthest {
 		return nil, fmt.Errorf("%w: it has no page %d", ErrDamaged, id)
 	}
-	if _, err := p.file.ReadAt(head[:], int64(id)*p.size); err != nil {
+	if p.spare == nil {
+		p.spare = make([]byte, p.size)
+	}
+	if _, err := p.file.ReadAt(p.spare, int64(id)*p.size); err != nil {
 		return nil, explainPage(id, err)
 	}
-	switch binary.NativeEndian.Uint16(head[8:]) {
+	switch binary.NativeEndian.Uint16(p.spare[8:]) {
 	case branchPage:
 	case leafPage:
 		return nil, nil
 	default:
 		return nil, fmt.Errorf("%w: page %d is no part of its tree", ErrDamaged, id)
 	}
-	n := (int64(binary.NativeEndian.Uint32(head[12:])) + 1) * p.size
+	n := (int64(binary.NativeEndian.Uint32(p.spare[12:])) + 1) * p.size
 	if n > longest {
 		return nil, fmt.Errorf("%w: page %d is too long", ErrDamaged, id)
+	}
+	if n == p.size {
+		b := p.spare
+		p.spare = nil
+		return b, nil
 	}
 	b := make([]byte, n)
 	_, err := p.file.ReadAt(b, int64(id)*p.size)
