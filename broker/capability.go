@@ -36,7 +36,8 @@ func builtin(c *registry.Capability, p *registry.Provider) *Capability {
 		hosts = p.Hosts
 	}
 	return &Capability{
-		ID: c.ID, Provider: p.ID, Description: c.Description, Builtin: true, RawPaths: c.RawPaths,
+		ID: c.ID, Provider: p.ID, Description: c.Description, Builtin: true,
+		RawPaths: c.RawPaths, Except: c.Except, EncodedSlash: c.EncodedSlash,
 		Allow: vault.Allow{Hosts: hosts, Methods: c.Methods, Paths: slices.Concat(c.Paths, c.RawPaths), Headers: c.Headers},
 	}
 }
@@ -47,7 +48,10 @@ func custom(c *vault.Capability) *Capability {
 
 // rule returns what the capability allows, in policy's words.
 func (c *Capability) rule() policy.Rule {
-	rule := policy.Rule{Methods: c.Allow.Methods, Paths: c.Allow.Paths, RawPaths: c.RawPaths, Headers: c.Allow.Headers}
+	rule := policy.Rule{
+		Methods: c.Allow.Methods, Paths: c.Allow.Paths, RawPaths: c.RawPaths, Except: c.Except,
+		Headers: c.Allow.Headers, EncodedSlash: c.EncodedSlash,
+	}
 	if len(c.RawPaths) > 0 {
 		rule.Paths = slices.DeleteFunc(slices.Clone(c.Allow.Paths), func(p string) bool { return slices.Contains(c.RawPaths, p) })
 	}
@@ -97,7 +101,7 @@ func isReady(c *Capability, creds []Credential) bool {
 func (c *Credential) Carries(what *Capability) bool {
 	return c.Provider == what.Provider &&
 		(c.Capabilities == nil || slices.Contains(c.Capabilities, what.ID)) &&
-		slices.ContainsFunc(c.Hosts, func(h string) bool { return slices.Contains(what.Allow.Hosts, h) })
+		slices.ContainsFunc(c.Hosts, func(h string) bool { return registry.AnyHost(what.Allow.Hosts, h) })
 }
 
 // Describe implements Service.
@@ -129,7 +133,7 @@ func (b *Broker) Describe(ctx context.Context, id string) (*Description, error) 
 	}
 	d.ProviderName, d.DocsURL = p.Name, p.DocsURL
 	if c, _, ok := b.reg.Capability(id); ok && d.Builtin {
-		d.Example = c.Example
+		d.fromRegistry(c, p)
 	}
 	for i := range p.Credentials {
 		t := &p.Credentials[i]
@@ -146,6 +150,21 @@ func (b *Broker) Describe(ctx context.Context, id string) (*Description, error) 
 		d.Headers = append(d.Headers, Header{h.Name, h.Value})
 	}
 	return &d, nil
+}
+
+// fromRegistry adds what the registry knows of a capability beyond what it
+// allows.
+func (d *Description) fromRegistry(c *registry.Capability, p *registry.Provider) {
+	d.OpaqueBody = c.OpaqueBody
+	d.Example, d.ExampleBody, d.ExampleParts = c.Example, c.ExampleBody, c.ExampleParts
+	if c.NeedsHost() {
+		d.NeedsHost = c.Hosts[0]
+	}
+	for _, o := range p.OtherHosts {
+		if o.InsteadOf == c.Hosts[0] {
+			d.OtherHosts = append(d.OtherHosts, OtherHost{o.Host, o.Description})
+		}
+	}
 }
 
 // opaqueBody reports whether bodies may name operations or addresses of their
@@ -268,7 +287,7 @@ func (b *Broker) place(r vault.Reader, c *vault.Capability, n NewCapability) err
 			WithHint("choose an id that begins with %s/", c.Provider)
 	}
 	if len(hosts) == 0 && known {
-		hosts = provider.Hosts
+		hosts = provider.DefaultHosts()
 	}
 	switch len(hosts) {
 	case 0:

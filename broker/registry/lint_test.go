@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/net/publicsuffix"
 
 	strategy "aivault/broker/internal/auth"
 	"aivault/broker/internal/oauth"
@@ -15,7 +18,7 @@ import (
 
 // rule is what a capability allows, as the broker asks it of package policy.
 func rule(c *registry.Capability) policy.Rule {
-	return policy.Rule{Methods: c.Methods, Paths: c.Paths, RawPaths: c.RawPaths, Headers: c.Headers}
+	return policy.Rule{Methods: c.Methods, Paths: c.Paths, RawPaths: c.RawPaths, Except: c.Except, Headers: c.Headers, EncodedSlash: c.EncodedSlash}
 }
 
 // TestFiles holds the files to what [registry.Decode] cannot ask of every
@@ -24,13 +27,15 @@ func TestFiles(t *testing.T) {
 	for _, p := range decodeFiles(t) {
 		t.Run(p.ID, func(t *testing.T) {
 			t.Parallel()
-			if p.DocsURL == "" || p.VerifiedOn == "" {
-				t.Error("docs_url or verified_on is missing")
+			day, err := time.Parse(time.DateOnly, p.VerifiedOn)
+			if p.DocsURL == "" || err != nil || day.After(time.Now().AddDate(0, 0, 1)) {
+				t.Errorf("docs_url or verified_on is missing, or the day is still to come: %q, %q", p.DocsURL, p.VerifiedOn)
+			}
+			for _, o := range p.OtherHosts {
+				lintHost(t, o.Host)
 			}
 			for _, host := range p.Hosts {
-				if canonical, err := policy.ParseHost(host, false); canonical != host || err != nil {
-					t.Errorf("the host %s reads as %q (%v)", host, canonical, err)
-				}
+				lintHost(t, host)
 				if !slices.ContainsFunc(p.Capabilities, func(c registry.Capability) bool { return c.Hosts[0] == host }) && !slices.Contains(tokenHosts(t, p), host) {
 					t.Errorf("no capability has the host %s", host)
 				}
@@ -54,6 +59,19 @@ func TestFiles(t *testing.T) {
 				lintCapability(t, p, &p.Capabilities[i])
 			}
 		})
+	}
+}
+
+// lintHost checks a host, or the domain of a pattern: a domain under which
+// anybody may register a name is nobody's.
+func lintHost(t *testing.T, host string) {
+	t.Helper()
+	name := strings.TrimPrefix(host, "*.")
+	if canonical, err := policy.ParseHost(name, false); canonical != name || err != nil {
+		t.Errorf("the host %s reads as %q (%v)", host, canonical, err)
+	}
+	if suffix, icann := publicsuffix.PublicSuffix(name); icann && suffix == name {
+		t.Errorf("%s is a zone of the public DNS", host)
 	}
 }
 
@@ -93,14 +111,7 @@ func lintCapability(t *testing.T, p *registry.Provider, c *registry.Capability) 
 			t.Errorf("%s: the prefix %s reads as %q (%v)", c.ID, prefix, canonical, err)
 		}
 	}
-	method, target, hasExample := strings.Cut(c.Example, " ")
-	if hasExample {
-		if got, err := policy.Decide(rule(c), policy.Request{Method: method, Target: target}); err != nil || got.Target() != target {
-			t.Errorf("%s: the example is refused or changed: %q, %v", c.ID, got.Target(), err)
-		}
-	} else if _, _, err := policy.Choose(rule(c), "", "", true); err != nil || c.Example != "" {
-		t.Errorf("%s: it needs an example, as it has no single request", c.ID)
-	}
+	lintExample(t, c)
 	for i := range p.Capabilities {
 		other := &p.Capabilities[i]
 		if other.ID == c.ID {
@@ -109,6 +120,30 @@ func lintCapability(t *testing.T, p *registry.Provider, c *registry.Capability) 
 		if marked := slices.Contains(c.Overlaps, other.ID); marked != overlap(c, other) {
 			t.Errorf("%s overlaps %s: %t, and marked: %t", c.ID, other.ID, !marked, marked)
 		}
+	}
+}
+
+// lintExample sees to it that the example is a request that passes, with the body
+// that its method has.
+func lintExample(t *testing.T, c *registry.Capability) {
+	t.Helper()
+	method, target, hasExample := strings.Cut(c.Example, " ")
+	if hasExample {
+		if got, err := policy.Decide(rule(c), policy.Request{Method: method, Target: target}); err != nil || got.Target() != target {
+			t.Errorf("%s: the example is refused or changed: %q, %v", c.ID, got.Target(), err)
+		}
+	} else {
+		var err error
+		if method, _, err = policy.Choose(rule(c), "", "", true); err != nil || c.Example != "" {
+			t.Errorf("%s: it needs an example, as it has no single request", c.ID)
+		}
+	}
+	hasBody, takesBody := c.ExampleBody != "" || len(c.ExampleParts) > 0, method == "POST" || method == "PUT" || method == "PATCH"
+	if hasBody != takesBody && !(takesBody && strings.Contains(target, "?")) {
+		t.Errorf("%s: the example is a %s, and has a body: %t", c.ID, method, hasBody)
+	}
+	if err := policy.CheckBody("", []byte(c.ExampleBody)); err != nil {
+		t.Errorf("%s: the body of the example is refused: %v", c.ID, err)
 	}
 }
 
