@@ -129,7 +129,7 @@ func (b *Broker) made(r vault.Reader) ([]*resolve.Made, error) {
 func fromMade(m *resolve.Made) Credential {
 	c := Credential{Auto: true, Credential: vault.Credential{
 		ID: m.ID, Provider: m.Provider.ID, Scope: m.Scope, Auth: resolve.Auth(m.Template),
-		Hosts: m.Provider.DefaultHosts(), Capabilities: m.Template.Capabilities,
+		Hosts: m.Template.DefaultHosts(m.Provider), Capabilities: m.Template.Capabilities,
 	}}
 	for _, p := range m.Parts {
 		c.Secrets = append(c.Secrets, p.Secret.ID)

@@ -140,7 +140,7 @@ type Preview struct {
 
 // A Login is how to get the tokens of an OAuth account.
 type Login struct {
-	Provider      string // one of the registry's gives what is left out of what follows, and the name
+	Provider      string // of the registry: it gives the addresses, scopes and name that are left out
 	AuthURL       string // authorization endpoint
 	TokenEndpoint string // https; where it is left out, InBody is the registry's, too
 	ClientID      string

@@ -137,7 +137,8 @@ func (b *Broker) Describe(ctx context.Context, id string) (*Description, error) 
 	}
 	for i := range p.Credentials {
 		t := &p.Credentials[i]
-		if t.Capabilities != nil && !slices.Contains(t.Capabilities, d.ID) {
+		at := func(h string) bool { return slices.Contains(t.Hosts, h) || registry.AnyHost(t.Hosts, h) }
+		if !t.Carries(d.ID) || t.Hosts != nil && !slices.ContainsFunc(d.Allow.Hosts, at) {
 			continue
 		}
 		var names []string
@@ -287,7 +288,8 @@ func (b *Broker) place(r vault.Reader, c *vault.Capability, n NewCapability) err
 			WithHint("choose an id that begins with %s/", c.Provider)
 	}
 	if len(hosts) == 0 && known {
-		hosts = provider.DefaultHosts()
+		t := &provider.Credentials[0]
+		hosts = withoutEndpoint(t.DefaultHosts(provider), resolve.Auth(t))
 	}
 	switch len(hosts) {
 	case 0:
@@ -306,11 +308,15 @@ func (b *Broker) place(r vault.Reader, c *vault.Capability, n NewCapability) err
 // calledHosts returns the hosts of a credential that calls are for: of an OAuth
 // one, not that of its token endpoint, unless there is no other.
 func calledHosts(c *Credential) []string {
-	if len(c.Hosts) == 1 {
-		return c.Hosts
+	return withoutEndpoint(c.Hosts, c.Auth)
+}
+
+func withoutEndpoint(hosts []string, a vault.Auth) []string {
+	endpoint := tokenHost(a)
+	if len(hosts) == 1 || endpoint == "" {
+		return hosts
 	}
-	endpoint := tokenHost(c.Auth)
-	return slices.DeleteFunc(slices.Clone(c.Hosts), func(h string) bool { return h == endpoint })
+	return slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return h == endpoint })
 }
 
 // capabilityHost returns the canonical form of a capability's host. A private

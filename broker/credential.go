@@ -131,11 +131,12 @@ func addressed(c *vault.Credential, p *registry.Provider) {
 // other: nobody could tell where a call goes.
 func atProvider(c *vault.Credential, p *registry.Provider, secretName string) error {
 	if len(c.Hosts) == 0 {
-		if pattern := templateFor(p, secretName).NeedsHost(p); pattern != "" {
+		t := templateFor(p, secretName)
+		if pattern := t.NeedsHost(p); pattern != "" {
 			return fault.New(fault.InvalidRequest, "credential %s needs its own host at %s, under %s", c.ID, p.Name, pattern).
 				WithHint("add --host, such as --host %s", strings.Replace(pattern, "*", "acme", 1))
 		}
-		c.Hosts = slices.Clone(p.DefaultHosts())
+		c.Hosts = slices.Clone(t.DefaultHosts(p))
 		return nil
 	}
 	for i := range p.Capabilities {

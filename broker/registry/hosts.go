@@ -33,13 +33,27 @@ func (p *Provider) Has(host string) bool {
 		slices.ContainsFunc(p.OtherHosts, func(o OtherHost) bool { return MatchHost(o.Host, host) })
 }
 
-// DefaultHosts returns the hosts that a credential is for if it names none. It
-// is empty where each has to name its own.
+// DefaultHosts returns the provider's hosts that nobody has to name. It is empty
+// where each credential has to name its own.
 func (p *Provider) DefaultHosts() []string {
 	if !slices.ContainsFunc(p.Hosts, IsPattern) {
 		return p.Hosts
 	}
 	return slices.DeleteFunc(slices.Clone(p.Hosts), IsPattern)
+}
+
+// DefaultHosts returns the hosts that the credential is for if it names none.
+func (c *Credential) DefaultHosts(p *Provider) []string {
+	if c.Hosts == nil {
+		return p.DefaultHosts()
+	}
+	return slices.DeleteFunc(slices.Clone(c.Hosts), IsPattern)
+}
+
+// Serves reports whether the credential is good for a capability of its
+// provider, by name and by host.
+func (c *Credential) Serves(what *Capability) bool {
+	return c.Carries(what.ID) && (c.Hosts == nil || len(what.Hosts) > 0 && slices.Contains(c.Hosts, what.Hosts[0]))
 }
 
 // NeedsHost reports whether a credential has to name a host to be good for the
@@ -52,7 +66,7 @@ func (c *Credential) NeedsHost(p *Provider) string {
 	pattern := ""
 	for i := range p.Capabilities {
 		switch what := &p.Capabilities[i]; {
-		case !c.Carries(what.ID):
+		case !c.Serves(what):
 		case !what.NeedsHost():
 			return ""
 		case pattern == "":

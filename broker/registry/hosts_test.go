@@ -42,7 +42,7 @@ func tenants() *registry.Provider {
 			{Host: "eu.acme.example", InsteadOf: "api.acme.example"},
 			{Host: "queue.eu-west-2.acme.example", InsteadOf: "queue.us-east-1.acme.example"},
 		},
-		Credentials: []registry.Credential{{}, {Capabilities: []string{"acme/shop"}}},
+		Credentials: []registry.Credential{{}, {Hosts: []string{"*.acme.test", "queue.us-east-1.acme.example"}}},
 		Capabilities: []registry.Capability{
 			{ID: "acme/account", Hosts: []string{"api.acme.example", "eu.acme.example"}},
 			{ID: "acme/shop", Hosts: []string{"*.acme.test"}},
@@ -63,6 +63,11 @@ func TestProviderHosts(t *testing.T) {
 	}
 	if diff := cmp.Diff(p.DefaultHosts(), []string{"api.acme.example", "queue.us-east-1.acme.example"}); diff != "" {
 		t.Errorf("default hosts (-got +want)\n%s", diff)
+	}
+	for i, want := range [][]string{{"api.acme.example", "queue.us-east-1.acme.example"}, {"queue.us-east-1.acme.example"}} {
+		if diff := cmp.Diff(p.Credentials[i].DefaultHosts(p), want); diff != "" {
+			t.Errorf("hosts of credential %d (-got +want)\n%s", i, diff)
+		}
 	}
 	if got := p.Credentials[0].NeedsHost(p); got != "" {
 		t.Errorf("the first credential needs a host under %s", got)

@@ -33,6 +33,7 @@
 //	  auth          {kind, params: [{name, value}]}, see [Auth]
 //	  login         optional, of oauth2 by refresh_token: how the owner of an
 //	                account consents, {authorization_endpoint, scopes, params}
+//	  hosts         optional: those of the provider's that it is for, else all
 //	  capabilities  optional: the ones that it is good for, else all
 //	capabilities  what can be allowed, by id:
 //	  id            PROVIDER/NAME
@@ -104,11 +105,12 @@ type Credential struct {
 	Secrets      []SecretSlot `json:"secrets"`      // all needed, in one scope
 	Auth         Auth         `json:"auth"`         // with their placeholders
 	Login        *Login       `json:"login"`        // nil: not known, or not by OAuth
+	Hosts        []string     `json:"hosts"`        // nil: all of the provider
 	Capabilities []string     `json:"capabilities"` // nil: all of the provider
 }
 
-// Carries reports whether the credential is good for a capability of its
-// provider.
+// Carries reports whether the credential is good for a capability of that id;
+// [Credential.Serves] asks for its host, too.
 func (c *Credential) Carries(capability string) bool {
 	return c.Capabilities == nil || slices.Contains(c.Capabilities, capability)
 }

@@ -202,7 +202,14 @@ func (c *Credential) validate(p *Provider, index int) error {
 	if repeated(placeholders) || repeated(names) {
 		return errors.New("a secret or a placeholder is there twice")
 	}
-	if err := c.Auth.validate(placeholders, p.Hosts); err != nil || c.Login == nil {
+	hosts := p.Hosts
+	if c.Hosts != nil {
+		hosts = c.Hosts
+	}
+	if len(hosts) == 0 || repeated(hosts) || slices.ContainsFunc(hosts, func(h string) bool { return !slices.Contains(p.Hosts, h) }) {
+		return errors.New("hosts is empty, repeats one, or has one that is not the provider's; leave it out for all")
+	}
+	if err := c.Auth.validate(placeholders, hosts); err != nil || c.Login == nil {
 		return err
 	}
 	return c.validateLogin()

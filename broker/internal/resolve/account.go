@@ -129,7 +129,7 @@ func (s *search) findMade() error {
 func (s *search) made(m *Made) *account {
 	a := &account{
 		id: m.ID, made: true, order: m.Order, scope: m.Scope, auth: Auth(m.Template),
-		hosts: m.Provider.DefaultHosts(), capabilities: m.Template.Capabilities, parts: m.Parts,
+		hosts: m.Template.DefaultHosts(m.Provider), capabilities: m.Template.Capabilities, parts: m.Parts,
 	}
 	seen, attached := m.seenFrom(s.Context)
 	a.reach, a.tier = seen, seen

@@ -67,7 +67,10 @@ func (s *search) borrow(sec *vault.Secret) (*Choice, error) {
 		hosts = a.hosts
 	default:
 		i := s.lendingTemplate(sec.Name)
-		if i < 0 || len(s.matchHosts(s.provider.DefaultHosts())) == 0 {
+		if i >= 0 {
+			hosts = s.provider.Credentials[i].DefaultHosts(s.provider)
+		}
+		if len(s.matchHosts(hosts)) == 0 {
 			return nil, fault.New(fault.CredentialNotFound, "a binding gives %s its secret, and no credential of %s in %s gives it a host", s.Capability, s.Provider, describe(s.Context)).
 				WithHint("make one with `aivault credential create`, which says how and where %s is to be called", s.Provider)
 		}
@@ -78,7 +81,6 @@ func (s *search) borrow(sec *vault.Secret) (*Choice, error) {
 		}
 		c = Choice{Lender: "registry:" + s.Provider}
 		c.Auth, c.Parts, ok = asOne(Auth(t), parts, sec)
-		hosts = s.provider.DefaultHosts()
 	}
 	if !ok {
 		return nil, fault.New(fault.PolicyViolation, "%s authenticates with several secrets, and a binding gives one", c.Lender)

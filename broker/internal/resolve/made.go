@@ -144,7 +144,7 @@ func (m *Made) NeedsHost() string { return m.Template.NeedsHost(m.Provider) }
 
 // Carries reports whether the credential is for a capability of its provider.
 func (m *Made) Carries(c *registry.Capability) bool {
-	return m.Template.Carries(c.ID) && !c.NeedsHost()
+	return m.Template.Serves(c) && !c.NeedsHost()
 }
 
 // carries reports whether a list of capabilities, of which none means all,
