@@ -72,6 +72,11 @@ func (b *Broker) Accounts(ctx context.Context) ([]Account, error) {
 		}
 		taken := map[string]bool{}
 		for _, m := range made {
+			if used, err := r.CredentialsWith(m.Parts[0].Secret.ID); err != nil {
+				return err
+			} else if m.NeedsHost() != "" && len(used) > 0 {
+				continue // an operator named the host
+			}
 			a := Account{Credential: fromMade(m), Missing: m.Missing, Disabled: m.Disabled, NeedsHost: m.NeedsHost()}
 			for _, p := range m.Parts {
 				a.Names = append(a.Names, p.Secret.Name)

@@ -137,8 +137,7 @@ func (b *Broker) Describe(ctx context.Context, id string) (*Description, error) 
 	}
 	for i := range p.Credentials {
 		t := &p.Credentials[i]
-		at := func(h string) bool { return slices.Contains(t.Hosts, h) || registry.AnyHost(t.Hosts, h) }
-		if !t.Carries(d.ID) || t.Hosts != nil && !slices.ContainsFunc(d.Allow.Hosts, at) {
+		if !t.Carries(d.ID) || !t.At(d.Allow.Hosts) {
 			continue
 		}
 		var names []string

@@ -50,10 +50,16 @@ func (c *Credential) DefaultHosts(p *Provider) []string {
 	return slices.DeleteFunc(slices.Clone(c.Hosts), IsPattern)
 }
 
+// At reports whether the credential is for one of the hosts that a capability
+// admits, whoever made that.
+func (c *Credential) At(hosts []string) bool {
+	return c.Hosts == nil || slices.ContainsFunc(hosts, func(h string) bool { return slices.Contains(c.Hosts, h) || AnyHost(c.Hosts, h) })
+}
+
 // Serves reports whether the credential is good for a capability of its
 // provider, by name and by host.
 func (c *Credential) Serves(what *Capability) bool {
-	return c.Carries(what.ID) && (c.Hosts == nil || len(what.Hosts) > 0 && slices.Contains(c.Hosts, what.Hosts[0]))
+	return c.Carries(what.ID) && c.At(what.Hosts)
 }
 
 // NeedsHost reports whether a credential has to name a host to be good for the

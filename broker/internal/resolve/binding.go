@@ -130,7 +130,7 @@ func (s *search) lendingTemplate(name string) int {
 	first := -1
 	for i := range s.provider.Credentials {
 		t := &s.provider.Credentials[i]
-		if !carries(t.Capabilities, s.Capability) {
+		if !t.Carries(s.Capability) || !t.At(s.Hosts) {
 			continue
 		}
 		if len(t.Secrets) == 1 && t.Secrets[0].Name == name {
