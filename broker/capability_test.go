@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -235,5 +236,41 @@ func TestDescribe(t *testing.T) {
 	}
 	if _, err := r.broker.Describe(context.Background(), "acme/nope"); fault.CodeOf(err) != fault.CapabilityNotFound {
 		t.Errorf("%v", err)
+	}
+}
+
+// What is taken for opaque by its paths is marked so in the registry, where
+// nothing is guessed.
+func TestOpaqueIsMarked(t *testing.T) {
+	t.Parallel()
+	r, _ := newMemoryRig(t)
+	list, err := r.broker.Capabilities(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	marked := 0
+	for i, c := range list {
+		id := fmt.Sprintf("acme/%d", i)
+		n := broker.NewCapability{ID: id, Hosts: []string{"api.acme.test"}, Methods: c.Allow.Methods, Paths: c.Allow.Paths}
+		if _, err := r.broker.CreateCapability(context.Background(), n); err != nil {
+			t.Fatal(err)
+		}
+		guessed, err := r.broker.Describe(context.Background(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, err := r.broker.Describe(context.Background(), c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said.OpaqueBody {
+			marked++
+		}
+		if guessed.OpaqueBody && !said.OpaqueBody {
+			t.Errorf("%s has opaque bodies, and its file does not say so", c.ID)
+		}
+	}
+	if marked == 0 {
+		t.Error("nothing is marked")
 	}
 }

@@ -211,7 +211,11 @@ func (p *page) beyond(d *widget.Details) {
 		label = " "
 	}
 	if p.about.description.OpaqueBody {
-		d.Styled("Body", "says itself what is done: the paths do not limit that", p.host.Theme.Warn)
+		part := "Body"
+		if slices.Equal(p.about.description.Allow.Methods, []string{"GET"}) {
+			part = "Query"
+		}
+		d.Styled(part, "says itself what is done: the paths do not limit that", p.host.Theme.Warn)
 	}
 	if about := &p.about.description; about.NeedsHost != "" {
 		d.Row("Tenant", "a credential names a host of its own under "+about.NeedsHost)
