@@ -50,7 +50,7 @@ var notes = []struct {
 	{"openai", "coverage", "+ openai/conversations POST /v1/conversations; + openai/containers GET /v1/containers; + openai/evals GET /v1/evals"},
 	{"openai", "a back end that is not published", "auth CODEX_OAUTH_JSON multi-header Authorization=Bearer_{{access_token}}; lacks OPENAI_API_KEY openai/codex-responses; lacks CODEX_OAUTH_JSON openai/responses; says not published"},
 	{"gemini", "the key is no part of the address", "auth GEMINI_API_KEY header x-goog-api-key={{secret}}; auth GOOGLE_API_KEY header x-goog-api-key={{secret}}"},
-	{"fal", "more than one family", "host fal.run; host queue.fal.run; + fal/run POST /fal-ai/flux/schnell; + fal/queue GET /fal-ai/flux/requests/ID/status"},
+	{"fal", "more than one family", "host fal.run; host queue.fal.run; + fal/storage POST /storage/upload/initiate; + fal/run POST /fal-ai/flux/schnell; + fal/queue GET /fal-ai/flux/requests/ID/status"},
 	{"github", "coverage, and names", "+ github/user PATCH /user; + github/release-uploads POST /repos/o/r/releases/1/assets; + github/teams GET /teams/1; + github/enterprises GET /enterprises/e; - github/user GET /users/o; auth GH_TOKEN header; host uploads.github.com"},
 	{"airtable", "names, and records that are only that", "auth AIRTABLE_PAT header; auth AIRTABLE_TOKEN header; + airtable/records GET /v0/appX/Table; - airtable/records GET /v0/meta/bases; - airtable/records DELETE /v0/bases/appX/webhooks/ID; - airtable/records GET /v0/Meta/bases"},
 	{"calendly", "a name, and cancelling", "auth CALENDLY_TOKEN header; + calendly/scheduled_events POST /scheduled_events/ID/cancellation"},
