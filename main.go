@@ -20,5 +20,5 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := app.WithSignals(context.Background())
 	defer stop()
-	return ui.Main(ctx, app.System(), os.Args[1:])
+	return ui.Main(ctx, app.System(), ui.Arguments(os.Args))
 }

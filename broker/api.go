@@ -160,7 +160,7 @@ type Login struct {
 	Credential *NewCredential
 
 	// Open shows the owner where to consent, and returns at once.
-	Open func(url string) error
+	Open func(url string) error `rpc:"-"`
 }
 
 // An Answer is what came back, cleaned.

@@ -7,7 +7,7 @@
 // for the one secret that is needed. It adds the authentication, sends the
 // request once, and hands back an answer in which the secret does not occur.
 //
-//	shape - capability - credential - policy - intent - value - send - clean - outcome
+//	context - grant - shape - capability - credential - policy - intent - value - send - clean - outcome
 //
 // The access token of an OAuth account is renewed before it is sent, if it has
 // run out, or once more after it was refused; what comes of that goes into the
@@ -17,6 +17,10 @@
 // secret which was detached, deleted or rotated a moment ago is judged as it is
 // now. A refusal there has decrypted nothing, resolved no name and connected to
 // nobody; it is recorded like a call.
+//
+// Whoever is another user than the vault's owner (an agent) calls only in contexts
+// that were granted to it, which is checked before anything is looked up. What
+// such a caller is told depends on nothing that its context does not see.
 //
 // Which credential serves which context is package resolve's to say, what a
 // request may look like package policy's, how a secret is put into it package

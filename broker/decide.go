@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"net/netip"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 // for the audit log, whatever the judgement.
 type plan struct {
 	call       *Call
+	agent      *vault.Caller // who makes the call; nil: the vault's owner
 	event      vault.Event
 	capability *Capability
 	choice     *resolve.Choice
@@ -31,9 +33,15 @@ type plan struct {
 // decide judges a call, in the order of the package comment, up to the intent.
 // It sees no value of a secret. Malformed is what is wrong with the body, if
 // something is.
-func (b *Broker) decide(r vault.Reader, call *Call, body payload, malformed error) (*plan, error) {
-	p := &plan{call: call, body: body}
-	err := p.checkShape()
+func (b *Broker) decide(ctx context.Context, r vault.Reader, call *Call, body payload, malformed error) (*plan, error) {
+	p := &plan{call: call, agent: agentOf(ctx), body: body}
+	err := p.checkContext()
+	if err == nil {
+		err = p.checkGrant(r)
+	}
+	if err == nil {
+		err = p.checkShape()
+	}
 	if err == nil {
 		err = malformed
 	}
@@ -44,7 +52,9 @@ func (b *Broker) decide(r vault.Reader, call *Call, body payload, malformed erro
 		return p, err
 	}
 	p.event.Capability = p.capability.ID
-	if p.choice, err = resolve.Resolve(r, b.question(p.capability, call.Context, call.Credential)); err != nil {
+	q := b.question(p.capability, call.Context, call.Credential)
+	q.Reticent = p.agent != nil
+	if p.choice, err = resolve.Resolve(r, q); err != nil {
 		return p, err
 	}
 	p.noteChoice()
@@ -68,19 +78,25 @@ func (b *Broker) decide(r vault.Reader, call *Call, body payload, malformed erro
 	return p, p.judge()
 }
 
-// checkShape refuses what is no call at all. What it lets pass may stand in
-// the audit log.
-func (p *plan) checkShape() error {
+// checkContext refuses a context that is none. What it lets pass may stand in
+// the audit log, and so may the id of a capability.
+func (p *plan) checkContext() error {
 	c := p.call
 	if err := c.Context.Validate(); err != nil {
 		return err
 	}
 	p.event.Workspace, p.event.Group, p.event.Consumer = c.Context.Workspace, c.Context.Group, c.Context.Consumer
-	if c.Capability == "" {
-		return fault.New(fault.InvalidRequest, "the call names no capability").WithHint("`aivault capability list` shows them")
-	}
 	if checkID("capability", c.Capability, false) == nil {
 		p.event.Capability = c.Capability
+	}
+	return nil
+}
+
+// checkShape refuses what is no call at all.
+func (p *plan) checkShape() error {
+	c := p.call
+	if c.Capability == "" {
+		return fault.New(fault.InvalidRequest, "the call names no capability").WithHint("`aivault capability list` shows them")
 	}
 	if c.Timeout < 0 {
 		return fault.New(fault.InvalidRequest, "the timeout is negative")

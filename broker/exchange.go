@@ -25,7 +25,7 @@ type exchange struct {
 	broker  *Broker
 	plan    *plan
 	tell    func(Stage) // nil: nobody wants to know
-	grant   vault.Grant
+	permit  vault.Permit
 	values  auth.Values    // by placeholder
 	secrets []opaque.Bytes // what must not come back, and is wiped at the end
 	version uint64         // of the secret that is renewed
@@ -35,17 +35,17 @@ type exchange struct {
 	notes          []string
 }
 
-func newExchange(b *Broker, p *plan, grant vault.Grant) *exchange {
-	x := &exchange{broker: b, plan: p, grant: grant, values: auth.Values{}, version: p.choice.Parts[0].Secret.Version}
+func newExchange(b *Broker, p *plan, permit vault.Permit) *exchange {
+	x := &exchange{broker: b, plan: p, permit: permit, values: auth.Values{}, version: p.choice.Parts[0].Secret.Version}
 	for i, part := range p.choice.Parts {
-		x.values[part.Placeholder] = grant.Values[i]
+		x.values[part.Placeholder] = permit.Values[i]
 	}
 	return x
 }
 
 // clear wipes the values, those that were decrypted and those that were made.
 func (x *exchange) clear() {
-	for _, v := range x.grant.Values {
+	for _, v := range x.permit.Values {
 		v.Clear()
 	}
 	for _, v := range x.values {

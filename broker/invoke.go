@@ -38,12 +38,12 @@ func (b *Broker) Stream(ctx context.Context, call Call, to Sink) (*Answer, error
 	}
 	tell := watch(to)
 	reached(tell, StageChecking)
-	p, grant, err := b.authorize(ctx, &call, tell)
+	p, permit, err := b.authorize(ctx, &call, tell)
 	if err != nil {
-		return nil, inWords(err)
+		return nil, forCaller(ctx, inWords(err))
 	}
 	reached(tell, StageOpening)
-	x := newExchange(b, p, grant)
+	x := newExchange(b, p, permit)
 	x.tell = tell
 	defer x.clear()
 	answer, err := x.run(ctx, to)
@@ -54,28 +54,28 @@ func (b *Broker) Stream(ctx context.Context, call Call, to Sink) (*Answer, error
 	outcome.Duration = b.cfg.Now().Sub(start)
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 	defer cancel()
-	unrecorded := b.store.Finish(finish, grant.Intent, outcome)
+	unrecorded := b.store.Finish(finish, permit.Intent, outcome)
 	if answer != nil {
-		answer.Intent, answer.Duration, answer.Unrecorded = grant.Intent, outcome.Duration, unrecorded
+		answer.Intent, answer.Duration, answer.Unrecorded = permit.Intent, outcome.Duration, forCaller(ctx, unrecorded)
 	}
-	return answer, err
+	return answer, forCaller(ctx, err)
 }
 
 // authorize has a call judged and its intent recorded.
-func (b *Broker) authorize(ctx context.Context, call *Call, tell func(Stage)) (*plan, vault.Grant, error) {
+func (b *Broker) authorize(ctx context.Context, call *Call, tell func(Stage)) (*plan, vault.Permit, error) {
 	body, malformed := encodeBody(call)
 	var p *plan
-	grant, err := b.store.Authorize(ctx, func(r vault.Reader) (d vault.Decision, err error) {
-		p, err = b.decide(r, call, body, malformed)
+	permit, err := b.store.Authorize(ctx, func(r vault.Reader) (d vault.Decision, err error) {
+		p, err = b.decide(ctx, r, call, body, malformed)
 		if err == nil {
 			reached(tell, StageRecording)
 		}
 		return p.decision(), err
 	})
-	if err != nil && p != nil && p.capability != nil && call.Credential == "" {
+	if err != nil && p != nil && p.capability != nil && p.agent == nil && call.Credential == "" {
 		err = b.elsewhere(ctx, p.capability.Provider, err)
 	}
-	return p, grant, err
+	return p, permit, err
 }
 
 // outcome is what the audit log says of a call that was granted: all that its

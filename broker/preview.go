@@ -15,7 +15,7 @@ func (b *Broker) Preview(ctx context.Context, call Call) (*Preview, error) {
 	body, malformed := encodeBody(&call)
 	var p *plan
 	err := b.store.View(ctx, func(r vault.Reader) (err error) {
-		p, err = b.decide(r, &call, body, malformed)
+		p, err = b.decide(ctx, r, &call, body, malformed)
 		return err
 	})
 	if err != nil {

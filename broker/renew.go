@@ -82,7 +82,7 @@ func (x *exchange) renew(ctx context.Context, refused bool) (renewed bool, err e
 		return false, err
 	}
 	defer release()
-	value, known, err := x.broker.store.Reopen(ctx, x.grant.Intent, use)
+	value, known, err := x.broker.store.Reopen(ctx, x.permit.Intent, use)
 	if err != nil {
 		return false, err
 	}
@@ -150,7 +150,7 @@ func (r *renewal) run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), renewTimeout, late)
 	defer cancel()
 	x, store := r.x, r.x.broker.store
-	if err := store.BeginRenewal(ctx, x.grant.Intent, r.use, x.version); err != nil {
+	if err := store.BeginRenewal(ctx, x.permit.Intent, r.use, x.version); err != nil {
 		return err
 	}
 	end := vault.RenewalEnd{Version: x.version}
@@ -159,7 +159,7 @@ func (r *renewal) run(ctx context.Context) error {
 		return err // whether it was exchanged is not known, and stays so on record
 	} else if err != nil {
 		end.Code, end.Refused = fault.CodeOf(err), oauth.IsRefused(err)
-		return cmp.Or(store.EndRenewal(ctx, x.grant.Intent, r.use, end), err)
+		return cmp.Or(store.EndRenewal(ctx, x.permit.Intent, r.use, end), err)
 	}
 	switch err := r.keep(ctx, end); {
 	case fault.CodeOf(err) == fault.Conflict:
@@ -178,7 +178,7 @@ func (r *renewal) run(ctx context.Context) error {
 func (r *renewal) keep(ctx context.Context, end vault.RenewalEnd) error {
 	const tries = 3
 	for i := 1; ; i++ {
-		err := r.x.broker.store.EndRenewal(ctx, r.x.grant.Intent, r.use, end)
+		err := r.x.broker.store.EndRenewal(ctx, r.x.permit.Intent, r.use, end)
 		switch fault.CodeOf(err) {
 		case fault.VaultBusy, fault.IO, fault.DiskFull:
 			if i < tries {

@@ -127,6 +127,8 @@ func operations(k keys.Keyring) map[string]func(context.Context) error {
 
 // TestHelperNoBus: without a bus there is no keyring, and nothing is started
 // to find that out.
+//
+// Fault F11.
 func TestHelperNoBus(t *testing.T) {
 	for name, address := range map[string]string{"unset": "", "autolaunch": "autolaunch:", "disabled": "disabled:"} {
 		t.Run(name, func(t *testing.T) {
@@ -156,6 +158,8 @@ func TestHelperNoBus(t *testing.T) {
 
 // TestHelperDeadBus: a bus that should be there and is not is an error; only
 // where there is none may a key go elsewhere.
+//
+// Fault F11.
 func TestHelperDeadBus(t *testing.T) {
 	k := helper(time.Minute, "DBUS_SESSION_BUS_ADDRESS=unix:path="+filepath.Join(shortDir(t), "bus"))
 	for name, op := range operations(k) {
@@ -169,6 +173,8 @@ func TestHelperDeadBus(t *testing.T) {
 
 // TestHelperMuteBus: a bus that never answers costs the time allowed and no
 // more, leaves no process behind, and does not disturb the next call.
+//
+// Fault F11.
 func TestHelperMuteBus(t *testing.T) {
 	for name := range operations(keys.HelperKeyring{}) {
 		t.Run(name, func(t *testing.T) {

@@ -94,7 +94,7 @@ func (k KDF) derive(passphrase []byte) (Key, error) {
 	if err := k.Validate(); err != nil { // before a byte is allocated
 		return nil, err
 	}
-	return opaque.New(argon2.IDKey(passphrase, k.Salt, k.Time, k.MemoryKiB, k.Threads, KeySize)), nil
+	return opaque.NewKey(argon2.IDKey(passphrase, k.Salt, k.Time, k.MemoryKiB, k.Threads, KeySize)), nil
 }
 
 // availableKiB returns the memory that can be had without swapping, as far as

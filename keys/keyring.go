@@ -57,25 +57,32 @@ func (p keyringProvider) Create(ctx context.Context) (Key, error) {
 	if p.keyring == nil {
 		return nil, noKeyring()
 	}
-	there, err := p.keyring.Get(ctx, p.config.Service, p.config.Account)
-	clear(there)
-	switch {
-	case err == nil:
-		return nil, fault.New(fault.AlreadyExists, "the %s exists", p.config).
-			WithHint("it is left as it is; if no vault needs it any more, remove it with the tool of your keyring")
-	case !errors.Is(err, ErrNoEntry):
-		return nil, p.fault(ctx, err)
-	}
-
 	key, err := NewKey()
 	if err != nil {
 		return nil, err
 	}
+	if err := p.store(ctx, key); err != nil {
+		key.Clear()
+		return nil, err
+	}
+	return key, nil
+}
+
+// store makes an entry of a key, and reads it back.
+func (p keyringProvider) store(ctx context.Context, key Key) error {
+	there, err := p.keyring.Get(ctx, p.config.Service, p.config.Account)
+	clear(there)
+	switch {
+	case err == nil:
+		return fault.New(fault.AlreadyExists, "the %s exists", p.config).
+			WithHint("it is left as it is; if no vault needs it any more, remove it with the tool of your keyring")
+	case !errors.Is(err, ErrNoEntry):
+		return p.fault(ctx, err)
+	}
 	text := encodeKey(key)
 	defer clear(text)
 	if err := p.keyring.Set(ctx, p.config.Service, p.config.Account, text); err != nil {
-		key.Clear()
-		return nil, p.fault(ctx, err)
+		return p.fault(ctx, err)
 	}
 	// A keyring that says yes and keeps nothing would lock the vault for good.
 	kept, err := p.load(ctx)
@@ -83,13 +90,8 @@ func (p keyringProvider) Create(ctx context.Context) (Key, error) {
 		err = fault.New(fault.KeyUnavailable, "the %s does not hold the key that was stored", p.config).
 			WithHint("try again; if it persists, use another provider: aivault init --provider file")
 	}
-	if err != nil {
-		key.Clear()
-		kept.Clear()
-		return nil, err
-	}
 	kept.Clear()
-	return key, nil
+	return err
 }
 
 func (p keyringProvider) load(ctx context.Context) (Key, error) {

@@ -20,6 +20,7 @@ func entry() keys.Config {
 	return keys.Config{Kind: keys.KindKeyring, Service: keys.KeyringService, Account: "vault-1"}
 }
 
+// Fault F10.
 func TestKeyring(t *testing.T) {
 	ring := new(keystest.Keyring)
 	p := provider(t, keys.Source{Keyring: ring}, entry())
@@ -59,6 +60,7 @@ func namesEntry(t *testing.T, err error) {
 	}
 }
 
+// Fault F11.
 func TestKeyringNeverOverwritesGarbage(t *testing.T) {
 	ring := new(keystest.Keyring)
 	ring.Put("aivault", "vault-1", []byte("CANARY garbage"))
@@ -73,6 +75,7 @@ func TestKeyringNeverOverwritesGarbage(t *testing.T) {
 	}
 }
 
+// Fault F11.
 func TestKeyringFaults(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -141,6 +144,7 @@ func (s *swapping) Set(context.Context, string, string, []byte) error {
 	return nil
 }
 
+// Fault F11.
 func TestKeyringWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ring := new(keystest.Keyring)

@@ -53,7 +53,7 @@ func ParseKind(s string) (Kind, error) {
 		WithHint("choose keyring, file, env or passphrase")
 }
 
-// A Key is a KEK: KeySize bytes that do not print.
+// A Key is a KEK: KeySize bytes that do not print, in locked memory.
 type Key = opaque.Bytes
 
 // KeySize is the length of a KEK, in bytes.
@@ -68,7 +68,7 @@ func NewKey() (Key, error) {
 	if _, err := rand.Read(b); err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "making a key")
 	}
-	return opaque.New(b), nil
+	return opaque.NewKey(b), nil
 }
 
 // ParseKey reads a key as people and files hold it: 32 bytes in padded
@@ -92,7 +92,7 @@ func ParseKey(text []byte) (Key, error) {
 		return nil, fault.New(fault.InvalidRequest, "the text is not a key: %d bytes that are neither the base64 of 32 bytes nor 64 hex digits", len(text)).
 			WithHint("make one with: openssl rand -base64 32")
 	}
-	return opaque.New(b[:KeySize:KeySize]), nil
+	return opaque.NewKey(b[:KeySize]), nil
 }
 
 // encodeKey returns the base64 of key, which the caller clears after use.

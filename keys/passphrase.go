@@ -15,8 +15,9 @@ const maxPassphrase = 1024
 
 // passphraseProvider derives the key from a passphrase, and stores nothing.
 type passphraseProvider struct {
-	kdf KDF
-	ask func(ctx context.Context, q Question) (opaque.Bytes, error)
+	kdf  KDF
+	ask  func(ctx context.Context, q Question) (opaque.Bytes, error)
+	turn func(ctx context.Context) (release func(), err error)
 }
 
 func (p passphraseProvider) Load(ctx context.Context) (Key, error)   { return p.key(ctx, false) }
@@ -36,6 +37,13 @@ func (p passphraseProvider) key(ctx context.Context, fresh bool) (Key, error) {
 		return nil, err
 	}
 	defer clear(normal)
+	if p.turn != nil {
+		release, err := p.turn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
+	}
 	return p.kdf.derive(normal)
 }
 

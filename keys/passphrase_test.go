@@ -158,6 +158,7 @@ func TestPassphraseIsClearedAndConfirmed(t *testing.T) {
 
 // Parameters out of bounds must be refused before memory is asked for (2 GiB
 // and more), which shows in what this process has allocated.
+// Case 111.
 func TestKDFBoundsBeforeAllocating(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

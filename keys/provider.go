@@ -44,6 +44,11 @@ type Source struct {
 	// then of no use. Nil: nobody can, which is fault.Usage.
 	Keep func(text opaque.Bytes) error
 
+	// Turn waits until a key may be derived from a passphrase, which takes a
+	// quarter of a gibibyte: many processes that do so at once would take the
+	// memory of the machine. release lets the next one do it. Nil: nobody waits.
+	Turn func(ctx context.Context) (release func(), err error)
+
 	// Notify tells whoever waits why it takes so long. It is called from
 	// another goroutine, at most once per Load or Create. Nil: nobody waits.
 	Notify func(msg string)
@@ -67,7 +72,7 @@ func (s Source) Provider(c Config) (Provider, error) {
 	case KindEnv:
 		return envProvider{config: c, getenv: s.Getenv}, nil
 	case KindPassphrase:
-		return passphraseProvider{kdf: c.KDF, ask: s.Ask}, nil
+		return passphraseProvider{kdf: c.KDF, ask: s.Ask, turn: s.Turn}, nil
 	case KindRecovery:
 		return recoveryProvider{ask: s.Ask, keep: s.Keep}, nil
 	}

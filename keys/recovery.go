@@ -142,7 +142,7 @@ func recoveryKEK(symbols []byte) (Key, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "deriving a key")
 	}
-	return opaque.New(b), nil
+	return opaque.NewKey(b), nil
 }
 
 // recoveryProvider derives the key from a recovery key, and stores nothing.

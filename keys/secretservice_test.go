@@ -3,140 +3,28 @@
 package keys_test
 
 import (
-	"bufio"
 	"bytes"
+	"context"
 	"errors"
-	"io"
 	"os"
-	"os/exec"
-	"os/user"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/godbus/dbus/v5"
-
 	"aivault/keys"
 	"aivault/keys/fault"
+	"aivault/keys/keystest/desktop"
 )
 
-// These tests speak to a real Secret Service, gnome-keyring, on a bus of their
-// own.
-
-const (
-	secretService = "org.freedesktop.secrets"
-	loginKeyring  = "/org/freedesktop/secrets/collection/login"
-
-	// busConfig is a session bus that starts nothing by itself.
-	busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:path=DIR/bus</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-`
-)
-
-// need skips the test where a program is absent, but fails it in CI.
-func need(t *testing.T, programs ...string) {
-	t.Helper()
-	for _, p := range programs {
-		if _, err := exec.LookPath(p); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s is not installed", p)
-			}
-			t.Skipf("%s is not installed", p)
-		}
-	}
-}
-
-// daemon starts a program that runs until the test ends, and returns its
-// stdout.
-func daemon(t *testing.T, env []string, stdin string, command ...string) io.Reader {
-	t.Helper()
-	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Env = append(env, "PATH="+os.Getenv("PATH"))
-	cmd.Stdin = strings.NewReader(stdin)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		_ = cmd.Wait()
-	})
-	return out
-}
-
-// session starts a session bus without any service on it.
-func session(t *testing.T) (env []string, bus *dbus.Conn) {
-	t.Helper()
-	need(t, "dbus-daemon")
-	if _, err := user.LookupId(strconv.Itoa(os.Getuid())); err != nil {
-		t.Skip("a bus serves only users that the system knows: ", err)
-	}
-	dir := shortDir(t)
-	config := filepath.Join(dir, "bus.conf")
-	writeKey(t, config, []byte(strings.ReplaceAll(busConfig, "DIR", dir)))
-	env = []string{"DBUS_SESSION_BUS_ADDRESS=unix:path=" + dir + "/bus", "HOME=" + dir, "XDG_RUNTIME_DIR=" + dir}
-	ready := daemon(t, env, "", "dbus-daemon", "--config-file="+config, "--nofork", "--nopidfile", "--print-address=1")
-	if _, err := bufio.NewReader(ready).ReadString('\n'); err != nil {
-		t.Fatal("the bus does not start: ", err)
-	}
-	bus, err := dbus.Connect("unix:path=" + dir + "/bus")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = bus.Close() })
-	return env, bus
-}
-
-// gnomeKeyring starts a session with gnome-keyring on its bus; its collection
-// is made and unlocked if there is a password.
-func gnomeKeyring(t *testing.T, password string) (env []string, bus *dbus.Conn) {
-	t.Helper()
-	need(t, "gnome-keyring-daemon")
-	env, bus = session(t)
-	signals := make(chan *dbus.Signal, 16)
-	bus.Signal(signals)
-	if err := bus.AddMatchSignal(dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, secretService)); err != nil {
-		t.Fatal(err)
-	}
-	command := []string{"gnome-keyring-daemon", "--foreground", "--components=secrets"}
-	if password != "" {
-		command = append(command, "--unlock")
-	}
-	daemon(t, env, password, command...)
-	timeout := time.After(patience)
-	for {
-		select {
-		case s := <-signals:
-			if s.Name == "org.freedesktop.DBus.NameOwnerChanged" && len(s.Body) == 3 && s.Body[2] != "" {
-				return env, bus
-			}
-		case <-timeout:
-			t.Fatal("gnome-keyring does not come up")
-		}
-	}
-}
-
+// The real Secret Service, gnome-keyring: there, empty, with the entry of another
+// vault, with something else in ours, with none anymore, and locked.
+//
+// Fault F10, F11.
 func TestSecretService(t *testing.T) {
-	env, bus := gnomeKeyring(t, "pw")
-	k := helper(patience, env...)
+	s := desktop.New(t)
+	s.Gnome(t, "pw")
+	k := helper(patience, s.Env...)
 	if there, err := k.Present(t.Context()); !there || err != nil {
 		t.Fatalf("Present: %v, %v; want true, nil", there, err)
 	}
@@ -209,10 +97,7 @@ func TestSecretService(t *testing.T) {
 	all.Wait()
 
 	// Locked, with nobody there to answer the prompt.
-	lock := bus.Object(secretService, "/org/freedesktop/secrets").Call("org.freedesktop.Secret.Service.Lock", 0, []dbus.ObjectPath{loginKeyring})
-	if lock.Err != nil {
-		t.Fatal(lock.Err)
-	}
+	s.Lock(t)
 	k.Timeout = 2 * time.Second
 	for name, op := range operations(k) {
 		err := op(t.Context())
@@ -228,18 +113,23 @@ func TestSecretService(t *testing.T) {
 
 // TestSecretServiceWithoutCollection: a keyring that nobody ever logged in to
 // is there, and cannot be used.
+//
+// Fault F11.
 func TestSecretServiceWithoutCollection(t *testing.T) {
-	env, _ := gnomeKeyring(t, "")
-	for _, op := range operations(helper(2*time.Second, env...)) {
+	s := desktop.New(t)
+	s.Gnome(t, "")
+	for _, op := range operations(helper(2*time.Second, s.Env...)) {
 		wantCode(t, op(t.Context()), fault.KeyUnavailable)
 	}
 }
 
 // TestBusWithoutSecretService: a bus alone is no keyring.
+//
+// Fault F11.
 func TestBusWithoutSecretService(t *testing.T) {
-	env, _ := session(t)
+	s := desktop.New(t)
 	// Found by its place in the runtime directory, too.
-	for _, env := range [][]string{env, {env[2]}} {
+	for _, env := range [][]string{s.Env, {s.Env[2]}} {
 		k := helper(patience, env...)
 		if there, err := k.Present(t.Context()); there || err != nil {
 			t.Errorf("Present: %v, %v; want false, nil", there, err)
@@ -250,6 +140,73 @@ func TestBusWithoutSecretService(t *testing.T) {
 				namesEntry(t, err)
 			}
 		}
+	}
+}
+
+// A keyring that takes its time, as while somebody answers a prompt, gives the
+// key; one that takes longer than the 5 s of a command costs these 5 s, and
+// leaves nobody waiting on the bus. So does a prompt that nobody answers.
+//
+// Fault F11.
+func TestSecretServiceSlow(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		manner desktop.Manner
+		late   bool
+	}{
+		{"3 s", desktop.Manner{Delay: 3 * time.Second}, false},
+		{"30 s", desktop.Manner{Delay: 30 * time.Second}, true},
+		{"prompts forever", desktop.Manner{Prompts: true}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := desktop.New(t)
+			service := s.Serve(t)
+			var mu sync.Mutex
+			var said []string
+			p := provider(t, keys.Source{Keyring: helper(0, s.Env...), Notify: func(msg string) {
+				mu.Lock()
+				defer mu.Unlock()
+				said = append(said, msg)
+			}}, entry())
+			made, err := p.Create(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			service.Behave(c.manner)
+			begin := time.Now()
+			got, err := p.Load(t.Context())
+			took := time.Since(begin)
+			mu.Lock()
+			if len(said) != 1 || !strings.Contains(said[0], "prompt") {
+				t.Errorf("whoever waited was told %q", said)
+			}
+			mu.Unlock()
+			if !c.late {
+				if err != nil || !got.Equal(made) || took < c.manner.Delay {
+					t.Errorf("after %v: %v", took, err)
+				}
+				return
+			}
+			wantCode(t, err, fault.KeyUnavailable)
+			namesEntry(t, err)
+			if took < 5*time.Second || took > 5*time.Second+patience/2 {
+				t.Errorf("it took %v, allowed are 5 s", took)
+			}
+			s.Left(t)
+
+			// Whoever goes away earlier leaves nobody behind, either.
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			_, err = p.Load(ctx)
+			wantCode(t, err, fault.KeyUnavailable)
+			s.Left(t)
+			service.Behave(desktop.Manner{})
+			if got, err := p.Load(t.Context()); err != nil || !got.Equal(made) {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
 	}
 }
 

@@ -8,8 +8,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"aivault/broker/brokertest"
+	"aivault/broker/remote"
 	"aivault/keys/opaque"
 	"aivault/vault"
 	"aivault/vault/vaulttest"
@@ -67,7 +69,56 @@ func BenchmarkProcess(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("Explain/%d", n), func(b *testing.B) { run(b, env, aivault, "explain", "acme/items", "--workspace-id", "w0") })
 		b.Run(fmt.Sprintf("Invoke/%d", n), func(b *testing.B) { run(b, env, aivault, "invoke", "acme/items", "--workspace-id", "w0") })
+		b.Run(fmt.Sprintf("InvokeAlone/%d", n), func(b *testing.B) {
+			run(b, append(env, "AIVAULTD_DISABLE=1"), aivault, "invoke", "acme/items", "--workspace-id", "w0")
+		})
 	}
+	b.Run("InvokeCold", func(b *testing.B) { benchCold(b, aivault) })
+	b.Run("Unlock", func(b *testing.B) { benchUnlock(b, aivault) })
+}
+
+// benchCold is a call that starts the daemon.
+func benchCold(b *testing.B, aivault string) {
+	dir := filled(b, 10)
+	env := []string{"AIVAULT_DIR=" + dir, "HOME=" + b.TempDir()}
+	socket := filepath.Join(dir, "run", "aivaultd.sock")
+	for b.Loop() {
+		cmd := exec.Command(aivault, "invoke", "acme/items", "--workspace-id", "w0")
+		cmd.Env = env
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.Fatalf("%v\n%s", err, out)
+		}
+		b.StopTimer()
+		if err := remote.Stop(context.Background(), remote.Options{Socket: socket, OwnerUID: os.Geteuid()}); err != nil {
+			b.Fatal(err)
+		}
+		for {
+			if _, err := os.Lstat(socket); err != nil {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		b.StartTimer()
+	}
+}
+
+// benchUnlock is the making of a key out of a passphrase, and its way to the
+// daemon.
+func benchUnlock(b *testing.B, aivault string) {
+	dir := vaulttest.Dir(b)
+	phrase := filepath.Join(b.TempDir(), "phrase")
+	if err := os.WriteFile(phrase, []byte("a made-up passphrase"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	env := []string{"AIVAULT_DIR=" + dir, "HOME=" + b.TempDir()}
+	for _, args := range [][]string{{"init", "--provider", "passphrase", "--passphrase-file", phrase}, {"unlock", "--passphrase-file", phrase}} {
+		cmd := exec.Command(aivault, args...)
+		cmd.Env = env
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.Fatalf("%v\n%s", err, out)
+		}
+	}
+	run(b, env, aivault, "unlock", "--passphrase-file", phrase)
 }
 
 // filled makes a vault of n secrets, 10 to 200 in a workspace, one of which

@@ -21,6 +21,10 @@ var layers = map[string][]string{
 
 var leaves = []string{"aivault/keys/fault", "aivault/keys/opaque"}
 
+// carriers are what passes keys between a client, where they live, and a daemon,
+// where the vault is open: of a broker only these know what a key is.
+var carriers = []string{"aivault/broker/internal/rpc", "aivault/broker/serve", "aivault/broker/remote"}
+
 // owners says which packages, and those below them, may import what. The
 // longest prefix of an import path that is listed decides.
 var owners = map[string][]string{
@@ -68,7 +72,8 @@ func checkImport(t *testing.T, from, imported string) {
 			return
 		}
 		to, _, _ := strings.Cut(rest, "/")
-		if !slices.Contains(layers[layer(from)], to) {
+		carried := imported == "aivault/keys" && slices.Contains(carriers, from)
+		if !slices.Contains(layers[layer(from)], to) && !carried {
 			t.Errorf("%s imports %s", from, imported)
 		}
 		if within(from, "aivault/ui/cli") && within(imported, "aivault/ui/tui") || within(from, "aivault/ui/tui") && within(imported, "aivault/ui/cli") {

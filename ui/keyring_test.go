@@ -11,6 +11,8 @@ import (
 // TestRealKeyring is a first day on a desktop: the program itself, a session
 // bus and gnome-keyring, unlocked and then locked. The key of the vault is in
 // the keyring and in no file.
+//
+// Fault F11.
 func TestRealKeyring(t *testing.T) {
 	t.Parallel()
 	needKeyring(t)

@@ -235,6 +235,7 @@ func testEnv(t *testing.T) (env []string, dir string, exe string) {
 
 // A value that is typed is stored, and not shown. The pass of a person who has
 // second thoughts is free: however a prompt ends, the terminal echoes again.
+// Case 150.
 func TestPromptForAValue(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -37,6 +37,8 @@ func forms(recovery string) []string {
 // A first day with a keyring, and the day on which it is lost: init shows a
 // recovery key, once; typed back, it opens the vault and makes a new slot. It is
 // in no file, no pipe, no error and no audit log.
+//
+// Fault F10.
 func TestRecoveryKey(t *testing.T) {
 	t.Parallel()
 	env, dir, exe := testEnv(t)
@@ -145,6 +147,8 @@ func TestRecoveryKey(t *testing.T) {
 // The same with a real keyring, that somebody deletes: one session makes the
 // vault, another one, with a new keyring, gets in with the paper and has a new
 // slot from then on.
+//
+// Fault F10.
 func TestRecoveryWithRealKeyring(t *testing.T) {
 	t.Parallel()
 	needKeyring(t)

@@ -31,7 +31,9 @@ func TestMain(m *testing.M) {
 	}
 	testscript.Main(tidy{m}, map[string]func(){
 		"aivault":  func() { os.Exit(testAivault()) },
+		"aivaultd": func() { os.Exit(testAivault()) },
 		"xdg-open": func() { os.Exit(consent(os.Args[1:])) },
+		"probe":    func() { os.Exit(probeDaemon()) },
 	})
 }
 
@@ -57,6 +59,7 @@ func (t tidy) Run() int {
 // updating has the goldens of the scripts rewritten.
 var updating = flag.Bool("update", false, "rewrite the expected output in the scripts")
 
+// Case 155.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	params := scriptParams()
@@ -117,7 +120,8 @@ func setupScript(env *testscript.Env) error {
 	transcript := filepath.Join(outside, "transcript")
 	for name, value := range map[string]string{
 		"HOME": filepath.Join(env.WorkDir, "home"), "AIVAULT_DIR": filepath.Join(env.WorkDir, "vault"), "TZ": "UTC",
-		"CANARIES": outside, "GORACE": os.Getenv("GORACE"), varTranscript: transcript, varClock: "1767323045000", // 2026-01-02 03:04:05
+		"AIVAULTD_DISABLE": "1",                                                                                          // but where a script is about daemons
+		"CANARIES":         outside, "GORACE": os.Getenv("GORACE"), varTranscript: transcript, varClock: "1767323045000", // 2026-01-02 03:04:05
 	} {
 		env.Setenv(name, value)
 	}

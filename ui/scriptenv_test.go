@@ -1,21 +1,27 @@
 package ui_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"aivault/keys"
 	"aivault/keys/fault"
 	"aivault/ui"
 	"aivault/ui/app"
+	"aivault/ui/setup"
+	"aivault/ui/setup/setuptest"
 )
 
 // Variables by which a script tells the aivault of the test binary what its
@@ -26,6 +32,7 @@ const (
 	varUpstream   = "TEST_UPSTREAM"   // where all connections go
 	varRoots      = "TEST_ROOTS"      // a file of certificates that are trusted
 	varTranscript = "TEST_TRANSCRIPT" // a file that gets all output
+	varHost       = "TEST_HOST"       // the machine to set up: SYSTEM UID DIRECTORY
 )
 
 // testAivault is main, in an environment of the test's.
@@ -47,12 +54,13 @@ func testAivault() int {
 			env.Stderr = io.MultiWriter(env.Stderr, f)
 		}
 	}
-	return ui.Main(ctx, env, os.Args[1:])
+	return ui.Main(ctx, env, ui.Arguments(os.Args))
 }
 
 // fakeWorld makes of an environment what its variables say.
 func fakeWorld(env *app.Env) {
 	env.KDF = cheapKDF
+	env.PassOn = []string{varClock, varKeyring, varUpstream, varRoots, "GORACE"}
 	env.Keyring = func(time.Duration) keys.Keyring { return dirKeyring(env.Getenv(varKeyring)) }
 	if ms, err := strconv.ParseInt(env.Getenv(varClock), 10, 64); err == nil {
 		env.Now = func() time.Time { return time.UnixMilli(ms) }
@@ -68,6 +76,39 @@ func fakeWorld(env *app.Env) {
 	if path := env.Getenv(varRoots); path != "" {
 		env.Roots, _ = os.ReadFile(path)
 	}
+	if host := strings.Fields(env.Getenv(varHost)); len(host) == 3 {
+		fakeHost(env, host[0], host[1], host[2])
+	}
+}
+
+// fakeHost makes a user of a machine in a directory the one who runs aivault.
+func fakeHost(env *app.Env, goos, uid, dir string) {
+	m := setuptest.New(goos, dir)
+	m.As = func(ctx context.Context, c setup.Command) (setup.Output, error) {
+		exe, err := os.Executable()
+		if err != nil {
+			return setup.Output{}, err
+		}
+		var out, errs bytes.Buffer
+		cmd := exec.CommandContext(ctx, exe, c.Argv[1:]...)
+		cmd.Args[0] = "aivault" // which of the test binary's programs it is
+		cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d %s", varHost, goos, c.As.UID, dir), "SUDO_USER=", "HOME="+dir+c.As.Home, varTranscript+"=")
+		cmd.Env = append(cmd.Env, c.Env...)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, &out, &errs
+		if c.File != nil {
+			cmd.ExtraFiles = []*os.File{c.File}
+		}
+		if err := cmd.Run(); cmd.ProcessState == nil {
+			return setup.Output{}, err
+		}
+		return setup.Output{Stdout: out.Bytes(), Stderr: errs.Bytes(), Status: cmd.ProcessState.ExitCode()}, nil
+	}
+	n, err := strconv.Atoi(uid)
+	if err != nil {
+		panic(err)
+	}
+	env.Host = func() *setup.Host { return m.Host(n) }
+	env.Executable = func() (string, error) { return setuptest.Program, nil }
 }
 
 // cheapKDF is the least that a passphrase may cost.

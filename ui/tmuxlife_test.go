@@ -54,6 +54,7 @@ func TestTmuxControlC(t *testing.T) {
 }
 
 // Checklist 7.
+// Fault F18.
 func TestTmuxSignals(t *testing.T) {
 	t.Parallel()
 	p := newPane(t, 80, 24)

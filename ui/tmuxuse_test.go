@@ -27,6 +27,7 @@ import (
 
 // Checklist 19, 39. Every page, every key, a call that echoes its key: what the
 // terminal was sent, and what others can see of the process, has no value in it.
+// Case 148, 157.
 func TestTmuxShowsNoValue(t *testing.T) {
 	t.Parallel()
 	p := newPane(t, 120, 40)
@@ -237,6 +238,7 @@ func cpuTicks(t *testing.T, pid int) int {
 
 // Checklist 11. Two people and several scripts at once: nobody is told of locks,
 // and nothing is lost.
+// Case 159.
 func TestTmuxTogether(t *testing.T) {
 	t.Parallel()
 	p := newPane(t, 80, 24)

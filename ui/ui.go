@@ -6,6 +6,8 @@ package ui
 
 import (
 	"context"
+	"path/filepath"
+	"strings"
 
 	"aivault/keys"
 	"aivault/ui/app"
@@ -30,4 +32,19 @@ func Main(ctx context.Context, env *app.Env, args []string) int {
 		err = tui.Run(ctx, env, tui.Options{Terminal: screen.term, Passphrase: screen.pass})
 	}
 	return cli.Fail(ctx, env, err)
+}
+
+// daemonName is the name under which the program is its command daemon.
+const daemonName = "aivaultd"
+
+// Arguments returns what [Main] is to be given of the arguments of a process,
+// the first of which is the name under which it was started.
+func Arguments(argv []string) []string {
+	if len(argv) == 0 {
+		return nil
+	}
+	if name := filepath.Base(argv[0]); strings.TrimSuffix(name, ".exe") == daemonName {
+		return append([]string{"daemon"}, argv[1:]...)
+	}
+	return argv[1:]
 }

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -75,11 +76,17 @@ func (t *txn) anchorOf() *seal.Anchor {
 // readAnchor reads the anchor beside the vault: nil if there is none.
 func (l *Local) readAnchor(ring *seal.Ring) (*seal.Anchor, error) {
 	b, err := store.ReadNote(l.anchorPath(ring.Vault()), seal.AnchorSize)
-	if err != nil {
-		return nil, nil // lost, or out of reach: the next change makes another one
+	if err != nil || len(bytes.Trim(b, "\x00")) == 0 {
+		// Lost, out of reach, or never written, as where the disk was full or lost
+		// its power: the next change makes another one.
+		return nil, nil
 	}
 	return openAnchor(ring, b)
 }
+
+// maxAhead is how many generations behind one another two files of a vault can be.
+// Who forges a later one cannot use the generations up.
+const maxAhead = 1 << 16
 
 // openAnchor opens an anchor, wherever it was kept. seal.ErrOpen: it says nothing.
 func openAnchor(ring *seal.Ring, b []byte) (*seal.Anchor, error) {
@@ -91,6 +98,9 @@ func openAnchor(ring *seal.Ring, b []byte) (*seal.Anchor, error) {
 		// put that back. Nothing else in it is believed.
 		if a.Gen < ring.Generation() {
 			return nil, nil
+		}
+		if a.Gen-ring.Generation() > maxAhead { // which no vault comes to
+			return nil, seal.ErrOpen
 		}
 		return &seal.Anchor{Gen: a.Gen}, nil
 	case err != nil:

@@ -19,6 +19,7 @@ import (
 // TestAnOlderCopyIsFound: whoever puts an older copy of the file back does not
 // bring a deleted secret back with it, in no process, and nothing is written
 // into that copy. The newer file, put back, is as good as before.
+// Case 108.
 func TestAnOlderCopyIsFound(t *testing.T) {
 	t.Parallel()
 	l, dir := fresh(t)
@@ -66,6 +67,7 @@ func TestAnotherBranchIsFound(t *testing.T) {
 
 // TestALostAnchorLocksNobodyOut: nor does one that is older, damaged, of another
 // vault, out of reach, or where something else stands.
+// Case 108.
 func TestALostAnchorLocksNobodyOut(t *testing.T) {
 	t.Parallel()
 	l, dir := fresh(t)

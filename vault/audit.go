@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"encoding/binary"
 	"math"
 	"strings"
 
@@ -63,7 +62,7 @@ func (l *Local) stride(ctx context.Context, f func(*txn) (done bool, err error))
 				return fault.New(fault.Conflict, "%s was replaced by another vault while its audit log was read", l.db.Path()).WithHint("try again")
 			}
 			vault = t.ring.Vault()
-			if err := t.openChain(); err != nil {
+			if _, err := t.chainOf(t.man.seq); err != nil {
 				return err
 			}
 			done, err = f(t)
@@ -147,7 +146,7 @@ func (a *auditReading) done() bool {
 
 // read reads one event, and verifies that it follows the one before.
 func (a *auditReading) read(t *txn, key, entry []byte) error {
-	e, link, err := openEvent(t.chain, key, entry)
+	e, link, err := t.openEvent(key, entry)
 	if err != nil || e.Seq != a.next || link != a.link {
 		return errAudit(a.next)
 	}
@@ -159,7 +158,7 @@ func (a *auditReading) read(t *txn, key, entry []byte) error {
 		}
 		a.link = [seal.LinkSize]byte(before[len(before)-seal.LinkSize:])
 	}
-	if !t.chain.Verify(a.next, a.link, entry) {
+	if !t.follows(a.next, a.link, entry) {
 		return errAudit(max(a.next-1, 1))
 	}
 	a.next--
@@ -213,22 +212,4 @@ func (q *AuditQuery) within(e *Event) bool {
 func errAudit(seq uint64) error {
 	return fault.New(fault.AuditBroken, "the audit log does not verify at event %d: it was changed, damaged or cut outside aivault", seq).
 		WithHint("run `aivault doctor`; events before it are in order")
-}
-
-// openEvent opens one entry of the log.
-func openEvent(chain *seal.Chain, key, entry []byte) (*Event, [seal.LinkSize]byte, error) {
-	var none [seal.LinkSize]byte
-	if len(key) != 8 {
-		return nil, none, errAudit(0)
-	}
-	seq := binary.BigEndian.Uint64(key)
-	b, link, err := chain.Open(seq, entry)
-	if err != nil {
-		return nil, none, errAudit(seq)
-	}
-	e, err := decodeEvent(b)
-	if err != nil || e.Seq != seq {
-		return nil, none, errAudit(seq)
-	}
-	return e, link, nil
 }

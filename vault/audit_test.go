@@ -58,6 +58,7 @@ func TestAuditQueries(t *testing.T) {
 }
 
 // TestTheClockMayJump: the sequence orders events, not the time.
+// Fault F12.
 func TestTheClockMayJump(t *testing.T) {
 	opts := vaulttest.Options(vaulttest.Dir(t))
 	var now time.Time

@@ -17,34 +17,34 @@ type pending struct {
 }
 
 // Authorize implements Store.
-func (l *Local) Authorize(ctx context.Context, decide func(Reader) (Decision, error)) (Grant, error) {
+func (l *Local) Authorize(ctx context.Context, decide func(Reader) (Decision, error)) (Permit, error) {
 	exists, err := l.db.Exists()
 	switch {
 	case err != nil:
-		return Grant{}, l.explain(err, "looking at")
+		return Permit{}, l.explain(err, "looking at")
 	case !exists:
-		return Grant{}, l.authorizeAbsent(decide)
+		return Permit{}, l.authorizeAbsent(decide)
 	}
-	c := newCaller(decide)
+	c := newCall(l.callerOf(ctx), decide)
 	err = l.withKeys(ctx, func(ring *seal.Ring) (err error) {
 		if err := l.join(ctx, c, ring); err != nil || c.refusal != nil {
 			return err
 		}
-		c.grant.Values, c.refusal = release(ring, c.waiting)
+		c.permit.Values, c.refusal = release(ring, c.waiting)
 		return nil
 	})
 	switch {
 	case errors.Is(err, store.ErrAbsent): // it went away just now
-		return Grant{}, l.authorizeAbsent(decide)
+		return Permit{}, l.authorizeAbsent(decide)
 	case err != nil:
-		return Grant{}, unrecorded(l.explain(err, "writing"))
+		return Permit{}, unrecorded(l.explain(err, "writing"))
 	case c.refusal == nil:
-		return c.grant, nil
+		return c.permit, nil
 	}
-	if c.grant.Intent > 0 { // no call will be made: that is its outcome, or unknown if it cannot be recorded
-		_ = l.Finish(ctx, c.grant.Intent, Event{Outcome: OutcomeError, Code: fault.CodeOf(c.refusal)})
+	if c.permit.Intent > 0 { // no call will be made: that is its outcome, or unknown if it cannot be recorded
+		_ = l.Finish(ctx, c.permit.Intent, Event{Outcome: OutcomeError, Code: fault.CodeOf(c.refusal)})
 	}
-	return Grant{}, c.refusal
+	return Permit{}, c.refusal
 }
 
 // authorizeAbsent is Authorize where there is no vault: nothing can be granted,
@@ -102,8 +102,8 @@ func (t *txn) uses(d *Decision) ([]pending, error) {
 // judge records a call that was decided upon: its intent, with all that it
 // counts for, or that it was refused. A refusal has changed nothing. The error
 // is that of a call about which nothing could be recorded.
-func (t *txn) judge(c *caller, d *Decision, refusal error) (err error) {
-	c.grant, c.waiting, c.refusal = Grant{}, nil, nil
+func (t *txn) judge(c *call, d *Decision, refusal error) (err error) {
+	c.permit, c.waiting, c.refusal = Permit{}, nil, nil
 	var waiting []pending
 	if refusal == nil {
 		waiting, refusal = t.uses(d)
@@ -122,7 +122,7 @@ func (t *txn) judge(c *caller, d *Decision, refusal error) (err error) {
 	if err := t.record(&d.Event); err != nil {
 		return err
 	}
-	c.grant.Intent, c.waiting = d.Event.Seq, waiting
+	c.permit.Intent, c.waiting = d.Event.Seq, waiting
 	return nil
 }
 

@@ -33,30 +33,79 @@ const (
 	backupStale = 10 * time.Minute
 )
 
-// Backup implements Vault. The event comes first, so that the copy holds it; a
-// copy that then fails is a second event.
+// Backup implements Vault.
 func (l *Local) Backup(ctx context.Context, file string, replace bool) (Backup, error) {
 	path, err := l.backupPath(file, replace)
 	if err != nil {
 		return Backup{}, err
 	}
+	return l.backup(ctx, filepath.Dir(path), path, func(temp string) error {
+		err := publish(temp, path, replace)
+		if errors.Is(err, fs.ErrExist) {
+			return errBackupExists(path)
+		}
+		return l.explainCopy(err, path)
+	})
+}
+
+// CopyTo is Backup for a file that another process writes: name is what the
+// audit log says of it. The copy was verified before w gets its first byte, and
+// lies beside the vault until w has its last one.
+func (l *Local) CopyTo(ctx context.Context, name string, w io.Writer) (Backup, error) {
+	if name == "" {
+		return Backup{}, fault.New(fault.InvalidRequest, "a backup needs a name")
+	}
+	return l.backup(ctx, l.opts.Root, name, func(temp string) error {
+		f, err := os.Open(temp)
+		if err != nil {
+			return l.explainCopy(err, name)
+		}
+		defer func() { _ = f.Close() }() // it was read only
+		_, err = io.Copy(w, contextReader{ctx, f})
+		return l.explainCopy(err, name)
+	})
+}
+
+// A contextReader reads until its context ends.
+type contextReader struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r contextReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(p)
+}
+
+// backup makes a verified copy in a directory, under a temporary name, and hands
+// it to deliver. The event comes first, so that the copy holds it; a copy that
+// then fails is a second event.
+func (l *Local) backup(ctx context.Context, dir, name string, deliver func(temp string) error) (Backup, error) {
 	if exists, err := l.db.Exists(); err != nil {
 		return Backup{}, l.explain(err, "looking at")
 	} else if !exists {
 		return Backup{}, l.errNoVault()
 	}
-	event := Event{Kind: KindVaultBackup, Outcome: OutcomeOK, Note: path}
+	event := Event{Kind: KindVaultBackup, Outcome: OutcomeOK, Note: name}
 	if err := l.commit(ctx, func(t *txn) error { return t.record(&event) }); err != nil {
 		return Backup{}, l.explain(err, "writing")
 	}
-	made := Backup{File: path}
+	sweepBackups(dir, l.opts.Now())
+	temp := filepath.Join(dir, backupPrefix+rand.Text()+backupSuffix)
+	defer func() { _ = os.Remove(temp) }() // unless it has another name by then
+	made := Backup{File: name}
 	var at *seal.Anchor
-	err = l.withKeys(ctx, func(ring *seal.Ring) (err error) {
-		at, err = l.copyTo(ctx, ring, &made, replace)
+	err := l.withKeys(ctx, func(ring *seal.Ring) (err error) {
+		at, err = l.copyTo(ctx, ring, temp, &made)
 		return err
 	})
+	if err == nil {
+		err = deliver(temp) // which may take its time, and needs no key
+	}
 	if err != nil {
-		failed := Event{Kind: KindVaultBackup, Outcome: OutcomeError, Code: fault.CodeOf(err), Note: path}
+		failed := Event{Kind: KindVaultBackup, Outcome: OutcomeError, Code: fault.CodeOf(err), Note: name}
 		_ = l.commit(context.WithoutCancel(ctx), func(t *txn) error { return t.record(&failed) }) // the error that matters is err
 		return Backup{}, err
 	}
@@ -96,11 +145,9 @@ func errBackupExists(path string) error {
 	return fault.New(fault.AlreadyExists, "there is %q already", path).WithHint("name another file, or replace it with --force")
 }
 
-// copyTo writes the backup, and verifies what was written before it gets its name.
-func (l *Local) copyTo(ctx context.Context, ring *seal.Ring, b *Backup, replace bool) (*seal.Anchor, error) {
-	dir := filepath.Dir(b.File)
-	sweepBackups(dir, l.opts.Now())
-	temp := filepath.Join(dir, backupPrefix+rand.Text()+backupSuffix)
+// copyTo writes the backup, and verifies what was written.
+func (l *Local) copyTo(ctx context.Context, ring *seal.Ring, temp string, b *Backup) (*seal.Anchor, error) {
+	_ = os.Remove(temp) // of another vault, which was replaced meanwhile
 	err := store.WriteFile(temp, func(w io.Writer) (err error) {
 		b.Bytes, err = l.db.WriteTo(ctx, w)
 		return err
@@ -108,17 +155,11 @@ func (l *Local) copyTo(ctx context.Context, ring *seal.Ring, b *Backup, replace 
 	if err != nil {
 		return nil, l.explainCopy(err, b.File)
 	}
-	defer func() { _ = os.Remove(temp) }() // unless it has its name
 	c, err := l.verify(ctx, store.NewCopy(temp, lockWait), ring)
 	if err != nil {
 		return nil, l.explain(err, "verifying the copy of")
 	}
 	b.VaultID, b.Events, b.Last = uuidText(ring.Vault()), c.at.Seq, c.at.Time
-	if err := publish(temp, b.File, replace); errors.Is(err, fs.ErrExist) {
-		return nil, errBackupExists(b.File)
-	} else if err != nil {
-		return nil, l.explainCopy(err, b.File)
-	}
 	return &c.at, nil
 }
 
@@ -147,7 +188,7 @@ func sweepBackups(dir string, now time.Time) {
 		return // the next step tells
 	}
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), backupPrefix) || !strings.HasSuffix(e.Name(), backupSuffix) {
+		if !isBackupTemp(e.Name()) {
 			continue
 		}
 		if fi, err := e.Info(); err == nil && fi.Mode().IsRegular() && now.Sub(fi.ModTime()) > backupStale {
@@ -156,12 +197,20 @@ func sweepBackups(dir string, now time.Time) {
 	}
 }
 
+// isBackupTemp reports whether a file is a backup that is being written, or was
+// cut off.
+func isBackupTemp(name string) bool {
+	return strings.HasPrefix(name, backupPrefix) && strings.HasSuffix(name, backupSuffix)
+}
+
 // explainCopy is the error of a file that could not be written.
 func (l *Local) explainCopy(err error, path string) error {
 	if _, ok := errors.AsType[*fault.Error](err); ok || err == nil {
 		return err
 	}
 	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
 	case errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrAbsent):
 		return l.explain(err, "copying")
 	case store.IsFull(err):
@@ -190,7 +239,7 @@ type content struct {
 func (l *Local) verify(ctx context.Context, db *store.Bolt, ring *seal.Ring) (c content, err error) {
 	var r Report
 	err = db.View(ctx, func(tx store.Tx) error {
-		t, err := l.beginAny(tx, ring)
+		t, err := l.beginAny(ctx, tx, ring)
 		if err != nil {
 			return err
 		}
@@ -218,10 +267,7 @@ func (t *txn) state() (seal.Anchor, error) {
 
 // event reads an event of the log, without verifying which one follows it.
 func (t *txn) event(seq uint64) (*Event, error) {
-	if err := t.openChain(); err != nil {
-		return nil, err
-	}
-	e, _, err := openEvent(t.chain, seqKey(seq), t.tx.Get(store.Audit, seqKey(seq)))
+	e, _, err := t.openEvent(seqKey(seq), t.tx.Get(store.Audit, seqKey(seq)))
 	return e, err
 }
 

@@ -32,6 +32,7 @@ func beside(t testing.TB, dir, file string) (*vault.Local, string) {
 
 // TestBackup: the copy holds all that the vault does, its own making included,
 // opens with the same key, and is for its owner alone.
+// Case 119.
 func TestBackup(t *testing.T) {
 	t.Parallel()
 	l, dir, _ := furnished(t)
@@ -149,6 +150,7 @@ func workAppend(ctx context.Context, l *vault.Local, args []string, out io.Write
 
 // TestBackupWhileOthersWrite: each copy verifies and holds a beginning of the
 // history, all of it that was acknowledged when it began.
+// Fault F26.
 func TestBackupWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	l, dir := fresh(t)
@@ -237,6 +239,7 @@ func killed(t *testing.T, cmd *exec.Cmd, after time.Duration) (done bool) {
 
 // TestBackupKilled: whenever it is killed, the earlier backup is there or the
 // new one, whole, and the vault is unharmed.
+// Fault F1.
 func TestBackupKilled(t *testing.T) {
 	t.Parallel()
 	l, dir := fresh(t)

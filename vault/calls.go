@@ -20,15 +20,16 @@ const maxBatch = 128
 // decided in the goroutine of each caller, whose panic is nobody else's.
 type queue struct {
 	mu       sync.Mutex
-	running  bool      // a goroutine serves the queue
-	waiting  []*caller // first come, first served
+	running  bool    // a goroutine serves the queue
+	waiting  []*call // first come, first served
 	outcomes outcomes
 	flushers []chan<- error // each told once whether all outcomes are recorded
 	open     bool           // denials are counted that are no events yet
 }
 
-// A caller is a call of Authorize.
-type caller struct {
+// A call is one of Authorize.
+type call struct {
+	by     Caller
 	decide func(Reader) (Decision, error)
 	ring   *seal.Ring // held by the caller while it waits
 
@@ -36,7 +37,7 @@ type caller struct {
 	back chan verdict // what came of that
 	done chan error   // what became of the transaction: then what follows is set
 
-	grant   Grant     // without its values
+	permit  Permit    // without its values
 	waiting []pending // these
 	refusal error     // if it was refused, which is recorded
 }
@@ -48,12 +49,12 @@ type verdict struct {
 	left     bool // the caller went away instead; err is to be its error, if it waits for one
 }
 
-func newCaller(decide func(Reader) (Decision, error)) *caller {
-	return &caller{decide: decide, turn: make(chan *txn), back: make(chan verdict, 1), done: make(chan error, 1)}
+func newCall(by Caller, decide func(Reader) (Decision, error)) *call {
+	return &call{by: by, decide: decide, turn: make(chan *txn), back: make(chan verdict, 1), done: make(chan error, 1)}
 }
 
 // join waits until a transaction has recorded the call, or failed to.
-func (l *Local) join(ctx context.Context, c *caller, ring *seal.Ring) error {
+func (l *Local) join(ctx context.Context, c *call, ring *seal.Ring) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (l *Local) join(ctx context.Context, c *caller, ring *seal.Ring) error {
 
 // answer decides, in the caller's goroutine. Where that panics, the caller is
 // gone and the transaction goes on.
-func (c *caller) answer(ctx context.Context, t *txn) {
+func (c *call) answer(ctx context.Context, t *txn) {
 	v := verdict{left: true}
 	defer func() { c.back <- v }()
 	if v.err = ctx.Err(); v.err != nil {
@@ -96,7 +97,7 @@ func (c *caller) answer(ctx context.Context, t *txn) {
 }
 
 // leave takes a caller out of the queue, unless its turn has come.
-func (q *queue) leave(c *caller) bool {
+func (q *queue) leave(c *call) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	i := slices.Index(q.waiting, c)
@@ -109,8 +110,8 @@ func (q *queue) leave(c *caller) bool {
 // A batch is what one transaction is about.
 type batch struct {
 	began    bool // it came so far as to take outcomes
-	callers  []*caller
-	current  *caller // whose turn it is; nil before and after
+	calls    []*call
+	current  *call // whose turn it is; nil before and after
 	outcomes []*outcome
 	dropped  int // outcomes of another vault
 	flushers []chan<- error
@@ -183,7 +184,7 @@ func (q *queue) run(t *txn, b *batch) error {
 			return err
 		}
 	}
-	for len(b.callers) < maxBatch {
+	for len(b.calls) < maxBatch {
 		c := q.pop(t.ring)
 		if c == nil {
 			break
@@ -215,7 +216,7 @@ func (q *queue) noteOpen(d *denials) {
 }
 
 // pop takes the first that waits out of the queue, if the keys are its own.
-func (q *queue) pop(ring *seal.Ring) *caller {
+func (q *queue) pop(ring *seal.Ring) *call {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.waiting) == 0 || q.waiting[0].ring != ring {
@@ -228,7 +229,7 @@ func (q *queue) pop(ring *seal.Ring) *caller {
 }
 
 // attend gives a caller its turn, and records what it decided.
-func (t *txn) attend(c *caller, b *batch) error {
+func (t *txn) attend(c *call, b *batch) error {
 	c.turn <- t
 	switch v := <-c.back; {
 	case v.left:
@@ -237,7 +238,8 @@ func (t *txn) attend(c *caller, b *batch) error {
 	case errors.Is(v.err, store.ErrDamaged):
 		return v.err
 	default:
-		b.callers = append(b.callers, c)
+		b.calls = append(b.calls, c)
+		t.by = c.by
 		return t.judge(c, &v.decision, v.err)
 	}
 }
@@ -250,7 +252,7 @@ func (l *Local) finish(b *batch, ring *seal.Ring, err error) {
 	defer q.mu.Unlock()
 	if err != nil && b.current != nil {
 		b.current.done <- err
-		others := slices.DeleteFunc(b.callers, func(c *caller) bool { return c == b.current })
+		others := slices.DeleteFunc(b.calls, func(c *call) bool { return c == b.current })
 		q.waiting = append(others, q.waiting...)
 		q.flushers = append(b.flushers, q.flushers...)
 		q.outcomes.due = true
@@ -259,11 +261,11 @@ func (l *Local) finish(b *batch, ring *seal.Ring, err error) {
 	if err == nil && ring != nil {
 		q.outcomes.vault = ring.Vault()
 	}
-	for _, c := range b.callers {
+	for _, c := range b.calls {
 		c.done <- err
 	}
-	if err != nil && ring != nil && len(b.callers) == 0 { // it did not come so far as to take one
-		q.waiting = slices.DeleteFunc(q.waiting, func(c *caller) bool {
+	if err != nil && ring != nil && len(b.calls) == 0 { // it did not come so far as to take one
+		q.waiting = slices.DeleteFunc(q.waiting, func(c *call) bool {
 			own := c.ring == ring
 			if own {
 				c.done <- err // with other keys, it comes again at once

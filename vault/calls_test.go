@@ -72,7 +72,7 @@ func TestCallsShareATransaction(t *testing.T) {
 	}
 	before := epoch(t, l)
 	var wg sync.WaitGroup
-	grants := make([]vault.Grant, n)
+	grants := make([]vault.Permit, n)
 	together(t, dir, func() {
 		for i := range n {
 			wg.Go(func() {
@@ -171,7 +171,7 @@ func TestWhatACallerDoesIsItsOwn(t *testing.T) {
 			kind := kinds[i%len(kinds)]
 			wg.Go(func() {
 				var (
-					grant vault.Grant
+					grant vault.Permit
 					err   error
 				)
 				defer func() {
@@ -298,6 +298,7 @@ func workCalls(ctx context.Context, l *vault.Local, args []string, out io.Writer
 
 // TestKilledAmidCalls: whatever call got a value has its intent in the log, the
 // log verifies, and no outcome belongs to no intent.
+// Fault F1.
 func TestKilledAmidCalls(t *testing.T) {
 	t.Parallel()
 	kills := 40

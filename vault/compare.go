@@ -3,6 +3,7 @@ package vault
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -28,15 +29,16 @@ type Comparison struct {
 	Newest, NewestChange *Event
 
 	epoch uint64 // the highest that is known of the vault
+	gen   uint32 // that of its root key, too
 }
 
 // Back reports whether the backup may not hold all that the vault holds.
 func (c *Comparison) Back() bool { return c.Lost > 0 || c.Damage != nil }
 
 // compare verifies the backup at a path, and compares it with the vault. The
-// caller has the keys of the backup, the way to the vault, and what the keyring
-// remembers of it.
-func (l *Local) compare(ctx context.Context, ring *seal.Ring, path string, now *store.Bolt, keyring []byte) (Comparison, error) {
+// caller has the keys of the backup, those of the vault if they are others, the way
+// to the vault, and what the keyring remembers of it.
+func (l *Local) compare(ctx context.Context, ring *seal.Ring, here held, path string, now *store.Bolt, keyring []byte) (Comparison, error) {
 	db := store.NewCopy(path, lockWait)
 	found, err := l.verify(ctx, db, ring)
 	if err != nil {
@@ -44,27 +46,34 @@ func (l *Local) compare(ctx context.Context, ring *seal.Ring, path string, now *
 	}
 	c := Comparison{
 		Backup: Backup{File: path, VaultID: uuidText(ring.Vault()), Bytes: size(path), Events: found.at.Seq, Last: found.at.Time},
-		epoch:  found.at.Epoch,
+		epoch:  found.at.Epoch, gen: found.at.Gen,
 	}
 	if c.Exists, err = l.db.Exists(); err != nil {
 		return c, l.explain(err, "looking at")
 	}
-	beside, _ := l.readAnchor(ring)
-	known := []*seal.Anchor{l.memory.latest(ring.Vault()), beside}
-	if kept, err := openNote(ring, keyring); err == nil {
-		known = append(known, kept)
+	known := []*seal.Anchor{l.memory.latest(ring.Vault())}
+	for _, r := range []*seal.Ring{ring, here.ring} {
+		if r == nil {
+			continue
+		}
+		if beside, err := l.readAnchor(r); err == nil {
+			known = append(known, beside)
+		}
+		if kept, err := openNote(r, keyring); err == nil {
+			known = append(known, kept)
+		}
 	}
 	for _, a := range known {
 		if a == nil {
 			continue
 		}
-		c.epoch = max(c.epoch, a.Epoch)
+		c.epoch, c.gen = max(c.epoch, a.Epoch), max(c.gen, a.Gen)
 		if a.Seq > c.Events {
 			c.Events, c.Last = a.Seq, a.Time
 		}
 	}
 	if c.Exists {
-		err = l.comparePresent(ctx, ring, db, now, &c)
+		err = l.comparePresent(ctx, ring, here, db, now, &c)
 	} else {
 		c.Events, c.Last = 0, time.Time{} // it was taken away on purpose, or is what is to be restored
 	}
@@ -73,7 +82,7 @@ func (l *Local) compare(ctx context.Context, ring *seal.Ring, path string, now *
 
 // comparePresent compares the backup with the file that it is to replace. One
 // that is of another vault is not replaced.
-func (l *Local) comparePresent(ctx context.Context, ring *seal.Ring, backup, now *store.Bolt, c *Comparison) error {
+func (l *Local) comparePresent(ctx context.Context, ring *seal.Ring, here held, backup, now *store.Bolt, c *Comparison) error {
 	remembered := *c
 	err := backup.View(ctx, func(btx store.Tx) error {
 		return now.View(ctx, func(tx store.Tx) error {
@@ -84,11 +93,18 @@ func (l *Local) comparePresent(ctx context.Context, ring *seal.Ring, backup, now
 			if err != nil {
 				return err
 			}
-			t, err := l.beginAny(tx, ring)
+			t, err := l.beginAny(ctx, tx, ring)
+			if errors.Is(err, errReplaced) && here.ring != nil {
+				t, err = l.beginAny(ctx, tx, here.ring)
+			}
+			if errors.Is(err, errReplaced) {
+				err = errOtherRoot
+			}
 			if err != nil {
 				return err
 			}
 			defer t.close()
+			c.gen = max(c.gen, t.man.gen)
 			return t.losses(btx, c)
 		})
 	})
@@ -104,6 +120,11 @@ func (l *Local) comparePresent(ctx context.Context, ring *seal.Ring, backup, now
 	}
 	return nil
 }
+
+// errOtherRoot is why a vault cannot be compared with a backup whose keys are the
+// only ones at hand.
+var errOtherRoot = fault.New(fault.KeyUnavailable, "it has another root key than the backup, and none of its keys is at hand").
+	WithHint("see that one of them is")
 
 func errOtherVault(file string, here [16]byte) error {
 	return fault.New(fault.Conflict, "%q is a backup of another vault than the one here, %s", file, uuidText(here)).

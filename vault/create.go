@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -38,7 +39,8 @@ func (l *Local) Init(ctx context.Context, cfg keys.Config) (Status, error) {
 		return Status{}, err
 	}
 	l.rememberNew(ctx, cfg)
-	return l.Status(ctx)
+	st, err := l.Status(ctx)
+	return st, fault.Afterwards(err)
 }
 
 func (l *Local) errInitialized() error {
@@ -78,17 +80,24 @@ func (l *Local) checkUnused(key string) error {
 	})
 }
 
-// checkNewKey refuses a key file that is there, wherever it is: it was made for
-// a vault, whose file is gone. Whoever runs init knows about it.
+// checkNewKey refuses a key file that is there, wherever it is, or one beside it
+// that a rotation made: it was made for a vault, whose file is gone. Whoever runs
+// init knows about it.
 func (l *Local) checkNewKey(cfg keys.Config) error {
 	if cfg.Kind != keys.KindFile {
 		return nil
 	}
 	if !exists(cfg.Path) {
-		return nil
+		dir := filepath.Dir(cfg.Path)
+		names, _ := os.ReadDir(dir) // it is about to be made, or the next step says what is wrong
+		i := slices.IndexFunc(names, func(e os.DirEntry) bool { return isKeyFile(e.Name()) })
+		if i < 0 {
+			return nil
+		}
+		cfg.Path = filepath.Join(dir, names[i].Name())
 	}
 	return fault.New(fault.VaultCorrupt, "there is the %s, but no vault in %s", cfg, l.opts.Root).
-		WithHint("restore a backup: `aivault restore FILE`; or, for a new vault with that key, run `aivault init`")
+		WithHint("restore a backup: `aivault restore FILE`; or, for a new vault, run `aivault init`")
 }
 
 // sweep removes what attempts that were cut off left of their keys. Nobody else
@@ -171,7 +180,7 @@ func (l *Local) create(ctx context.Context, cfg keys.Config, check func(keys.Con
 			return err
 		}
 		made = slot
-		return l.fill(tx, ring, slot)
+		return l.fill(ctx, tx, ring, slot)
 	})
 	switch {
 	case err == nil:
@@ -179,6 +188,10 @@ func (l *Local) create(ctx context.Context, cfg keys.Config, check func(keys.Con
 		return nil
 	case ring != nil:
 		ring.Clear()
+	}
+	if failed, ok := errors.AsType[*store.CommitError](err); ok && l.has(store.File) {
+		return fault.Wrap(fault.OutcomeUnknown, failed.Err, "the disk reported an error after the vault was made: it is there now, and may be lost if the machine stops").
+			WithHint("check the disk, then run `aivault doctor`")
 	}
 	if ours && cfg.Kind == keys.KindFile && exists(cfg.Path) && !l.has(store.File) {
 		// The key of no vault: the next attempt is to know that, too.
@@ -236,7 +249,7 @@ func (l *Local) newKEK(ctx context.Context, cfg keys.Config) (keys.Key, error) {
 }
 
 // fill writes the first state of a vault.
-func (l *Local) fill(tx store.Tx, ring *seal.Ring, slot *seal.Slot) error {
+func (l *Local) fill(ctx context.Context, tx store.Tx, ring *seal.Ring, slot *seal.Slot) error {
 	vault := ring.Vault()
 	if err := tx.Put(store.Meta, keyFormat, binary.BigEndian.AppendUint32(nil, formatVersion)); err != nil {
 		return err
@@ -244,10 +257,10 @@ func (l *Local) fill(tx store.Tx, ring *seal.Ring, slot *seal.Slot) error {
 	if err := tx.Put(store.Meta, keyVault, vault[:]); err != nil {
 		return err
 	}
-	chain := ring.NewChain()
+	chain := ring.NewChain(1)
 	t := &txn{
-		tx: tx, ring: ring, now: l.opts.Now(), actor: l.opts.Actor, format: formatVersion, clock: l.opts.Clock,
-		man: manifest{gen: ring.Generation()}, chain: chain,
+		tx: tx, ring: ring, now: l.opts.Now(), by: l.callerOf(ctx), format: formatVersion, clock: l.opts.Clock,
+		man: manifest{gen: ring.Generation()}, chains: []*seal.Chain{chain},
 	}
 	defer t.close()
 	if err := t.putSlot(slot); err != nil {
@@ -267,5 +280,7 @@ func (l *Local) fill(tx store.Tx, ring *seal.Ring, slot *seal.Slot) error {
 }
 
 func be32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }
+
+func be64(b []byte) uint64 { return binary.BigEndian.Uint64(b) }
 
 func uuidText(id [16]byte) string { return uuid.UUID(id).String() }

@@ -28,6 +28,7 @@ type picture struct {
 	Bindings     []*vault.Binding
 	Disabled     []string
 	Policies     []*vault.Policy `json:",omitempty"` // since format 2
+	Grants       []vault.Grant   `json:",omitempty"` // since format 4
 	Events       []vault.Event
 }
 
@@ -37,6 +38,9 @@ func take(ctx context.Context, l *vault.Local) (p picture, err error) {
 		return p, err
 	}
 	if p.Events, err = l.Audit(ctx, vault.AuditQuery{Limit: 1 << 20}); err != nil {
+		return p, err
+	}
+	if p.Grants, err = l.Grants(ctx); err != nil {
 		return p, err
 	}
 	err = l.View(ctx, func(r vault.Reader) (err error) {
@@ -143,6 +147,7 @@ func contains(list []vault.Secret, s vault.Secret) bool {
 }
 
 // TestTruncated cuts the file at every page, and at many sizes between.
+// Fault F6.
 func TestTruncated(t *testing.T) {
 	t.Parallel()
 	dir, whole, want, put := large(t)
@@ -167,14 +172,28 @@ func TestTruncated(t *testing.T) {
 }
 
 // TestCorrupted damages the file at random: a bit, a byte, a sector of zeros,
-// bytes here and there.
+// bytes here and there. Fault F7. Case 105.
 func TestCorrupted(t *testing.T) {
 	t.Parallel()
-	dir, whole, want, put := large(t)
-	n := 2000
-	if testing.Short() {
+	n := 500
+	switch {
+	case os.Getenv("FAULTS") == "full": // as ui/faultrun has it
+		n = 10_000
+	case testing.Short():
 		n = 100
 	}
+	const parts = 4 // each with a vault of its own
+	for part := range parts {
+		t.Run(fmt.Sprint(part), func(t *testing.T) {
+			t.Parallel()
+			corrupt(t, part*n/parts, (part+1)*n/parts)
+		})
+	}
+}
+
+// corrupt does so with a range of seeds.
+func corrupt(t *testing.T, from, to int) {
+	dir, whole, want, put := large(t)
 	kinds := []struct {
 		name   string
 		damage func(rng *rand.Rand, b []byte)
@@ -193,7 +212,7 @@ func TestCorrupted(t *testing.T) {
 		}},
 	}
 	found := map[string]int{}
-	for seed := range n {
+	for seed := from; seed < to; seed++ {
 		rng := rand.New(rand.NewPCG(12, uint64(seed)))
 		kind := kinds[seed%len(kinds)]
 		b := bytes.Clone(whole)
@@ -207,7 +226,7 @@ func TestCorrupted(t *testing.T) {
 		}
 	}
 	t.Logf("%v", found)
-	if found["found"] < n/20 || found["unharmed"] < n/20 {
+	if n := to - from; found["found"] < n/20 || found["unharmed"] < n/20 {
 		t.Errorf("of %d damages: %v; the test shows little", n, found)
 	}
 }

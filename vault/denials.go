@@ -1,14 +1,12 @@
 package vault
 
 import (
-	"os"
 	"slices"
 	"strconv"
 	"time"
 
 	"aivault/keys/fault"
 	"aivault/vault/internal/codec"
-	"aivault/vault/internal/store"
 )
 
 // maxOpenDenials is how many kinds of denials are counted at a time.
@@ -110,11 +108,7 @@ func (t *txn) sumUp(o openDenial) error {
 	if o.more == 0 {
 		return nil
 	}
-	if err := t.openChain(); err != nil {
-		return err
-	}
-	key := seqKey(o.seq)
-	first, _, err := openEvent(t.chain, key, t.tx.Get(store.Audit, key))
+	first, err := t.event(o.seq)
 	if err != nil {
 		return err
 	}
@@ -125,7 +119,7 @@ func (t *txn) sumUp(o openDenial) error {
 
 // noteDenial records a denial: as an event if it is the first of its kind.
 func (t *txn) noteDenial(e *Event) error {
-	e.Actor, e.UID = t.actor, os.Getuid()
+	t.by.name(e)
 	e.clip()
 	kind := t.denialKind(e)
 	d := t.denials
@@ -149,7 +143,8 @@ func (t *txn) noteDenial(e *Event) error {
 	return nil
 }
 
-// denialKind is what two denials have in common that are counted together.
+// denialKind is what two denials have in common that are counted together. They
+// are of one user, in however many processes: it costs nothing to be another one.
 func (t *txn) denialKind(e *Event) [16]byte {
 	return t.ring.Index(hashDenial, string(e.Code), e.Capability, e.Workspace, e.Group, e.Consumer,
 		e.Credential, e.Method, e.Host, e.Path, e.Actor, strconv.Itoa(e.UID))
@@ -194,8 +189,8 @@ func (t *txn) openDenials() (map[uint64]denialCount, error) {
 	return counts, nil
 }
 
-// deny records a refusal, and returns what the caller is told. A caller who was
-// refused too often in the last minute is told that, and nothing else: what
+// deny records a refusal, and returns what the caller is told. An agent, or the
+// vault's owner, who was refused too often in the last minute is told that, and nothing else: what
 // then is recorded does not depend on the call.
 func (t *txn) deny(e *Event, refusal error) (told, err error) {
 	told = refusal

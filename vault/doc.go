@@ -11,10 +11,10 @@
 // runs one transaction, and closes. Locks that outlast a transaction are files
 // in run/ beside it ([Local.Exclusive]).
 //
-//	1 meta      "format"    u32: version of this schema, now 3
+//	1 meta      "format"    u32: version of this schema, now 4
 //	            "vault"     id of the vault, 16 random bytes
 //	            "manifest"  sealed: the state of the whole, rewritten by each transaction
-//	            "chain" | generation u32   sealed: keys of that generation's audit events
+//	            "chain" | generation u32   sealed: keys of that generation's audit events, from the first of them on
 //	2 slots     slot id                       -> seal.Slot: one way to the root key, in clear
 //	                                             (of formats 1 and 2: one, never of kind recovery)
 //	3 records   kind u8 | record id [16]      -> sealed record
@@ -28,7 +28,8 @@
 //	               8 renewal     exchanges of a secret's value for a new one (same id as the secret)
 //	               9 rate        calls of a capability in the last minute, or refused ones (id: keyed hash)
 //	              10 denials     refused calls of the last minute by kind, those that are no events yet (id: 0)
-//	              11 slot        when a slot was made (same id as the slot)
+//	              11 slot        when a slot was made, and whether it is to go (same id as the slot)
+//	              12 grant       that another user may call in a context
 //	4 values    secret id [16]                -> data key and value, sealed
 //	5 index     kind u8 | keyed hash [16]     -> record id         (unique ones)
 //	            kind u8 | keyed hash [16] | record id -> nothing   (others)
@@ -42,13 +43,15 @@
 //	              11 binding by capability     12 binding by secret
 //	              13 disabled by id (unique)
 //	              14 policy by capability (unique)
+//	              15 grant by user and context (unique)
 //	6 audit     sequence number u64           -> sealed event | chain value [32]
 //
 // Change this picture together with the format version and a migration.
 // Format 1 had no records of kinds 7 to 10, and no count of denials at the end of
 // an event. Formats 1 and 2 had one slot and no record of kind 11, and no hash of
-// the slots at the end of the manifest. They are read as they are, and become
-// format 3 when something is written.
+// the slots at the end of the manifest. Format 3 had one root key, no slot that is
+// to go, and no record of kind 12. They are read as they are, and become format 4
+// when something is written.
 //
 // # Slots
 //
@@ -58,6 +61,16 @@
 // vault tells when one was added, changed, taken away or put back. To remove a
 // slot does not change the root key: with a copy of the file from before, and the
 // key of the slot, that copy can be opened.
+//
+// # A new root key
+//
+// [Local.RotateMaster] makes a new root key and seals everything anew, in a new file
+// beside vault.db that is verified before it takes its place: nothing that was
+// sealed before is in it, but for the events of the log, whose keys are sealed anew.
+// The slots give back the new root key, as it is sealed to their public keys; that
+// by which the vault was opened has another key, too. Each process that has the
+// earlier root key at hand opens the vault anew. What a backup or a copy from before
+// holds opens with the keys of then, and with no other.
 //
 // # Calls
 //
@@ -74,6 +87,16 @@
 // set, and across boots by the time of day: where that was set back, no time has
 // passed.
 //
+// # Callers
+//
+// One process may hold the vault open for others, and acts then for whom the
+// context names ([WithCaller]). Keys come into it, and go nowhere: it opens the
+// vault by a key that another process loaded ([Local.FetchKey],
+// [Local.UnlockWith]), and makes a slot for one that another process made
+// ([Local.NewKey], [Local.AddSlotKey]). Other users of the machine may make
+// calls, if they may at all, in contexts that were granted to them ([Grant]); the
+// broker asks about that in the transaction that records the call.
+//
 // # What is found
 //
 // Every record is sealed to its id, kind and revision, so an edit is found by
@@ -82,7 +105,8 @@
 // deletion, exchange and rollback of one are found by [Local.Doctor], which computes it anew.
 // Indexes are derived: a lookup checks that the record is the one asked for,
 // and Doctor that the index is complete. Events form a chain, whose head the
-// manifest holds.
+// manifest holds. Which pages of the file are free only who writes looks at, and
+// Doctor.
 //
 // A whole file replaced by an older copy of itself verifies. So it is remembered
 // outside the file how far the vault had come, by the number of its transactions,

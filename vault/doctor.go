@@ -20,7 +20,11 @@ const remedy = restoreHint + "; what a command can still read is unharmed"
 const restoreHint = "restore a backup: `aivault restore FILE`; or save what verifies: `aivault doctor --salvage DIR`"
 
 // Doctor implements Vault.
-func (l *Local) Doctor(ctx context.Context) (Report, error) {
+func (l *Local) Doctor(ctx context.Context) (Report, error) { return l.examineAll(ctx, maxReplaced) }
+
+// examineAll is Doctor, which begins anew so many times where another vault, or
+// another root key, is found in the place of the one that was just opened.
+func (l *Local) examineAll(ctx context.Context, again int) (Report, error) {
 	var r Report
 	if exists, err := l.db.Exists(); err != nil {
 		return r, l.explain(err, "looking at")
@@ -41,7 +45,10 @@ func (l *Local) Doctor(ctx context.Context) (Report, error) {
 		r.fail("file", err)
 		return r, nil
 	}
-	l.examineFiles(&r, h)
+	l.examineFiles(ctx, &r, h)
+	if err := l.db.CheckPages(ctx); err != nil {
+		r.fail("pages", l.explain(err, "reading"))
+	}
 	ring, err := l.openAny(ctx, true) // also where the slots are not what they were
 	l.examineKeyring(ctx, &r, h, ring != nil)
 	if ring == nil {
@@ -52,6 +59,9 @@ func (l *Local) Doctor(ctx context.Context) (Report, error) {
 	r.pass("key", "it opens the vault")
 	at, err := l.examineContent(ctx, &r, h, ring)
 	switch {
+	case errors.Is(err, errReplaced) && again > 0: // its root key was changed just now
+		l.forget(ring)
+		return l.examineAll(ctx, again-1)
 	case err != nil:
 		r.fail("manifest", l.explain(err, "reading"))
 	case r.Err() == nil && at != nil:
@@ -65,7 +75,7 @@ func (l *Local) Doctor(ctx context.Context) (Report, error) {
 func (l *Local) examineContent(ctx context.Context, r *Report, h *head, ring *seal.Ring) (at *seal.Anchor, err error) {
 	inKeyring := l.readKeyringAnchor(ctx, h)
 	err = l.db.View(ctx, func(tx store.Tx) error {
-		t, err := l.beginAny(tx, ring)
+		t, err := l.beginAny(ctx, tx, ring)
 		if err != nil {
 			return err
 		}
@@ -220,6 +230,8 @@ func (t *txn) count(c *census, key []byte) error {
 		entries, err = entriesOf(id, t.disabled, t.disabledEntries)
 	case kindPolicy:
 		entries, err = entriesOf(id, t.policy, t.policyEntries)
+	case kindGrant:
+		entries, err = entriesOf(id, t.grant, t.grantEntries)
 	case kindRenewal:
 		err = t.examineRenewal(id)
 	case kindSlot:

@@ -2,9 +2,11 @@ package vault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"aivault/keys"
@@ -16,7 +18,7 @@ import (
 // examineFiles looks at who may get at the files of the vault, and at what lies
 // beside them. The vault's file and its directory were looked at by whoever
 // read the head.
-func (l *Local) examineFiles(r *Report, h *head) {
+func (l *Local) examineFiles(ctx context.Context, r *Report, h *head) {
 	dirs := []string{filepath.Join(l.opts.Root, store.RunDir), l.opts.State}
 	files := []string{filepath.Join(l.opts.Root, store.LockFile), filepath.Join(l.opts.Root, store.ReplacedFile), l.anchorPath(h.vault)}
 	for _, s := range h.slots {
@@ -34,7 +36,7 @@ func (l *Local) examineFiles(r *Report, h *head) {
 	if ok {
 		r.pass("permissions", "the files, their directories and their owner are safe")
 	}
-	l.examineLeftovers(r)
+	l.examineLeftovers(ctx, r, h)
 }
 
 // safe adds a failed check where others can get at a file or directory. One that
@@ -52,12 +54,12 @@ func (r *Report) safe(check func(string) error, path string, l *Local) bool {
 
 // examineLeftovers tells of files that nothing needs any more. They do no harm,
 // but for the room that they take, and what was in the vault when they were made.
-func (l *Local) examineLeftovers(r *Report) {
+func (l *Local) examineLeftovers(ctx context.Context, r *Report, h *head) {
 	var found []string
 	entries, _ := os.ReadDir(l.opts.Root) // it was read a moment ago
 	for _, e := range entries {
 		name := e.Name()
-		if name == store.TempFile || name == store.IncomingFile || name == store.ReplacedFile || keys.IsLeftover(name) {
+		if name == store.TempFile || name == store.IncomingFile || name == store.RebuiltFile || name == store.ReplacedFile || keys.IsLeftover(name) || isBackupTemp(name) {
 			found = append(found, name)
 		}
 	}
@@ -67,6 +69,17 @@ func (l *Local) examineLeftovers(r *Report) {
 		if store.IsIdle(path) {
 			idle++
 		}
+	}
+	unused := l.unusedKeys(ctx, h)
+	if len(unused) > 0 {
+		r.Checks = append(r.Checks, Check{
+			Name: "leftovers", OK: true,
+			Detail: "keys that open nothing here, of a rotation that was cut off or of an earlier vault: " + strings.Join(unused, ", "),
+			Remedy: "a backup from before may open with one of them: delete them when you do not need that",
+		})
+	}
+	if len(found) == 0 && len(unused) > 0 {
+		return
 	}
 	if len(found) == 0 {
 		r.pass("leftovers", "none; %d of %d locks in %s are free", idle, len(locks), store.RunDir)
@@ -175,49 +188,95 @@ func (l *Local) AcceptOlder(ctx context.Context) (seq uint64, err error) {
 		return 0, err
 	}
 	inKeyring := l.readKeyringAnchor(ctx, h)
-	var at *seal.Anchor
 	err = l.withKeys(ctx, func(ring *seal.Ring) error {
-		return l.db.Update(ctx, func(tx store.Tx) error {
-			t, err := l.beginAny(tx, ring)
+		var at *seal.Anchor
+		var before, after manifest
+		gen := uint32(0) // that of a root key that was here before
+		err := l.db.Update(ctx, func(tx store.Tx) error {
+			t, err := l.beginAny(ctx, tx, ring)
 			if err != nil {
 				return err
 			}
 			defer t.close()
-			if err := l.acceptOlder(t, inKeyring); err != nil {
+			before = t.man
+			if gen, err = l.acceptOlder(t, inKeyring); err != nil {
 				return err
 			}
-			at, seq = t.anchorOf(), t.man.seq
+			if gen > ring.Generation() {
+				return errOlderRoot
+			}
+			if err := t.end(); err != nil {
+				return err
+			}
+			at, seq, after = t.anchorOf(), t.man.seq, t.man
 			tx.OnCommit(func() { l.rememberAs(ring, at) })
 			return nil
 		})
+		if errors.Is(err, errOlderRoot) {
+			seq, err = l.acceptAnew(ctx, ring, gen+1, inKeyring)
+			return err
+		}
+		if failed, ok := errors.AsType[*store.CommitError](err); ok {
+			return l.settle(ctx, &before, &after, failed)
+		}
+		if err == nil {
+			l.rememberInKeyring(ctx, at)
+		}
+		return err
 	})
 	if err != nil {
 		return 0, l.explain(err, "writing")
 	}
-	l.rememberInKeyring(ctx, at)
 	return seq, nil
 }
 
+// errOlderRoot is the error of a file from before the root key was changed, which
+// is not enough to write into.
+var errOlderRoot = errors.New("the vault had another root key before")
+
+// acceptAnew is acceptOlder for a file from before the root key was changed: it
+// gets another root key, of a generation that is behind all that is remembered.
+func (l *Local) acceptAnew(ctx context.Context, ring *seal.Ring, gen uint32, inKeyring []byte) (seq uint64, err error) {
+	at, err := l.rekey(ctx, ring, &rekeying{gen: gen, older: true, change: func(t *txn) error {
+		return t.accept(l.remembered(ring, inKeyring), true)
+	}})
+	return at.Seq, err
+}
+
+// remembered returns all that is remembered of a vault.
+func (l *Local) remembered(ring *seal.Ring, inKeyring []byte) []*seal.Anchor {
+	beside, _ := l.readAnchor(ring)
+	kept, _ := openNote(ring, inKeyring)
+	all := []*seal.Anchor{l.memory.latest(ring.Vault()), beside, kept}
+	return slices.DeleteFunc(all, func(a *seal.Anchor) bool { return a == nil })
+}
+
 // acceptOlder has the file go on behind all that is remembered of the vault, so
-// that no memory of it, in whatever process, calls it older.
-func (l *Local) acceptOlder(t *txn, inKeyring []byte) error {
-	now := t.anchorOf()
-	beside, _ := l.readAnchor(t.ring)
-	kept, _ := openNote(t.ring, inKeyring)
-	ends, older := now.Seq, false
-	for _, seen := range []*seal.Anchor{l.memory.latest(t.ring.Vault()), beside, kept} {
-		if seen == nil {
-			continue
-		}
-		older = older || olderThan(now, seen)
-		t.man.epoch, ends = max(t.man.epoch, seen.Epoch), max(ends, seen.Seq)
+// that no memory of it, in whatever process, calls it older. It returns the latest
+// generation of the root key that is remembered.
+func (l *Local) acceptOlder(t *txn, inKeyring []byte) (gen uint32, err error) {
+	now, older := t.anchorOf(), false
+	all := l.remembered(t.ring, inKeyring)
+	for _, seen := range all {
+		older, gen = older || olderThan(now, seen), max(gen, seen.Gen)
 	}
 	if !older {
-		return fault.New(fault.Conflict, "the vault is no older than it was seen before").WithHint("there is nothing to accept; nothing was changed")
+		return 0, fault.New(fault.Conflict, "the vault is no older than it was seen before").WithHint("there is nothing to accept; nothing was changed")
 	}
-	note := fmt.Sprintf("it ended with event %d, and event %d was here before", now.Seq, ends)
-	if err := t.record(&Event{Kind: KindVaultAccept, Outcome: OutcomeOK, Note: note}); err != nil {
-		return err
+	return gen, t.accept(all, false)
+}
+
+// accept records that the file is the vault, though another state was seen, perhaps
+// with another root key.
+func (t *txn) accept(all []*seal.Anchor, rekeyed bool) error {
+	was := t.man.seq
+	ends := was
+	for _, seen := range all {
+		t.man.epoch, ends = max(t.man.epoch, seen.Epoch), max(ends, seen.Seq)
 	}
-	return t.end()
+	note := fmt.Sprintf("it ended with event %d, and event %d was here before", was, ends)
+	if rekeyed {
+		note = fmt.Sprintf("it ended with event %d, and is from before the root key was changed", was)
+	}
+	return t.record(&Event{Kind: KindVaultAccept, Outcome: OutcomeOK, Note: note})
 }

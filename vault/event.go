@@ -52,11 +52,14 @@ const (
 // Kinds of events. The first part names what it is about.
 const (
 	KindVaultInit         = "vault.init"
-	KindVaultBackup       = "vault.backup"  // a copy of the file was made, or with an error was not
-	KindVaultRestore      = "vault.restore" // this file, a backup, took the place of another one
-	KindVaultAccept       = "vault.accept"  // this file was taken for the vault, though a newer one was here before
-	KindVaultSalvage      = "vault.salvage" // this file is what could be read of a damaged one
-	KindKeyAdd            = "key.add"       // a slot; the note names its kind and the beginning of its id
+	KindVaultUnlock       = "vault.unlock"            // a key was handed over, to be kept; the note names its slot
+	KindVaultLock         = "vault.lock"              // and is forgotten
+	KindVaultBackup       = "vault.backup"            // a copy of the file was made, or with an error was not
+	KindVaultRestore      = "vault.restore"           // this file, a backup, took the place of another one
+	KindVaultAccept       = "vault.accept"            // this file was taken for the vault, though a newer one was here before
+	KindVaultSalvage      = "vault.salvage"           // this file is what could be read of a damaged one
+	KindVaultRotate       = "vault.rotate_master_key" // a new root key, and the note says which slot has a new key
+	KindKeyAdd            = "key.add"                 // a slot; the note names its kind and the beginning of its id
 	KindKeyRemove         = "key.remove"
 	KindSecretCreate      = "secret.create"
 	KindSecretUpdate      = "secret.update"
@@ -77,6 +80,8 @@ const (
 	KindInvokeOutcome     = "invoke.outcome"
 	KindInvokeDenied      = "invoke.denied"
 	KindCapabilityPolicy  = "capability.policy"
+	KindGrantAdd          = "grant.add" // another user may call in a context, which the note names
+	KindGrantRemove       = "grant.remove"
 	KindOAuthRefresh      = "oauth.refresh" // the beginning of an exchange, or with an outcome its end
 )
 

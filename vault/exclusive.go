@@ -65,6 +65,20 @@ func (l *Local) turn(ctx context.Context, name string, wait time.Duration) (rele
 	}
 }
 
+// derivationTurn is the turn of who derives a key from a passphrase: one process
+// at a time, however many there are. Each takes a second or so, and who types the
+// passphrase of a vault that is just being made holds the lock of that anyway.
+// Where no lock can be had, as in a directory that is read only, nobody waits.
+func (l *Local) derivationTurn(ctx context.Context) (release func(), err error) {
+	const wait = 10 * time.Minute
+	release, err = l.turn(ctx, "derivation", wait)
+	switch fault.CodeOf(err) {
+	case "", fault.Canceled, fault.Timeout, fault.VaultBusy:
+		return release, err
+	}
+	return func() {}, nil
+}
+
 // turnOf returns the channel whose one place is for whoever in this process
 // holds the lock or waits for it.
 func (l *Local) turnOf(name string) chan struct{} {

@@ -37,6 +37,7 @@ func list(t testing.TB, dir string) (names []string) {
 	return names
 }
 
+// Case 154.
 func TestInit(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "deep", "down") // made as needed
 	l := open(t, dir)
@@ -195,6 +196,10 @@ func TestManyFirstUsesAtOnce(t *testing.T) {
 	vaulttest.Healthy(t, shared)
 }
 
+// A keyring that is locked, absent or lost its entry leaves the vault shut, and
+// its key is not made anew.
+//
+// Fault F10, F11.
 func TestKeyring(t *testing.T) {
 	ring := &keystest.Keyring{}
 	dir := vaulttest.Dir(t)
@@ -262,6 +267,7 @@ func TestPassphrase(t *testing.T) {
 }
 
 // TestWrongKey: it is told before anything is written, and from damage.
+// Case 113. Fault F9.
 func TestWrongKey(t *testing.T) {
 	l, dir := fresh(t)
 	vaulttest.Create(t, l, vault.GlobalScope(), "n", "made-up")
@@ -360,6 +366,7 @@ func TestCloseWhileWriting(t *testing.T) {
 
 // TestKeyWithoutItsVault: a key file that is kept elsewhere outlives its vault,
 // and is not taken for that of a new one unasked.
+// Case 153.
 func TestKeyWithoutItsVault(t *testing.T) {
 	dir, elsewhere := vaulttest.Dir(t), t.TempDir()
 	opts := vaulttest.Options(dir)

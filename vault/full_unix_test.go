@@ -49,6 +49,7 @@ func workFull(ctx context.Context, l *vault.Local, args []string, out io.Writer)
 
 // TestNoSpace: where the disk takes no more, the old state stays, and the next
 // change works when there is space again.
+// Fault F3.
 func TestNoSpace(t *testing.T) {
 	for _, more := range []int{-8192, 0, 1, 4096, 40_000} {
 		l, dir := fresh(t)
@@ -152,6 +153,7 @@ func workCramped(ctx context.Context, l *vault.Local, _ []string, out io.Writer)
 
 // TestFirstUseWithoutSpace: a vault that could not be made for want of space,
 // when its key was there already, is made when there is some.
+// Fault F3.
 func TestFirstUseWithoutSpace(t *testing.T) {
 	dir := vaulttest.Dir(t)
 	out, err := worker(t, "cramped", dir).Output()

@@ -24,3 +24,7 @@ func workSpoiled(context.Context, *vault.Local, []string, io.Writer) error {
 func workShort(context.Context, *vault.Local, []string, io.Writer) error {
 	return errors.ErrUnsupported
 }
+
+func workNarrow(context.Context, *vault.Local, []string, io.Writer) error {
+	return errors.ErrUnsupported
+}

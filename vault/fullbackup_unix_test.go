@@ -39,6 +39,7 @@ func workShort(ctx context.Context, l *vault.Local, args []string, out io.Writer
 
 // TestBackupOnAFullDisk: the earlier backup stays, and so does the vault where
 // one cannot be restored for want of space; nothing half lies around.
+// Fault F3.
 func TestBackupOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	l, dir := fresh(t)

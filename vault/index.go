@@ -22,6 +22,7 @@ const (
 	ixBindSecret     = 12
 	ixDisabled       = 13
 	ixPolicy         = 14
+	ixGrant          = 15
 )
 
 // An entry is one entry of the index.

@@ -45,6 +45,10 @@ func decoders() []func(b []byte) ([]byte, error) {
 			return encodePolicy(p), err
 		},
 		func(b []byte) ([]byte, error) {
+			g, err := decodeGrant(b)
+			return encodeGrant(g), err
+		},
+		func(b []byte) ([]byte, error) {
 			r, err := decodeRenewal(b)
 			return encodeRenewal(&r), err
 		},
@@ -157,6 +161,12 @@ func TestRecordsRoundTrip(t *testing.T) {
 	for _, r := range []Renewal{{}, {Version: 1<<64 - 1, Begun: 1<<31 - 1, Refused: true, LastAt: at}} {
 		if got, err := decodeRenewal(encodeRenewal(&r)); got != r || err != nil {
 			t.Errorf("renewal %+v, %v, want %+v", got, err, r)
+		}
+	}
+	for _, g := range []*Grant{{Context: Context{Workspace: "w"}}, {UID: MaxUID, Context: Context{Workspace: "w", Group: "g"}, CreatedAt: at}} {
+		got, err := decodeGrant(encodeGrant(g))
+		if diff := cmp.Diff(got, g); diff != "" || err != nil {
+			t.Errorf("%v; grant (-got +want):\n%s", err, diff)
 		}
 	}
 	m := manifest{epoch: 1, gen: 2, set: [4]uint64{1, 2, 3, 4}, seq: 5, link: [32]byte{6}}

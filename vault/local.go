@@ -15,7 +15,7 @@ import (
 )
 
 // formatVersion is the version of the schema in the package comment.
-const formatVersion = 3
+const formatVersion = 4
 
 // stateDir is the name of the directory for anchors, in that of the vault.
 const stateDir = "state"
@@ -88,7 +88,11 @@ func New(opts Options) *Local {
 	if opts.Clock == nil {
 		opts.Clock = systemClock()
 	}
-	return &Local{opts: opts, db: store.NewBolt(opts.Root, lockWait)}
+	l := &Local{opts: opts, db: store.NewBolt(opts.Root, lockWait)}
+	if opts.Keys.Turn == nil {
+		l.opts.Keys.Turn = l.derivationTurn
+	}
+	return l
 }
 
 // Close flushes the outcomes of calls, whose error Flush would have told, and
@@ -109,7 +113,7 @@ func (l *Local) Close() {
 func (l *Local) view(ctx context.Context, f func(*txn) error) error {
 	err := l.withKeys(ctx, func(ring *seal.Ring) error {
 		return l.db.View(ctx, func(tx store.Tx) error {
-			t, err := l.begin(tx, ring)
+			t, err := l.begin(ctx, tx, ring)
 			if err != nil {
 				return err
 			}
@@ -147,7 +151,7 @@ func (l *Local) commit(ctx context.Context, f func(*txn) error) error {
 func (l *Local) transact(ctx context.Context, ring *seal.Ring, f func(*txn) error) error {
 	var before, after manifest
 	err := l.db.Update(ctx, func(tx store.Tx) error {
-		t, err := l.begin(tx, ring)
+		t, err := l.begin(ctx, tx, ring)
 		if err != nil {
 			return err
 		}
@@ -196,10 +200,14 @@ func (l *Local) settle(ctx context.Context, before, after *manifest, failed *sto
 // whose keys were at hand.
 var errReplaced = errors.New("another vault is in the place of the one that was open")
 
+// maxReplaced is how often in a row another vault, or another root key, may be found
+// in the place of the one that was just opened.
+const maxReplaced = 16
+
 // withKeys runs f with the keys of the vault. Where f finds another vault than
-// theirs, or none, they are forgotten, and another one is opened, once.
+// theirs, or none, they are forgotten, and another one is opened.
 func (l *Local) withKeys(ctx context.Context, f func(*seal.Ring) error) error {
-	for range 2 {
+	for range maxReplaced {
 		ring, err := l.open(ctx)
 		if err != nil {
 			return err
@@ -244,15 +252,16 @@ func (l *Local) Status(ctx context.Context) (Status, error) {
 	if ring != nil {
 		ring.Release()
 	}
+	retiring := map[ID]bool{}
 	if err == nil {
-		err = l.view(ctx, func(*txn) error { return nil }) // can it be used?
+		err = l.view(ctx, func(t *txn) error { return t.noteRetiring(retiring) }) // can it be used?
 	}
 	if err != nil {
 		st.Locked, st.KeyError = true, err
 	}
 	by := l.openedBy()
 	for _, s := range h.slots {
-		known := Slot{ID: s.ID, Key: s.Config.In(l.opts.Root), Opened: by != nil && by.ID == s.ID}
+		known := Slot{ID: s.ID, Key: s.Config.In(l.opts.Root), Opened: by != nil && by.ID == s.ID, Retiring: retiring[s.ID]}
 		if st.Slots = append(st.Slots, known); known.Opened {
 			slot = s
 		}

@@ -37,6 +37,8 @@ func workers() map[string]func(ctx context.Context, l *vault.Local, args []strin
 		"backup":    workBackup,
 		"restore":   workRestore,
 		"short":     workShort,
+		"rotate":    workRotate,
+		"narrow":    workNarrow,
 	}
 }
 

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -33,11 +34,7 @@ func (l *Local) openAny(ctx context.Context, ask bool) (*seal.Ring, error) {
 		l.ring.Hold()
 		return l.ring, nil
 	}
-	h, err := l.readHead(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ring, slot, err := l.unlock(ctx, h, ask)
+	h, ring, slot, err := l.unlockNow(ctx, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +45,32 @@ func (l *Local) openAny(ctx context.Context, ask bool) (*seal.Ring, error) {
 	}
 	l.ring, l.opener = ring, slot
 	return ring, nil
+}
+
+// unlockNow opens the vault as it is. Where its slots became others meanwhile, and
+// a key was perhaps removed, it tries those.
+func (l *Local) unlockNow(ctx context.Context, ask bool) (*head, *seal.Ring, *seal.Slot, error) {
+	h, err := l.readHead(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for range maxReplaced {
+		ring, slot, err := l.unlock(ctx, h, ask)
+		if err == nil {
+			return h, ring, slot, nil
+		}
+		next, nerr := l.readHead(ctx)
+		if fault.CodeOf(err) == fault.Canceled || nerr != nil || next.sameSlots(h) {
+			return nil, nil, nil, err
+		}
+		h = next
+	}
+	return nil, nil, nil, fault.New(fault.Conflict, "the keys of %s are being changed", l.db.Path()).WithHint("try again")
+}
+
+// sameSlots reports whether two heads have the same slots, with the same root key.
+func (h *head) sameSlots(o *head) bool {
+	return slices.EqualFunc(h.slots, o.slots, func(a, b *seal.Slot) bool { return bytes.Equal(a.MAC, b.MAC) })
 }
 
 // A head is what a vault says before it is opened.
@@ -84,35 +107,52 @@ func (l *Local) headOf(ctx context.Context, db *store.Bolt) (*head, error) {
 var errDamagedSlot = fault.New(fault.VaultCorrupt, "the vault's key slot was changed or damaged").
 	WithHint("%s", restoreHint)
 
-// unlock opens the vault by the first slot that works: those that ask nobody
+// An opening is what opened a vault: its keys, the slot, and that slot's key.
+type opening struct {
+	ring *seal.Ring
+	slot *seal.Slot
+	kek  keys.Key
+}
+
+// unlock opens the vault, and keeps the key of no slot: see unlockBy.
+func (l *Local) unlock(ctx context.Context, h *head, ask bool) (*seal.Ring, *seal.Slot, error) {
+	o, err := l.unlockBy(ctx, h, ask)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.kek.Clear()
+	return o.ring, o.slot, nil
+}
+
+// unlockBy opens the vault by the first slot that works: those that ask nobody
 // come first, unless the answer of the others is at hand already; then only
 // those are tried, so that a wrong answer shows. Somebody is asked once, for all
 // slots. A slot that was changed, and a caller who went away, end it.
-func (l *Local) unlock(ctx context.Context, h *head, ask bool) (*seal.Ring, *seal.Slot, error) {
+func (l *Local) unlockBy(ctx context.Context, h *head, ask bool) (*opening, error) {
 	silent, asking, q := sortOut(h.slots)
 	if given := l.opts.Keys.Given; q.Any() && given != nil && given() {
 		silent, ask = nil, true
 	}
-	ring, slot, err := l.tryAll(ctx, l.opts.Keys, h.vault, silent)
+	o, err := l.tryAll(ctx, l.opts.Keys, h.vault, silent)
 	switch {
-	case ring != nil, final(err), !q.Any():
-		return ring, slot, err
+	case o != nil, final(err), !q.Any():
+		return o, err
 	case !ask && err == nil:
-		return nil, nil, fault.New(fault.VaultLocked, "a %s opens it", q.Typed)
+		return nil, fault.New(fault.VaultLocked, "a %s opens it", q.Typed)
 	case !ask:
-		return nil, nil, fault.New(fault.CodeOf(err), "%v", err).WithHint("%s", wayIn(q))
+		return nil, fault.New(fault.CodeOf(err), "%v", err).WithHint("%s", wayIn(q))
 	}
 	q.Why = err
 	once, done := l.opts.Keys.Once(q)
 	defer done()
-	ring, slot, asked := l.tryAll(ctx, once, h.vault, asking)
+	o, asked := l.tryAll(ctx, once, h.vault, asking)
 	if q.Passphrase && q.Recovery && fault.CodeOf(asked) == fault.WrongKey {
 		asked = fault.New(fault.WrongKey, "%v", asked).WithHint("type the %s again; nothing was changed", q)
 	}
-	if ring != nil || err == nil || final(asked) {
-		return ring, slot, asked
+	if o != nil || err == nil || final(asked) {
+		return o, asked
 	}
-	return nil, nil, errNoSlot(q, asked)
+	return nil, errNoSlot(q, asked)
 }
 
 // errNoSlot is the error where neither a slot that asks nobody opens the vault,
@@ -136,19 +176,19 @@ func final(err error) bool {
 
 // tryAll tries slots in their order. The error tells what each of them said; it
 // is nil where there are none.
-func (l *Local) tryAll(ctx context.Context, src keys.Source, vault [16]byte, slots []*seal.Slot) (*seal.Ring, *seal.Slot, error) {
+func (l *Local) tryAll(ctx context.Context, src keys.Source, vault [16]byte, slots []*seal.Slot) (*opening, error) {
 	var errs []error
 	for _, slot := range slots {
-		ring, err := l.try(ctx, src, vault, slot)
+		o, err := l.try(ctx, src, vault, slot)
 		if err == nil {
-			return ring, slot, nil
+			return o, nil
 		}
 		if final(err) {
-			return nil, nil, err
+			return nil, err
 		}
 		errs = append(errs, err)
 	}
-	return nil, nil, joined(errs)
+	return nil, joined(errs)
 }
 
 // joined is one error that says what all say, once; its code and hint are those
@@ -171,10 +211,9 @@ func joined(errs []error) error {
 	return fault.New(fault.CodeOf(first), "%s", strings.Join(texts, "; ")).WithHint("%s", fault.HintOf(first))
 }
 
-// try opens the vault by one slot.
-func (l *Local) try(ctx context.Context, src keys.Source, vault [16]byte, slot *seal.Slot) (*seal.Ring, error) {
-	cfg := slot.Config.In(l.opts.Root)
-	provider, err := src.Provider(cfg)
+// try opens the vault by one slot, whose key it loads.
+func (l *Local) try(ctx context.Context, src keys.Source, vault [16]byte, slot *seal.Slot) (*opening, error) {
+	provider, err := src.Provider(slot.Config.In(l.opts.Root))
 	if err != nil {
 		return nil, err
 	}
@@ -182,11 +221,20 @@ func (l *Local) try(ctx context.Context, src keys.Source, vault [16]byte, slot *
 	if err != nil {
 		return nil, err
 	}
-	defer kek.Clear()
+	ring, err := l.openSlot(vault, slot, kek)
+	if err != nil {
+		kek.Clear()
+		return nil, err
+	}
+	return &opening{ring, slot, kek}, nil
+}
+
+// openSlot opens the vault by the key of one slot.
+func (l *Local) openSlot(vault [16]byte, slot *seal.Slot, kek keys.Key) (*seal.Ring, error) {
 	ring, err := slot.Open(vault, kek)
 	switch {
 	case errors.Is(err, seal.ErrWrongKey):
-		return nil, fault.New(fault.WrongKey, "the %s does not open this vault", cfg).
+		return nil, fault.New(fault.WrongKey, "the %s does not open this vault", slot.Config.In(l.opts.Root)).
 			WithHint("%s", wrongKeyHint(slot.Config))
 	case err != nil:
 		return nil, errDamagedSlot

@@ -45,6 +45,7 @@ func (o *outcomes) tell() (err error) {
 // An outcome is that of a call, and where it was written when that was tried.
 type outcome struct {
 	event Event
+	by    Caller    // who brought it
 	at    time.Time // since when it waits
 	vault [16]byte  // in whose log it belongs; zero: it is not known
 	link  [seal.LinkSize]byte
@@ -65,7 +66,7 @@ func (l *Local) Finish(ctx context.Context, intent uint64, e Event) error {
 		}
 	}
 	o := &q.outcomes
-	o.list = append(o.list, &outcome{event: e, at: time.Now(), vault: o.vault})
+	o.list = append(o.list, &outcome{event: e, by: l.callerOf(ctx), at: time.Now(), vault: o.vault})
 	if o.timer == nil {
 		o.timer = time.AfterFunc(outcomeDelay, l.outcomesDue)
 	}
@@ -211,7 +212,11 @@ func (t *txn) recordOutcome(o *outcome, b *batch) error {
 	case o.event.Seq > 0 && bytes.HasSuffix(t.tx.Get(store.Audit, seqKey(o.event.Seq)), o.link[:]):
 		return nil
 	}
-	err := t.record(&o.event)
+	o.by.name(&o.event)
+	if call, err := t.intent(o.event.Intent); err == nil { // whoever brings the outcome, it is of that caller's call
+		o.event.Actor, o.event.UID, o.event.PID = call.Actor, call.UID, call.PID
+	}
+	err := t.append(&o.event)
 	o.link = t.man.link
 	return err
 }

@@ -135,6 +135,7 @@ func workMixed(ctx context.Context, l *vault.Local, args []string, out io.Writer
 
 // TestManyProcesses runs 64 processes that do 1,000 operations together, and
 // compares what is there afterwards with what they say they did.
+// Fault F14.
 func TestManyProcesses(t *testing.T) {
 	t.Parallel()
 	processes, each := 64, 16
@@ -241,6 +242,7 @@ func (o *output) Write(b []byte) (int, error) {
 
 // TestKill kills writers at random moments. What they were told is done is
 // there, what they were doing is done or not, and the vault is in order.
+// Fault F1.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	kills := 100

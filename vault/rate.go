@@ -2,6 +2,7 @@ package vault
 
 import (
 	"math"
+	"strconv"
 	"time"
 
 	"aivault/keys/fault"
@@ -120,8 +121,16 @@ const (
 // rateID is the id of the record that counts a capability's calls.
 func (t *txn) rateID(capability string) ID { return t.ring.Index(hashRate, capability) }
 
-// refusalsID is that of the one that counts refused calls.
-func (t *txn) refusalsID() ID { return t.ring.Index(hashRefusals) }
+// refusalsID is that of the one that counts refused calls: those of each agent
+// apart, so that none uses up what others are told.
+func (t *txn) refusalsID() ID {
+	if t.by.Agent {
+		return t.agentRefusalsID(t.by.UID)
+	}
+	return t.ring.Index(hashRefusals)
+}
+
+func (t *txn) agentRefusalsID(uid int) ID { return t.ring.Index(hashRefusals, strconv.Itoa(uid)) }
 
 // window returns the window of an id, as it is now. It is stored again, if it
 // changed, when the transaction ends.

@@ -183,6 +183,7 @@ func TestARefusedCallIsNoUse(t *testing.T) {
 
 // TestCase099AnyMinute makes calls at random times, between clocks that are set
 // and limits that change, and looks at every minute.
+// Fault F12.
 func TestCase099AnyMinute(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(6) {

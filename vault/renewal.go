@@ -158,15 +158,12 @@ func (l *Local) exchange(ctx context.Context, intent uint64, use Use, outcome st
 
 // intent returns the event by which a call was granted.
 func (t *txn) intent(seq uint64) (*Event, error) {
-	if err := t.openChain(); err != nil {
-		return nil, err
-	}
 	key := seqKey(seq)
 	entry := t.tx.Get(store.Audit, key)
 	if entry == nil {
 		return nil, errNoIntent(seq)
 	}
-	e, _, err := openEvent(t.chain, key, entry)
+	e, _, err := t.openEvent(key, entry)
 	if err == nil && e.Kind != KindInvokeIntent {
 		err = errNoIntent(seq)
 	}

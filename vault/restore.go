@@ -32,18 +32,21 @@ type Restored struct {
 
 // Restore implements Vault. Everything is checked in a copy that is made beside
 // the vault's file and locked with it, and gets the event that says so; to
-// rename it is the one step that counts.
+// rename it is the one step that counts. A backup from before the root key was
+// changed is sealed anew, with another one: what opened it opens it still, and a
+// root key that was given up does not come back.
 func (l *Local) Restore(ctx context.Context, file string, opts RestoreOptions) (Restored, error) {
 	path, err := backupFile(file)
 	if err != nil {
 		return Restored{}, err
 	}
-	ring, err := l.ringOf(ctx, path)
+	ring, here, err := l.ringOf(ctx, path)
 	if err != nil {
 		return Restored{}, err
 	}
 	defer l.letGo(ring)
-	r := Restored{}
+	defer here.release()
+	r, used := Restored{}, ring
 	var at seal.Anchor
 	keyring := l.keyringAnchorOf(ctx, path)
 	err = l.db.Replace(ctx, func(incoming string) (err error) {
@@ -51,14 +54,19 @@ func (l *Local) Restore(ctx context.Context, file string, opts RestoreOptions) (
 			return explainBackup(l.explainCopy(err, l.db.Path()), path)
 		}
 		now := store.NewCopy(l.db.Path(), lockWait) // the lock is ours
-		if r.Comparison, err = l.compare(ctx, ring, incoming, now, keyring); err != nil {
+		if r.Comparison, err = l.compare(ctx, ring, here, incoming, now, keyring); err != nil {
 			return err
 		}
 		r.Backup.File = path
 		if err := r.allowed(opts); err != nil {
 			return err
 		}
-		at, err = l.adopt(ctx, ring, incoming, &r)
+		if r.gen > ring.Generation() {
+			used = seal.NewRing(seal.NewRoot(), ring.Vault(), r.gen+1)
+			at, err = l.adoptAnew(ctx, ring, used, incoming, &r)
+		} else {
+			at, err = l.adopt(ctx, ring, incoming, &r)
+		}
 		return err
 	})
 	if failed, ok := errors.AsType[*store.CommitError](err); ok {
@@ -71,8 +79,8 @@ func (l *Local) Restore(ctx context.Context, file string, opts RestoreOptions) (
 	if r.Exists {
 		r.Replaced = filepath.Join(l.opts.Root, store.ReplacedFile)
 	}
-	l.useRing(ring)
-	l.rememberAs(ring, &at)
+	l.useRing(used)
+	l.rememberAs(used, &at)
 	l.rememberInKeyring(ctx, &at)
 	return r, nil
 }
@@ -83,12 +91,13 @@ func (l *Local) Compare(ctx context.Context, file string) (Comparison, error) {
 	if err != nil {
 		return Comparison{}, err
 	}
-	ring, err := l.ringOf(ctx, path)
+	ring, here, err := l.ringOf(ctx, path)
 	if err != nil {
 		return Comparison{}, err
 	}
 	defer l.letGo(ring)
-	return l.compare(ctx, ring, path, l.db, l.keyringAnchorOf(ctx, path))
+	defer here.release()
+	return l.compare(ctx, ring, here, path, l.db, l.keyringAnchorOf(ctx, path))
 }
 
 // backupFile returns the path of a file that is to be restored. A link may lead
@@ -110,24 +119,35 @@ func backupFile(file string) (string, error) {
 	return path, nil
 }
 
+// A held is a ring that is held, or nothing.
+type held struct{ ring *seal.Ring }
+
+func (h held) release() {
+	if h.ring != nil {
+		h.ring.Release()
+	}
+}
+
 // ringOf returns the keys of the vault in a file, held: those of the vault here
-// if they fit, so that nobody is asked twice.
-func (l *Local) ringOf(ctx context.Context, path string) (*seal.Ring, error) {
+// if they fit, so that nobody is asked twice. Where that vault is the same with
+// another root key, here has it.
+func (l *Local) ringOf(ctx context.Context, path string) (ring *seal.Ring, here held, err error) {
 	h, err := l.headOf(ctx, store.NewCopy(path, lockWait))
 	if err != nil {
-		return nil, explainBackup(err, path)
+		return nil, held{}, explainBackup(err, path)
 	}
 	if ring, err := l.open(ctx); err == nil {
 		if ring.Vault() == h.vault && h.slots[0].Verify(ring) == nil {
-			return ring, nil
+			return ring, held{}, nil
 		}
-		ring.Release()
+		here = held{ring}
 	} else if code := fault.CodeOf(err); code == fault.Canceled {
-		return nil, err
+		return nil, held{}, err
 	}
 	ring, slot, err := l.unlock(ctx, h, true)
 	if err != nil {
-		return nil, err
+		here.release()
+		return nil, held{}, err
 	}
 	ring.Hold()
 	l.mu.Lock()
@@ -135,7 +155,7 @@ func (l *Local) ringOf(ctx context.Context, path string) (*seal.Ring, error) {
 	if l.ring == nil { // for what comes next; if it is for another vault, they are forgotten
 		l.ring, l.opener = ring, slot
 	}
-	return ring, nil
+	return ring, here, nil
 }
 
 // letGo releases keys, and wipes those that the vault does not use.
@@ -229,24 +249,42 @@ func (c *Comparison) losses() string {
 // ends, so that it is no older copy of it.
 func (l *Local) adopt(ctx context.Context, ring *seal.Ring, path string, r *Restored) (at seal.Anchor, err error) {
 	err = store.NewCopy(path, lockWait).Update(ctx, func(tx store.Tx) error {
-		t, err := l.beginAny(tx, ring)
+		t, err := l.beginAny(ctx, tx, ring)
 		if err != nil {
 			return err
 		}
 		defer t.close()
-		note := fmt.Sprintf("the backup had %d events", r.Backup.Events)
-		if r.Exists {
-			note += fmt.Sprintf(", the vault %d, of which %d are lost", r.Events, r.Lost)
-		}
-		t.man.epoch = max(t.man.epoch, r.epoch)
-		if err := t.record(&Event{Kind: KindVaultRestore, Outcome: OutcomeOK, Note: note}); err != nil {
+		if err := r.record(t); err != nil {
 			return err
 		}
 		if err := t.end(); err != nil {
 			return err
 		}
-		r.Seq, at = t.man.seq, *t.anchorOf()
+		at = *t.anchorOf()
 		return nil
 	})
 	return at, err
+}
+
+// adoptAnew is adopt for a copy that is sealed anew first.
+func (l *Local) adoptAnew(ctx context.Context, ring, fresh *seal.Ring, path string, r *Restored) (at seal.Anchor, err error) {
+	old := filepath.Join(l.opts.Root, store.RebuiltFile)
+	if err := os.Rename(path, old); err != nil {
+		return at, err
+	}
+	defer func() { _ = os.Remove(old) }() // what is left of it, Doctor names
+	return l.resealed(ctx, old, path, ring, fresh, &rekeying{change: r.record})
+}
+
+// record records that a copy is the vault from now on, behind all that is known of
+// the vault.
+func (r *Restored) record(t *txn) error {
+	note := fmt.Sprintf("the backup had %d events", r.Backup.Events)
+	if r.Exists {
+		note += fmt.Sprintf(", the vault %d, of which %d are lost", r.Events, r.Lost)
+	}
+	t.man.epoch = max(t.man.epoch, r.epoch)
+	err := t.record(&Event{Kind: KindVaultRestore, Outcome: OutcomeOK, Note: note})
+	r.Seq = t.man.seq
+	return err
 }

@@ -171,6 +171,7 @@ func TestRestoreOverDamage(t *testing.T) {
 
 // TestWhatIsNotRestored: what is no backup of this vault, or not all of one. The
 // vault stays as it is, to the byte.
+// Case 119.
 func TestWhatIsNotRestored(t *testing.T) {
 	t.Parallel()
 	l, dir, file := backedUp(t)
@@ -289,6 +290,7 @@ func workRestore(ctx context.Context, l *vault.Local, args []string, out io.Writ
 
 // TestRestoreKilled: whenever it is killed, the vault is the one before or the
 // backup, whole.
+// Fault F1.
 func TestRestoreKilled(t *testing.T) {
 	t.Parallel()
 	l, dir := fresh(t)

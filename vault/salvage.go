@@ -24,7 +24,7 @@ type Salvaged struct {
 
 // A Lost thing is one that does not verify, or is nothing without what does not.
 type Lost struct {
-	Kind   string // secret, credential, capability, binding, disabled credential, policy, slot, table
+	Kind   string // secret, credential, capability, binding, disabled credential, policy, grant, slot, table
 	ID     string // of its record
 	Name   string // empty where it cannot be read
 	Reason string
@@ -50,24 +50,31 @@ func (l *Local) Salvage(ctx context.Context, dir string) (Salvaged, error) {
 	target := store.NewBolt(dir, lockWait)
 	s := salvager{l: l, dir: dir, out: Salvaged{Dir: dir, Kept: map[string]int{}}, kept: map[ID]*Secret{}, taken: map[string]bool{}}
 	err = l.db.View(ctx, func(tx store.Tx) error {
-		s.src = l.beginDamaged(tx, ring, &s)
+		s.src = l.beginDamaged(ctx, tx, ring, &s)
 		defer s.src.close()
 		err := target.Create(ctx, func(tx store.Tx) error {
 			s.dst = &txn{
-				tx: tx, ring: ring, now: l.opts.Now(), actor: l.opts.Actor, format: formatVersion, clock: l.opts.Clock,
+				tx: tx, ring: ring, now: l.opts.Now(), by: l.callerOf(ctx), format: formatVersion, clock: l.opts.Clock,
 				man: manifest{gen: ring.Generation(), epoch: s.src.man.epoch},
 			}
 			defer s.dst.close()
 			return s.all()
 		})
+		if failed, ok := errors.AsType[*store.CommitError](err); ok {
+			return fault.Wrap(fault.OutcomeUnknown, failed.Err, "the disk reported an error after the new vault was made in %q", dir).
+				WithHint("check the disk, then look at it: AIVAULT_DIR=%s aivault doctor", dir)
+		}
 		return l.explainCopy(err, dir)
 	})
+	if fault.CodeOf(err) == fault.OutcomeUnknown {
+		return Salvaged{}, err
+	}
 	if err == nil {
 		_, err = l.verify(ctx, target, ring)
 	}
 	if err != nil {
-		for _, path := range s.keys {
-			_ = os.Remove(path) // copies of ours, of no vault
+		for _, path := range append(s.keys, target.Path()) {
+			_ = os.Remove(path) // what nobody verified, and copies of keys for it
 		}
 		return Salvaged{}, l.explain(err, "reading")
 	}
@@ -140,8 +147,8 @@ func (l *Local) unlockDamaged(ctx context.Context, h *head) (*seal.Ring, error) 
 
 // beginDamaged begins a transaction of a vault whose manifest may not verify.
 // The epoch is the highest that is known.
-func (l *Local) beginDamaged(tx store.Tx, ring *seal.Ring, s *salvager) *txn {
-	t, err := l.beginAny(tx, ring)
+func (l *Local) beginDamaged(ctx context.Context, tx store.Tx, ring *seal.Ring, s *salvager) *txn {
+	t, err := l.beginAny(ctx, tx, ring)
 	if err != nil {
 		t = &txn{tx: tx, ring: ring, man: manifest{gen: ring.Generation()}, now: l.opts.Now(), format: formatVersion, clock: l.opts.Clock}
 	}

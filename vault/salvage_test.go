@@ -55,7 +55,7 @@ func TestSalvageOfAVaultInOrder(t *testing.T) {
 		t.Errorf("the log ends with %+v", got.Events[0])
 	}
 	if len(got.Secrets) != len(want.Secrets) || len(got.Credentials) != len(want.Credentials) || len(got.Capabilities) != len(want.Capabilities) ||
-		len(got.Bindings) != len(want.Bindings) || len(got.Policies) != len(want.Policies) || len(got.Disabled) != len(want.Disabled) {
+		len(got.Bindings) != len(want.Bindings) || len(got.Policies) != len(want.Policies) || len(got.Disabled) != len(want.Disabled) || len(got.Grants) != len(want.Grants) {
 		t.Errorf("it holds %+v", got)
 	}
 	value, err := reveal(t.Context(), salvage, secrets[1].ID, "host-furnished.test")

@@ -79,7 +79,7 @@ func (s *salvager) slots() error {
 
 // slotRecord copies when a slot was made, if the slot was kept.
 func (s *salvager) slotRecord(id ID, rec []byte) error {
-	err := store.Guard(func() error { _, err := s.src.slotCreated(id); return err })
+	err := store.Guard(func() error { _, err := s.src.slotNote(id); return err })
 	if err != nil || s.dst.tx.Get(store.Slots, id[:]) == nil {
 		return nil
 	}
@@ -175,6 +175,10 @@ func (s *salvager) others() error {
 			return salvage(s, "disabled credential", k, id, rec, s.src.disabled, func(name string) (string, []entry, ID) {
 				return name, s.dst.disabledEntries(id, name), ID{}
 			})
+		case kindGrant:
+			return salvage(s, "grant", k, id, rec, s.src.grant, func(g *Grant) (string, []entry, ID) {
+				return g.String(), s.dst.grantEntries(id, g), ID{}
+			})
 		case kindUsage, kindRenewal:
 			return s.aside(k, id, rec)
 		case kindSlot:
@@ -251,23 +255,20 @@ func (s *salvager) indexes() error {
 }
 
 // log copies the audit log from its beginning up to the first event that does
-// not verify. Where its keys are lost, a new one begins.
+// not verify. Where keys of it are lost, a new one begins.
 func (s *salvager) log() error {
 	gen := s.dst.ring.Generation()
-	sealed := []byte(nil)
-	err := store.Guard(func() error {
-		sealed = slices.Clone(s.src.tx.Get(store.Meta, chainName(gen)))
-		return s.src.openChain()
-	})
-	if err != nil {
+	if s.chains() != nil {
 		s.out.LostEvents = s.events
-		s.dst.chain = s.dst.ring.NewChain()
-		return s.dst.tx.Put(store.Meta, chainName(gen), s.dst.ring.SealChain(s.dst.chain))
+		s.dst.chains = []*seal.Chain{s.dst.ring.NewChain(1)}
+		return s.dst.tx.Put(store.Meta, chainName(gen), s.dst.ring.SealChain(s.dst.chains[0]))
 	}
-	if err := s.dst.tx.Put(store.Meta, chainName(gen), sealed); err != nil {
-		return err
+	for _, c := range s.src.chains {
+		if err := s.dst.tx.Put(store.Meta, chainName(c.Generation()), s.dst.ring.SealChain(c)); err != nil {
+			return err
+		}
 	}
-	err = store.Guard(func() error { return s.src.tx.Range(store.Audit, store.Span{}, s.event) })
+	err := store.Guard(func() error { return s.src.tx.Range(store.Audit, store.Span{}, s.event) })
 	if err != nil && !errors.Is(err, store.ErrDamaged) {
 		return err
 	}
@@ -275,16 +276,29 @@ func (s *salvager) log() error {
 	if s.events > s.out.Events {
 		s.out.LostEvents = s.events - s.out.Events
 	}
-	return s.dst.openChain()
+	if s.src.chains[0].From() > s.dst.man.seq+1 { // events of now are not those of a generation before
+		s.dst.chains = []*seal.Chain{s.dst.ring.NewChain(s.dst.man.seq + 1)}
+		return s.dst.tx.Put(store.Meta, chainName(gen), s.dst.ring.SealChain(s.dst.chains[0]))
+	}
+	return nil
+}
+
+// chains opens the keys of all events. The first one has those of the first
+// generation, or of the one in which an earlier salvage began a new log.
+func (s *salvager) chains() error {
+	return store.Guard(func() error {
+		_, err := s.src.chainOf(1)
+		return err
+	})
 }
 
 // event copies the next event of the log.
 func (s *salvager) event(k, entry []byte) error {
 	seq := s.dst.man.seq + 1
-	if string(k) != string(seqKey(seq)) || !s.src.chain.Verify(seq, s.dst.man.link, entry) {
+	if string(k) != string(seqKey(seq)) || !s.src.follows(seq, s.dst.man.link, entry) {
 		return store.ErrStop
 	}
-	_, link, err := openEvent(s.src.chain, k, entry)
+	_, link, err := s.src.openEvent(k, entry)
 	if err != nil {
 		return store.ErrStop
 	}

@@ -17,6 +17,7 @@ import (
 )
 
 // TestNames are the rules of secret names (case 116).
+// Case 116.
 func TestNames(t *testing.T) {
 	l := vaulttest.New(t, nil)
 	tests := []struct {

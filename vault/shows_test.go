@@ -15,6 +15,7 @@ import (
 
 // TestWhatACopyShows looks through the file for everything that was put into
 // the vault, in the encodings that are usual.
+// Case 119.
 func TestWhatACopyShows(t *testing.T) {
 	l, dir, secrets := furnished(t)
 	for range 3 { // some history

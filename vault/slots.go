@@ -8,11 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"aivault/keys"
 	"aivault/keys/fault"
-	"aivault/vault/internal/codec"
 	"aivault/vault/internal/seal"
 	"aivault/vault/internal/store"
 )
@@ -23,27 +20,18 @@ type Slot struct {
 	Key       keys.Config // where its key lives
 	CreatedAt time.Time   // zero if it is not known: Status does not, and neither did formats 1 and 2
 	Opened    bool        // this process opened the vault by it
+	Retiring  bool        // it stays until FinishRotation; false also where that is not known: see CreatedAt
 }
 
 // Slots implements Vault.
 func (l *Local) Slots(ctx context.Context) ([]Slot, error) {
 	var out []Slot
-	err := l.view(ctx, func(t *txn) error {
+	err := l.view(ctx, func(t *txn) (err error) {
 		if t == nil {
 			return nil
 		}
-		slots, err := t.slots()
-		if err != nil {
-			return err
-		}
-		for _, s := range slots {
-			created, err := t.slotCreated(s.ID)
-			if err != nil {
-				return err
-			}
-			out = append(out, Slot{ID: s.ID, Key: s.Config.In(l.opts.Root), CreatedAt: created})
-		}
-		return nil
+		out, err = t.listSlots(l.opts.Root)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -70,38 +58,22 @@ func (l *Local) openedBy() *seal.Slot {
 func (l *Local) AddSlot(ctx context.Context, cfg keys.Config) (Slot, error) {
 	ring, err := l.open(ctx) // before somebody is asked for a new passphrase
 	if errors.Is(err, store.ErrAbsent) {
-		if err = l.checkAbsent(); err == nil {
-			err = l.errAbsent()
-		}
+		err = l.explainAbsent()
 	}
 	if err != nil {
 		return Slot{}, err
 	}
-	vault := ring.Vault()
 	ring.Release()
-	id := uuid.New()
-	if cfg.Kind == keys.KindKeyring && cfg.Account == "" {
-		cfg.Account = uuidText(vault) + "." + shortID(id)
-	}
-	kek, err := l.newKEK(ctx, cfg)
+	cfg, kek, err := l.NewKey(ctx, cfg)
 	if err != nil {
 		return Slot{}, err
 	}
 	defer kek.Clear()
-	stored := cfg
-	l.makeMovable(&stored)
-	out := Slot{ID: id, Key: cfg}
-	err = l.explain(l.commit(ctx, func(t *txn) error {
-		out.CreatedAt = t.time()
-		return t.addSlot(id, stored, kek)
-	}), "writing")
-	if err != nil {
-		if fault.CodeOf(err) != fault.OutcomeUnknown {
-			l.opts.Keys.Discard(context.WithoutCancel(ctx), cfg)
-		}
-		return Slot{}, err
+	out, err := l.AddSlotKey(ctx, cfg, kek)
+	if err != nil && fault.CodeOf(err) != fault.OutcomeUnknown {
+		l.DiscardKey(ctx, cfg)
 	}
-	return out, nil
+	return out, err
 }
 
 // addSlot makes a slot of a new key.
@@ -111,14 +83,12 @@ func (t *txn) addSlot(id ID, cfg keys.Config, kek keys.Key) error {
 		return err
 	}
 	if len(slots) >= maxSlots {
-		return fault.New(fault.Conflict, "the vault has %d key slots, and that is the most", len(slots)).
-			WithHint("remove one with `aivault key remove`")
+		return errTooManySlots(len(slots))
 	}
 	for _, s := range slots {
 		if same, err := s.Open(t.ring.Vault(), kek); err == nil {
 			same.Clear()
-			return fault.New(fault.AlreadyExists, "this key opens the vault already, by slot %s", shortID(s.ID)).
-				WithHint("`aivault key list` shows the slots")
+			return errSameKey(s.ID)
 		}
 		// The place holds the new key now, so what was there opens nothing more.
 		if !cfg.Kind.Typed() && samePlace(s.Config, cfg) {
@@ -138,6 +108,16 @@ func (t *txn) addSlot(id ID, cfg keys.Config, kek keys.Key) error {
 		return err
 	}
 	return t.record(slotEvent(KindKeyAdd, slot))
+}
+
+func errTooManySlots(n int) error {
+	return fault.New(fault.Conflict, "the vault has %d key slots, and that is the most", n).
+		WithHint("remove one with `aivault key remove`")
+}
+
+func errSameKey(id ID) error {
+	return fault.New(fault.AlreadyExists, "this key opens the vault already, by slot %s", shortID(id)).
+		WithHint("`aivault key list` shows the slots")
 }
 
 // maxSlots is how many slots a vault has at the most: every opening reads them.
@@ -192,12 +172,13 @@ func (l *Local) checkRest(ctx context.Context, id ID) error {
 	if len(h.slots) == 0 || q.Any() {
 		return nil
 	}
-	ring, _, err := l.tryAll(ctx, l.opts.Keys, h.vault, silent)
+	o, err := l.tryAll(ctx, l.opts.Keys, h.vault, silent)
 	if err != nil {
 		return fault.Wrap(fault.Conflict, err, "without it nothing would open the vault now").
 			WithHint("see that another slot works, or add one with `aivault key add`; then try again")
 	}
-	ring.Clear()
+	o.kek.Clear()
+	o.ring.Clear()
 	return nil
 }
 
@@ -289,9 +270,7 @@ func (t *txn) putSlot(s *seal.Slot) error {
 	if err := t.put(store.Slots, s.ID[:], s.Encode()); err != nil {
 		return err
 	}
-	var w codec.Writer
-	writeTime(&w, t.time())
-	return t.save(kindSlot, s.ID, 1, w.Bytes())
+	return t.save(kindSlot, s.ID, 1, encodeSlotNote(slotNote{created: t.time()}))
 }
 
 // dropSlot removes a slot.
@@ -301,29 +280,6 @@ func (t *txn) dropSlot(s *seal.Slot) error {
 		return err
 	}
 	return t.drop(kindSlot, s.ID)
-}
-
-// slotCreated returns when a slot was made; zero if that is not known.
-func (t *txn) slotCreated(id ID) (time.Time, error) {
-	b, _, err := t.load(kindSlot, id)
-	if b == nil || err != nil {
-		return time.Time{}, err
-	}
-	r := codec.NewReader(b)
-	created := readTime(r)
-	if r.Close() != nil {
-		return time.Time{}, errCorrupt("a record of the vault")
-	}
-	return created, nil
-}
-
-// examineSlot opens what is known of a slot, which must be there.
-func (t *txn) examineSlot(id ID) error {
-	if t.tx.Get(store.Slots, id[:]) == nil {
-		return errCorrupt("what is known of a key slot that is not there")
-	}
-	_, err := t.slotCreated(id)
-	return err
 }
 
 func slotEvent(kind string, s *seal.Slot) *Event {

@@ -149,6 +149,7 @@ func TestAnySlotOpens(t *testing.T) {
 func removeFile(dir, name string) error { return os.Remove(filepath.Join(dir, name)) }
 
 // TestNoSlotOpens: the error names what each said, and the way in.
+// Case 113.
 func TestNoSlotOpens(t *testing.T) {
 	t.Parallel()
 	h := settled(t, keys.KindKeyring, keys.KindFile, keys.KindPassphrase, keys.KindRecovery)

@@ -62,7 +62,7 @@ type Store interface {
 	//
 	// Calls that come at once share one transaction; decide may be called
 	// again where it fails.
-	Authorize(ctx context.Context, decide func(Reader) (Decision, error)) (Grant, error)
+	Authorize(ctx context.Context, decide func(Reader) (Decision, error)) (Permit, error)
 	// Finish records the outcome of a call that Authorize granted: with the
 	// next intent, or after 50 ms, or at Flush. Its error is that of a record
 	// that could not be written earlier, or of this one where too many of them
@@ -130,8 +130,8 @@ type Use struct {
 	Host     Host   // an unpinned secret goes to its sealed hosts only, a pinned one to no private one
 }
 
-// A Grant is the leave to make one call.
-type Grant struct {
+// A Permit is the leave to make one call.
+type Permit struct {
 	Intent uint64  // the sequence number of its intent in the audit log
 	Values []Value // one for each Use
 }
@@ -171,4 +171,8 @@ type Reader interface {
 	Bindings(capability string) ([]*Binding, error)
 	// BindingsWith lists the bindings of a secret, in the same order.
 	BindingsWith(secret ID) ([]*Binding, error)
+
+	// Granted reports whether another user may make calls in a context: in
+	// exactly that workspace and group, whatever the consumer.
+	Granted(uid int, c Context) (bool, error)
 }

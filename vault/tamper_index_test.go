@@ -122,6 +122,12 @@ func lookUp(t *testing.T, l *vault.Local, secrets []vault.Secret) {
 			_, err = r.IsDisabled("disabled-" + s.Name)
 			fine(err)
 		}
+		for i, uid := range []int{1000, 1001, 1002, 1003} {
+			in := vault.Context{Workspace: "w-furnished", Group: "g-furnished"}
+			if ok, err := r.Granted(uid, in); fine(err) && ok && i == 3 {
+				t.Error("a user has the grant of another one")
+			}
+		}
 		_, err := r.Pinned("acme")
 		fine(err)
 		_, err = r.Attached(vault.GroupRef{Workspace: "w-furnished", Group: "g-furnished"}, "acme")

@@ -46,6 +46,8 @@ func furnished(t testing.TB) (l *vault.Local, dir string, secrets []vault.Secret
 		must(t, err)
 		_, err = l.SetPolicy(ctx, vault.Policy{Capability: "acme/cap-" + name, Rate: new(int64(1000)), Block: []string{"field-furnished"}}, 0)
 		must(t, err)
+		_, _, err = l.Grant(ctx, 1000+i, vault.Context{Workspace: "w-furnished", Group: "g-furnished"})
+		must(t, err)
 		use := useOf(s.ID, "host-furnished.test")
 		must(t, l.BeginRenewal(ctx, granted(t, l, use), use, 1))
 		s, err = l.FindSecret(ctx, s.ID.String())
@@ -67,6 +69,9 @@ func readAll(t testing.TB, l *vault.Local, secrets []vault.Secret) error {
 		return err
 	}
 	if _, err := l.Effective(ctx, vault.Context{Workspace: "w-furnished", Group: "g-furnished"}); err != nil {
+		return err
+	}
+	if _, err := l.Grants(ctx); err != nil {
 		return err
 	}
 	err := l.View(ctx, func(r vault.Reader) error {
@@ -108,6 +113,7 @@ func readAll(t testing.TB, l *vault.Local, secrets []vault.Secret) error {
 
 // TestEditedRecords flips a bit in every record and value, and in the
 // manifest, in turn: whoever reads it gets an error, and so does Doctor.
+// Case 105, 109.
 func TestEditedRecords(t *testing.T) {
 	l, dir, secrets := furnished(t)
 	type place struct {
@@ -123,7 +129,7 @@ func TestEditedRecords(t *testing.T) {
 			}
 		}
 	})
-	if want := 3*8 + 4; len(places) != want {
+	if want := 3*9 + 4; len(places) != want {
 		t.Fatalf("%d records and values, not %d", len(places), want)
 	}
 	places = append(places, place{store.Meta, []byte(metaManifest)})
@@ -147,6 +153,7 @@ func TestEditedRecords(t *testing.T) {
 
 // TestTampering is what somebody does who can write the file and has no key.
 // Where one can tell by a single record, whoever reads it does; Doctor always.
+// Case 106, 107.
 func TestTampering(t *testing.T) {
 	other, otherDir, _ := furnished(t)
 	other.Close()
@@ -223,6 +230,7 @@ func TestTampering(t *testing.T) {
 }
 
 // TestRollbackOfARecord: an earlier state of a record opens, and Doctor tells.
+// Case 107.
 func TestRollbackOfARecord(t *testing.T) {
 	l, dir, _ := furnished(t)
 	var keys, values [][]byte
@@ -254,9 +262,10 @@ func TestRollbackOfARecord(t *testing.T) {
 
 // TestNewerFormat: a vault of a later version is told as such, and is not
 // written.
+// Fault F24.
 func TestNewerFormat(t *testing.T) {
 	for version, want := range map[string]fault.Code{
-		"\x00\x00\x00\x04": fault.VaultNewer, "\xff\xff\xff\xff": fault.VaultNewer,
+		"\x00\x00\x00\x05": fault.VaultNewer, "\xff\xff\xff\xff": fault.VaultNewer,
 		"\x00\x00\x00\x00": fault.VaultCorrupt, "\x00\x00\x01": fault.VaultCorrupt, "": fault.VaultCorrupt,
 	} {
 		l, dir := fresh(t)

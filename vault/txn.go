@@ -2,8 +2,9 @@ package vault
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
-	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ const (
 	kindRate       kind = 9
 	kindDenials    kind = 10
 	kindSlot       kind = 11
+	kindGrant      kind = 12
 )
 
 // A manifest is the state of the whole.
@@ -67,12 +69,13 @@ func decodeManifest(epoch uint64, b []byte) (m manifest, err error) {
 
 // A txn is a transaction of a vault that is open.
 type txn struct {
-	tx    store.Tx
-	ring  *seal.Ring
-	chain *seal.Chain // opened when first needed
-	man   manifest
-	now   time.Time
-	actor string
+	tx   store.Tx
+	ring *seal.Ring
+	man  manifest
+	now  time.Time
+	by   Caller // who acts; of several calls in one transaction, that of the one whose turn it is
+
+	chains []*seal.Chain // those that were needed, see chainOf
 
 	format uint32 // of the file
 	clock  Clock
@@ -92,8 +95,8 @@ func errCorrupt(what string) error {
 
 // begin starts a transaction: the file must be the ring's vault, no older than
 // it was seen before, and its manifest must verify.
-func (l *Local) begin(tx store.Tx, ring *seal.Ring) (*txn, error) {
-	t, err := l.beginAny(tx, ring)
+func (l *Local) begin(ctx context.Context, tx store.Tx, ring *seal.Ring) (*txn, error) {
+	t, err := l.beginAny(ctx, tx, ring)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +107,7 @@ func (l *Local) begin(tx store.Tx, ring *seal.Ring) (*txn, error) {
 }
 
 // beginAny is begin, however old the file is.
-func (l *Local) beginAny(tx store.Tx, ring *seal.Ring) (*txn, error) {
+func (l *Local) beginAny(ctx context.Context, tx store.Tx, ring *seal.Ring) (*txn, error) {
 	format, vault, err := checkFormat(tx)
 	if err != nil {
 		return nil, err
@@ -114,19 +117,30 @@ func (l *Local) beginAny(tx store.Tx, ring *seal.Ring) (*txn, error) {
 	}
 	b, epoch, err := ring.OpenManifest(tx.Get(store.Meta, keyManifest))
 	if err != nil {
+		if rekeyed(tx, ring) {
+			return nil, errReplaced
+		}
 		return nil, errCorrupt("the manifest of the vault")
 	}
 	man, err := decodeManifest(epoch, b)
 	if err != nil || man.gen != ring.Generation() {
 		return nil, errCorrupt("the manifest of the vault")
 	}
-	return &txn{tx: tx, ring: ring, man: man, now: l.opts.Now(), actor: l.opts.Actor, format: format, clock: l.opts.Clock}, nil
+	return &txn{tx: tx, ring: ring, man: man, now: l.opts.Now(), by: l.callerOf(ctx), format: format, clock: l.opts.Clock}, nil
+}
+
+// rekeyed reports whether a vault has another root key than that of the ring: none
+// of its slots is one of the ring's. Whoever opens it anew then finds out whether
+// that is so, or the slots were changed.
+func rekeyed(tx store.Tx, ring *seal.Ring) bool {
+	slots, err := readSlots(tx)
+	return err == nil && !slices.ContainsFunc(slots, func(s *seal.Slot) bool { return s.Verify(ring) == nil })
 }
 
 // close wipes the keys of the audit log.
 func (t *txn) close() {
-	if t.chain != nil {
-		t.chain.Clear()
+	for _, c := range t.chains {
+		c.Clear()
 	}
 }
 
@@ -191,19 +205,20 @@ func (t *txn) remove(table store.Table, key []byte) error {
 
 // record appends an event to the audit log. It fills in what every event has.
 func (t *txn) record(e *Event) error {
-	e.Actor, e.UID, e.PID = t.actor, os.Getuid(), os.Getpid()
+	t.by.name(e)
 	return t.append(e)
 }
 
 // append appends an event of whoever it names to the audit log.
 func (t *txn) append(e *Event) error {
-	if err := t.openChain(); err != nil {
+	chain, err := t.chainOf(t.man.seq + 1)
+	if err != nil {
 		return err
 	}
 	t.man.seq++
 	e.Seq, e.Time = t.man.seq, t.now
 	e.clip()
-	entry, link := t.chain.Append(e.Seq, t.man.link, encodeEvent(e))
+	entry, link := chain.Append(e.Seq, t.man.link, encodeEvent(e))
 	t.man.link = link
 	return t.tx.Put(store.Audit, seqKey(e.Seq), entry)
 }
@@ -227,19 +242,6 @@ func clip(s string) string {
 	}
 	const more = "..."
 	return strings.ToValidUTF8(s[:maxEventText-len(more)], "") + more
-}
-
-// openChain opens the keys of the audit log, if that was not done yet.
-func (t *txn) openChain() (err error) {
-	if t.chain != nil {
-		return nil
-	}
-	t.chain, err = t.ring.OpenChain(t.man.gen, t.tx.Get(store.Meta, chainName(t.man.gen)))
-	if err != nil {
-		return fault.New(fault.AuditBroken, "the keys of the audit log were changed or damaged").
-			WithHint("%s", "run `aivault doctor`; then "+restoreHint)
-	}
-	return nil
 }
 
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }

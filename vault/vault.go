@@ -48,6 +48,20 @@ type Vault interface {
 	// now opens the vault, stays: fault.Conflict.
 	RemoveSlot(ctx context.Context, id ID) (bool, error)
 
+	// RotateMaster makes a new root key, seals everything anew, and has a new key
+	// take the place of the one by which the vault was opened; every other slot
+	// opens it as before. The old key is removed when the new one has opened the
+	// vault; where nobody but a person can put the new one in its place, both open
+	// it until FinishRotation (fault.Conflict: one is unfinished already). What does
+	// not open ends it, with nothing changed (fault.VaultCorrupt). Others wait
+	// meanwhile, some 3 s for 100,000 secrets.
+	//
+	// Copies of the vault from before open with the keys of then, and no later one.
+	RotateMaster(ctx context.Context, opts RotateOptions) (Rotation, error)
+	// FinishRotation has the old key of a rotation open the vault no more, once the
+	// new one has opened it: fault.Conflict.
+	FinishRotation(ctx context.Context) (Rotation, error)
+
 	CreateSecret(ctx context.Context, s NewSecret) (Secret, error)
 	// FindSecret resolves what people type: an id, a reference, or a prefix
 	// of an id that is unique and at least six hex digits long.
@@ -83,6 +97,17 @@ type Vault interface {
 	// transaction, and reports what became of every one. An entry that cannot
 	// be stored does not keep the others from it.
 	ImportSecrets(ctx context.Context, scope Scope, entries []ImportEntry, rotateExisting bool) (ImportResult, error)
+
+	// Grants lists in which contexts other users of this machine may make
+	// calls, by user id and context.
+	Grants(ctx context.Context) ([]Grant, error)
+	// Grant allows a user to make calls in a context, which has a workspace and
+	// no consumer, and in no other: false if that was so already. A vault has
+	// 1,000 grants at the most: fault.Conflict.
+	Grant(ctx context.Context, uid int, c Context) (Grant, bool, error)
+	// Revoke takes that back, for calls that do not run yet; false if there is
+	// no such grant.
+	Revoke(ctx context.Context, uid int, c Context) (bool, error)
 
 	// Audit lists events, newest first.
 	Audit(ctx context.Context, q AuditQuery) ([]Event, error)
@@ -184,7 +209,7 @@ type Report struct {
 
 // A Check is one thing that Doctor verified.
 type Check struct {
-	Name   string // permissions, leftovers, keyring, key, slots, records, set hash, indexes, audit chain, anchor
+	Name   string // permissions, leftovers, pages (if damaged), keyring, key, slots, records, set hash, indexes, audit chain, anchor
 	OK     bool
 	Detail string     // what was verified, or what is wrong
 	Code   fault.Code // unless OK

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"encoding/binary"
 
 	"aivault/vault/internal/seal"
 	"aivault/vault/internal/store"
@@ -34,10 +33,10 @@ func (v *auditVerification) stride(t *txn) (done bool, err error) {
 			return store.ErrStop
 		}
 		seq := v.state.Events + 1
-		if len(k) != 8 || binary.BigEndian.Uint64(k) != seq || seq > t.man.seq || !t.chain.Verify(seq, v.link, b) {
+		if len(k) != 8 || be64(k) != seq || seq > t.man.seq || !t.follows(seq, v.link, b) {
 			return errAudit(seq)
 		}
-		e, link, err := openEvent(t.chain, k, b)
+		e, link, err := t.openEvent(k, b)
 		if err != nil {
 			return err
 		}
@@ -63,7 +62,7 @@ func (v *auditVerification) stride(t *txn) (done bool, err error) {
 // verifyAudit verifies the whole chain in one transaction, and returns how many
 // events it holds.
 func (t *txn) verifyAudit() (uint64, error) {
-	if err := t.openChain(); err != nil {
+	if _, err := t.chainOf(t.man.seq); err != nil {
 		return 0, err
 	}
 	var v auditVerification

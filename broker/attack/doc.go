@@ -169,11 +169,18 @@
 //
 // # 3.8 Policy, scope, rate, audit
 //
-//	095  waits for: scoped tokens
+//	095  TestCase095NotGranted                 an agent in a context that it was not given
+//	     TestCase095TakenBack
+//	     TestCase095OtherScopes
+//	     TestCase095HowTheVaultIsKept
+//	     broker/internal/resolve.TestReticent
+//	     vault.TestGrantsNeverLeak
+//	     vault.TestEditedGrants
 //	096  TestCase096Precedence                 which scope comes first, and ties
 //	     TestCase096Ties
 //	     broker.TestPrecedence
 //	097  TestCase097NoContextIsNotAll          contexts that say nothing, or something like another
+//	     TestCase097NoGrantIsNotAll
 //	098  TestCase098AtUse                      what was true a moment ago
 //	     TestCase098AnotherLender
 //	     TestCase098RevokedWhileCallsRun
@@ -186,6 +193,8 @@
 //	100  TestCase100Probing                    many refusals
 //	     vault.TestCase100ProbingIsBounded
 //	     vault.TestCase100NoDenialIsLost
+//	     vault.TestDenialsOfCallers
+//	     vault.TestProbingOfOthers
 //	101  TestCase101FullDisk                   a log that cannot be written
 //	     TestCase101ReadOnly
 //	     broker.TestAuditUnavailable

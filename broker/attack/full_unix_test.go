@@ -35,6 +35,7 @@ func workFull(p *process) error {
 	return nil
 }
 
+// Fault F3, F22.
 func TestCase101FullDisk(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -50,6 +51,7 @@ func TestCase101FullDisk(t *testing.T) {
 // nobody is a user without any rights.
 const nobody = 65534
 
+// Fault F5, F22.
 func TestCase101ReadOnly(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(dir string) error{

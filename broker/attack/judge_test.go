@@ -69,13 +69,13 @@ func (w *world) invoke(t *testing.T, call broker.Call) result {
 func (w *world) judged(t *testing.T, call broker.Call, do func(context.Context, broker.Call) (*broker.Answer, error)) result {
 	t.Helper()
 	r := result{since: w.mark(t)}
-	preview, err := w.broker.Preview(context.Background(), call)
+	preview, err := w.broker.Preview(w.caller(), call)
 	r.shown = err
 	w.scan(t, "the preview", preview)
 	if len(w.up.Requests()) != r.since.requests || len(w.net.Lookups()) != r.since.lookups {
 		t.Errorf("%s: a preview of it asked somebody", brief(call))
 	}
-	r.answer, r.err = do(context.Background(), call)
+	r.answer, r.err = do(w.caller(), call)
 	w.look(t, &r)
 	w.hidesInput(t, call, r)
 	return r

@@ -41,6 +41,7 @@ type world struct {
 	secret   stored          // of the credential
 	canaries []string        // values of all secrets, which must show nowhere
 	issued   func() []string // further such values, that come and go; or nil
+	agent    *vault.Caller   // who makes the calls; nil: the vault's owner
 	carries  place           // where the secret is in a request that was allowed
 }
 
@@ -94,6 +95,14 @@ func vaultOptions(dir string) vault.Options {
 	opts := vaulttest.Options(dir)
 	opts.Claims, opts.CheckValue = registry.Builtin(), broker.CheckValue(registry.Builtin())
 	return opts
+}
+
+// caller is the context in which calls are made.
+func (w *world) caller() context.Context {
+	if w.agent == nil {
+		return context.Background()
+	}
+	return vault.WithCaller(context.Background(), *w.agent)
 }
 
 // now is the time of day of the world.

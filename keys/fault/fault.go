@@ -130,6 +130,15 @@ func Wrap(code Code, err error, format string, args ...any) *Error {
 	return &Error{Code: code, Msg: fmt.Sprintf(format, args...), Err: err}
 }
 
+// Afterwards returns the error of what is only looked at once a change was made:
+// it must not read as if nothing had changed. Nil stays nil.
+func Afterwards(err error) error {
+	if err == nil {
+		return nil
+	}
+	return Wrap(CodeOf(err), err, "the change was made, and what came of it cannot be shown").WithHint("look whether it is as it should be; it need not be made again")
+}
+
 // WithHint returns a copy of e that says what to do next.
 func (e *Error) WithHint(format string, args ...any) *Error {
 	c := *e

@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+
+	"aivault/keys/locked"
 )
 
 // redacted is what a Bytes shows of itself.
@@ -24,6 +26,11 @@ type Bytes func() []byte
 // New returns a Bytes that holds b. It takes ownership: the caller must
 // neither keep nor change b.
 func New(b []byte) Bytes { return func() []byte { return b } }
+
+// NewKey returns a Bytes that holds a key in locked memory, if it is no longer
+// than locked.Size. b is wiped. Clear gives the memory back, and must not run
+// beside another method.
+func NewKey(b []byte) Bytes { return locked.New(b).Bytes }
 
 // Clone returns a Bytes with a copy of b, which the caller may then clear.
 func Clone(b []byte) Bytes { return New(append(make([]byte, 0, len(b)), b...)) }
@@ -41,7 +48,7 @@ func (b Bytes) Len() int { return len(b.Reveal()) }
 
 // Clear overwrites the bytes with zeros. Copies that others made, such as the
 // header of a request that was sent, are beyond its reach.
-func (b Bytes) Clear() { clear(b.Reveal()) }
+func (b Bytes) Clear() { locked.Wipe(b.Reveal()) }
 
 // Equal reports, in time that depends on the lengths only, whether both hold
 // the same bytes.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"aivault/keys/locked"
 	"aivault/keys/opaque"
 )
 
@@ -135,5 +136,29 @@ func TestNilHoldsNothing(t *testing.T) {
 	}
 	if got := fmt.Sprint(b); got != "[redacted]" {
 		t.Errorf("the nil Bytes shows %q", got)
+	}
+}
+
+// A key is moved to locked memory, and gives its place back when it is cleared:
+// what has the place since is not touched by whoever clears it again.
+func TestNewKey(t *testing.T) {
+	given := []byte(canary)
+	b := opaque.NewKey(given)
+	if string(b.Reveal()) != canary || !bytes.Equal(given, make([]byte, len(canary))) {
+		t.Fatal("the key was not moved")
+	}
+	if got := fmt.Sprintf("%v %+v", b, struct{ b opaque.Bytes }{b}); strings.Contains(got, canary) {
+		t.Error("the key shows")
+	}
+	place := &b.Reveal()[0]
+	b.Clear()
+	next := locked.New([]byte(canary))
+	defer next.Free()
+	if &next.Bytes()[0] != place {
+		t.Error("the key had no place in locked memory, or did not give it back")
+	}
+	b.Clear()
+	if string(next.Bytes()) != canary || !bytes.Equal(b.Reveal(), make([]byte, len(canary))) {
+		t.Error("a key that was cleared reaches the one that has its place")
 	}
 }

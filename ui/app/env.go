@@ -18,6 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"aivault/keys"
+	"aivault/ui/setup"
 )
 
 // An Env is the outside world. [System] returns the real one.
@@ -38,6 +39,11 @@ type Env struct {
 	Keyring func(timeout time.Duration) keys.Keyring
 	// KDF returns the cost of a new passphrase.
 	KDF func() (keys.KDF, error)
+	// Host returns this machine, to set it up for shared mode.
+	Host func() *setup.Host
+
+	// PassOn names further variables that a daemon gets which is started.
+	PassOn []string
 
 	// For tests, as in broker.Config. All nil in production.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
@@ -59,6 +65,7 @@ func System() *Env {
 		Executable: os.Executable,
 		Keyring:    func(timeout time.Duration) keys.Keyring { return keys.NewHelperKeyring(os.Getenv, timeout) },
 		KDF:        keys.DefaultKDF,
+		Host:       setup.Local,
 	}
 }
 

@@ -47,8 +47,9 @@ func (p Passphrase) get(ctx context.Context, env *Env, q keys.Question, flags st
 		return f.line(ctx)
 	}
 	what := q.String()
-	hint := "run it on a terminal, or give the " + what + " with " + flags
+	hint := "run it on a terminal, give the " + what + " with " + flags + ", or run `aivault unlock` first"
 	if q.New {
+		hint = "run it on a terminal, or give the " + what + " with " + flags
 		return env.AskNewSecret(ctx, "New passphrase of the vault", fault.VaultLocked, hint)
 	}
 	prompt := strings.ToUpper(what[:1]) + what[1:] + " of the vault"

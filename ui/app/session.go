@@ -59,6 +59,8 @@ type Session struct {
 	once   sync.Once
 	vault  *vault.Local
 	broker *broker.Broker
+	desk   *desk
+	link   link
 }
 
 // backend joins both halves of a Backend.
@@ -104,7 +106,8 @@ func (s *Session) base() (string, error) {
 	return filepath.Join(home, ".aivault"), nil
 }
 
-// Backend returns the vault and broker.
+// Backend returns the vault and broker. Where the daemon of the vault keeps its
+// key, and this session was not given it, what is asked of them is done there.
 func (s *Session) Backend() Backend {
 	s.once.Do(func() {
 		reg := registry.Builtin()
@@ -127,8 +130,9 @@ func (s *Session) Backend() Backend {
 			Dial:     s.env.Dial,
 			Roots:    s.env.Roots,
 		})
+		s.desk = &desk{s: s, local: backend{s.vault, s.broker}}
 	})
-	return backend{s.vault, s.broker}
+	return s.desk
 }
 
 // Flush makes durable what calls left to be recorded. Its error tells that the
@@ -144,6 +148,7 @@ func (s *Session) Flush(ctx context.Context) error {
 func (s *Session) Close() {
 	s.once.Do(func() {}) // from here on nothing is opened any more
 	if s.vault != nil {
+		s.link.close()
 		s.broker.Close()
 		s.vault.Close()
 	}

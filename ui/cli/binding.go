@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aivault/broker"
+	"aivault/keys/fault"
 	"aivault/keys/opaque"
 	"aivault/ui/app"
 )
@@ -102,7 +103,7 @@ given.`,
 		if sh.out.json {
 			path, err := storePath(ctx, be)
 			if err != nil {
-				return err
+				return fault.Afterwards(err)
 			}
 			return sh.out.printJSON(struct {
 				Removed bool   `json:"removed"`

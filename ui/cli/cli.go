@@ -37,6 +37,9 @@ func groups() []group {
 		{"status", nil, "show where the vault and its key are", newStatus},
 		{"init", nil, "make a new vault", newInit},
 		{"key", nil, "list, add and remove ways to open the vault", newKey},
+		{"rotate-master", nil, "give the vault a new root key and a new key", newRotateMaster},
+		{"unlock", nil, "have the daemon keep the key of the vault", newUnlock},
+		{"lock", nil, "have the daemon forget the key of the vault", newLock},
 		{"secrets", nil, "store, list, share and delete secrets", newSecrets},
 		{"credential", nil, "say how secrets authenticate, and at which hosts", newCredential},
 		{"capability", nil, "say what may be called", newCapability},
@@ -49,6 +52,9 @@ func groups() []group {
 		{"doctor", nil, "verify the whole vault", newDoctor},
 		{"backup", nil, "write a copy of the vault to a file", newBackup},
 		{"restore", nil, "put a backup in the place of the vault", newRestore},
+		{"daemon", nil, "make the calls of others, in the background", newDaemon},
+		{"restart", nil, "start the daemon of the vault anew", newRestart},
+		{"setup", nil, "let another user call, through a daemon of yours", newSetup},
 		{"demo", nil, "show scopes at work, on a throw-away vault", newDemo},
 		{"completion", nil, "print a completion script for a shell", newCompletion},
 		{"help", nil, "explain a command", newHelp},
@@ -68,6 +74,7 @@ type shell struct {
 	// unrecorded is why the outcome of the last call is not in the audit log,
 	// as far as the broker knew when it returned.
 	unrecorded error
+	asksNobody bool // though there may be a terminal
 	acting     bool // parsing is over: an error is no longer one of usage
 }
 
@@ -222,9 +229,13 @@ func (sh *shell) open(cmd *cobra.Command) (*app.Session, error) {
 		return nil, fault.New(fault.Usage, "provide only one of --passphrase, --passphrase-file and --passphrase-fd")
 	}
 	sh.acting = true
-	session, err := app.Open(sh.env, app.Options{
+	opts := app.Options{
 		Passphrase: sh.pass, NewPassphrase: sh.newPass, Recovery: sh.keepRecovery, Notice: sh.out.notice,
-	})
+	}
+	if sh.asksNobody {
+		opts.AskPassphrase = app.AskNobody
+	}
+	session, err := app.Open(sh.env, opts)
 	sh.session = session
 	return session, err
 }

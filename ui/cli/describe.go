@@ -144,16 +144,16 @@ func toDescription(d *broker.Description, p vault.Policy) descriptionJSON {
 		call.Required = append(call.Required, "--path")
 	}
 	return descriptionJSON{
-		Capability: d.ID, Provider: d.Provider, Setup: setup(d), Allowed: toAllow(d.Allow), Call: call,
+		Capability: d.ID, Provider: d.Provider, Setup: toSetup(d), Allowed: toAllow(d.Allow), Call: call,
 		Description: d.Description, DocsURL: d.DocsURL, Ready: d.Ready, Policy: toLimits(p), OpaqueBody: d.OpaqueBody,
 		Except: d.Except, EncodedSlash: d.EncodedSlash, NeedsHost: d.NeedsHost,
 		OtherHosts: mapTo(d.OtherHosts, func(o broker.OtherHost) otherHostJSON { return otherHostJSON(o) }),
 	}
 }
 
-// setup tells which secrets make the capability ready, or nil where that is not
+// toSetup tells which secrets make the capability ready, or nil where that is not
 // for the registry to say. Of several ways it is the first.
-func setup(d *broker.Description) *setupJSON {
+func toSetup(d *broker.Description) *setupJSON {
 	if len(d.SecretNames) == 0 {
 		return nil
 	}
@@ -268,7 +268,7 @@ func (sh *shell) printDescription(d *broker.Description, p vault.Policy) {
 	add("Docs", d.DocsURL)
 	sh.out.table(rows)
 	sh.out.printf("")
-	if s := setup(d); s != nil && !d.Ready {
+	if s := toSetup(d); s != nil && !d.Ready {
 		for _, command := range s.Commands {
 			sh.out.printf("  %s", command)
 		}

@@ -59,6 +59,7 @@ aivault doctor --salvage /tmp/salvaged`,
 		if err != nil {
 			return err
 		}
+		report.Checks = append(report.Checks, sh.session.CheckDaemon(ctx))
 		if err := sh.printReport(report); err != nil {
 			return err
 		}

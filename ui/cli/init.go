@@ -47,7 +47,7 @@ aivault init --provider passphrase`,
 		if err != nil {
 			return err
 		}
-		if err := sh.printStatus(st); err != nil || noRecovery || cfg.Kind != keys.KindKeyring {
+		if err := sh.printStatus(ctx, st); err != nil || noRecovery || cfg.Kind != keys.KindKeyring {
 			return err
 		}
 		if sh.canShow() != nil {

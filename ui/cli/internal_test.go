@@ -80,6 +80,7 @@ func TestHelpOfEveryCommand(t *testing.T) {
 }
 
 // A crash says where it was, and nothing that may be a secret.
+// Case 155.
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	after := func(f func()) (err error) {

@@ -73,7 +73,11 @@ func newCall(sh *shell, cmd *cobra.Command, print func(*broker.Answer) error) *c
 		if f.stream {
 			print = func(*broker.Answer) error { return nil }
 		}
-		answer, err := f.call(ctx, sh, be, call)
+		service, err := sh.session.Caller(ctx)
+		if err != nil {
+			return err
+		}
+		answer, err := f.call(ctx, sh, service, call)
 		switch {
 		case answer == nil:
 			return err
@@ -97,7 +101,7 @@ func newCall(sh *shell, cmd *cobra.Command, print func(*broker.Answer) error) *c
 }
 
 // call makes the call; with --stream, it prints the body.
-func (f *callFlags) call(ctx context.Context, sh *shell, be app.Backend, call broker.Call) (*broker.Answer, error) {
+func (f *callFlags) call(ctx context.Context, sh *shell, be broker.Service, call broker.Call) (*broker.Answer, error) {
 	if !f.stream {
 		return be.Invoke(ctx, call)
 	}

@@ -43,14 +43,11 @@ func newKeyList(sh *shell) *cobra.Command {
 			short := shortIDs(slots, func(s vault.Slot) vault.ID { return s.ID })
 			rows := [][]cell{heading("ID", "KIND", "CREATED", "", "WHERE")}
 			for i, s := range slots {
-				created, used := "-", ""
+				created := "-"
 				if !s.CreatedAt.IsZero() {
 					created = moment(s.CreatedAt)
 				}
-				if s.Opened {
-					used = "in use"
-				}
-				rows = append(rows, cells(short[i], string(s.Key.Kind), created, used, keyPlace(s.Key)))
+				rows = append(rows, cells(short[i], string(s.Key.Kind), created, slotState(s), keyPlace(s.Key)))
 			}
 			sh.out.table(rows)
 			sh.out.printf("%s", count(len(slots), "slot"))
@@ -228,7 +225,7 @@ func (sh *shell) printSlotRemoved(id string, slot vault.Slot, removed bool) erro
 func (sh *shell) warnOfRest(ctx context.Context, be app.Backend) error {
 	st, err := be.Status(ctx)
 	if err != nil {
-		return err
+		return fault.Afterwards(err)
 	}
 	for _, s := range st.Slots {
 		if s.Key.Kind != keys.KindRecovery {
@@ -246,10 +243,24 @@ type slotJSON struct {
 	Where     string `json:"where"`
 	CreatedAt *int64 `json:"createdAtMs"` // null if it is not known
 	InUse     bool   `json:"inUse"`
+	Retiring  bool   `json:"retiring,omitempty"` // until `rotate-master --finish`
+}
+
+// slotState says what there is to say of a slot.
+func slotState(s vault.Slot) string {
+	switch {
+	case s.Opened && s.Retiring:
+		return "in use, retiring"
+	case s.Opened:
+		return "in use"
+	case s.Retiring:
+		return "retiring"
+	}
+	return ""
 }
 
 func toSlot(s vault.Slot) slotJSON {
-	return slotJSON{s.ID.String(), string(s.Key.Kind), keyPlace(s.Key), millis(s.CreatedAt), s.Opened}
+	return slotJSON{s.ID.String(), string(s.Key.Kind), keyPlace(s.Key), millis(s.CreatedAt), s.Opened, s.Retiring}
 }
 
 // slotRows are the lines of a status about slots, where there is more than the
@@ -264,7 +275,11 @@ func slotRows(st vault.Status) [][]cell {
 		if i == 0 {
 			title = "  Slots:"
 		}
-		rows[i] = cells(title, fmt.Sprintf("%s  %s", shortSlot(s), s.Key))
+		text := fmt.Sprintf("%s  %s", shortSlot(s), s.Key)
+		if s.Retiring {
+			text += " (retiring)"
+		}
+		rows[i] = cells(title, text)
 	}
 	return rows
 }

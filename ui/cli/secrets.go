@@ -233,7 +233,7 @@ func (sh *shell) printRemoved(r vault.Removed) error {
 func (sh *shell) provisioned(ctx context.Context, be app.Backend, s vault.Secret) error {
 	p, err := be.Provisioned(ctx, s)
 	if err != nil || p == nil {
-		return err
+		return fault.Afterwards(err)
 	}
 	switch {
 	case p.NeedsHost != "":

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 
 	"github.com/spf13/cobra"
 
+	"aivault/broker/remote"
 	"aivault/keys"
 	"aivault/keys/fault"
 	"aivault/ui/app"
@@ -31,7 +33,7 @@ protect from. It changes nothing.`,
 			if err != nil {
 				return err
 			}
-			return sh.printStatus(st)
+			return sh.printStatus(ctx, st)
 		}),
 	}
 }
@@ -46,7 +48,8 @@ type statusJSON struct {
 		Error    *errorJSON `json:"keyError,omitempty"` // ours: why it is locked
 		Slots    []slotJSON `json:"slots"`              // ours
 	} `json:"status"`
-	Paths struct {
+	Daemon *daemonJSON `json:"daemon"` // ours: null if none runs
+	Paths  struct {
 		Root         string `json:"rootDir"`
 		Config       string `json:"configPath"`
 		Secrets      string `json:"secretsDir"`
@@ -55,8 +58,25 @@ type statusJSON struct {
 	} `json:"paths"`
 }
 
-func toStatus(st vault.Status) statusJSON {
+// daemonJSON is the daemon of a vault.
+type daemonJSON struct {
+	PID      int    `json:"pid"`
+	Version  string `json:"version"`
+	Shared   bool   `json:"shared"`
+	KeepsKey bool   `json:"keepsKey"`
+	Until    *int64 `json:"untilMs"` // when it forgets the key; null: not by itself
+}
+
+func toDaemon(h *remote.Hello) *daemonJSON {
+	if h == nil {
+		return nil
+	}
+	return &daemonJSON{h.PID, h.Version, h.Shared, h.Kept, millis(h.Until)}
+}
+
+func toStatus(st vault.Status, daemon *remote.Hello) statusJSON {
 	var out statusJSON
+	out.Daemon = toDaemon(daemon)
 	out.Status.Enabled = st.Initialized
 	out.Status.Provider = orNull(providerType(st.Provider))
 	out.Status.Locked = st.Locked
@@ -96,9 +116,10 @@ func providerName(k keys.Kind) string {
 	return "-"
 }
 
-func (sh *shell) printStatus(st vault.Status) error {
+func (sh *shell) printStatus(ctx context.Context, st vault.Status) error {
+	daemon := sh.session.Look(ctx)
 	if sh.out.json {
-		return sh.out.printJSON(toStatus(st))
+		return sh.out.printJSON(toStatus(st, daemon))
 	}
 	state := cell{"unlocked", green}
 	switch {
@@ -121,6 +142,9 @@ func (sh *shell) printStatus(st vault.Status) error {
 			cells("  Vault id:", st.VaultID))
 		rows = append(rows, slotRows(st)...)
 	}
+	if daemon != nil {
+		rows = append(rows, cells("  Daemon:", daemonState(daemon)))
+	}
 	rows = append(rows, []cell{{"Paths", bold}}, cells("  Root:", st.Root), cells("  Vault:", st.File))
 	sh.out.table(rows)
 	sh.out.printf("%s", sh.out.strong("Protection"))
@@ -135,6 +159,21 @@ func (sh *shell) printStatus(st vault.Status) error {
 		}
 	}
 	return nil
+}
+
+// daemonState says what a daemon does.
+func daemonState(h *remote.Hello) string {
+	what := "running"
+	switch {
+	case h.Kept && h.Until.IsZero():
+		what = "keeps the key until it is locked"
+	case h.Kept:
+		what = "keeps the key until " + moment(h.Until)
+	}
+	if h.Shared {
+		what += ", and serves other users"
+	}
+	return fmt.Sprintf("%s (process %d)", what, h.PID)
 }
 
 // protection says what the vault protects from, and what not.

@@ -1,5 +1,5 @@
-// Package guard makes the environment harmless before anything else of the
-// program runs. Whoever starts aivault chooses its environment, and some
+// Package guard makes the environment harmless, and the process one that others
+// cannot look into, before anything else of the program runs. Whoever starts aivault chooses its environment, and some
 // variables would turn the program against its vault: GODEBUG=http2debug=2 has
 // net/http print the Authorization header, SSL_CERT_FILE has crypto/x509 trust
 // a certificate authority of the caller's, and a proxy variable diverts the
@@ -15,11 +15,21 @@
 // its background in an init, and waits 5 s for the answer while it swallows what
 // was typed ahead: in every command, as they are one binary. A dumb terminal is
 // not asked. Package release puts TERM back once that init has run.
+//
+// Who has the same user id, and is not root, may read the environment of a
+// process (AIVAULT_KEY), its memory and its files, or attach to it as a debugger
+// does. From the guard on, Linux refuses all of that; macOS and Windows have
+// rules of their own. There are no core files. To debug aivault, or to profile
+// it with perf, build it with -tags aivault_dumpable, which leaves the process
+// open.
 package guard
 
 import "os"
 
 func init() {
+	if !isTest() {
+		hide() // first, as there are secrets in the environment from the start
+	}
 	again := forRuntime(os.Getenv)
 	for _, name := range harmful() {
 		_ = os.Unsetenv(name) // fails for malformed names only

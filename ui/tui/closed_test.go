@@ -25,6 +25,7 @@ func (f *forgetter) Forget(why string) { f.why = append(f.why, why) }
 
 // Checklist 9. What is half typed is forgotten before the shell has the
 // terminal, also behind a dialog.
+// Case 157.
 func TestSuspendForgets(t *testing.T) {
 	t.Parallel()
 	r := newRig(t).open(keys.KindFile)

@@ -35,6 +35,7 @@ var pasted = [...]string{
 // looks at; a panic, or a program that does not come to rest, fails too.
 //
 // Checklist 13, 14, 16, 17, 39.
+// Case 156.
 func FuzzScreens(f *testing.F) {
 	first := uitest.New(f, uitest.Options{Fill: func(d *uitest.Driver) {
 		uitest.Seed(d)

@@ -45,7 +45,7 @@ func Open(ctx context.Context, env *app.Env, settings term.Settings, pass app.Pa
 	if err != nil {
 		return nil, err
 	}
-	host.Backend, host.FirstUse = session.Backend(), session.FirstUse
+	host.Backend, host.FirstUse, host.Kept = session.Backend(), session.FirstUse, session.Kept
 	return &Program{Model: New(host, pages(), settings), Host: host, session: session}, nil
 }
 

@@ -62,6 +62,7 @@ type Model struct {
 
 	gate    view.Screen // shown instead of everything else until the vault is open; nil then
 	status  vault.Status
+	kept    bool // the daemon keeps the key, for other programs, too
 	tabs    []view.Screen
 	tab     int
 	stack   []view.Screen // on top of the tab
@@ -228,5 +229,8 @@ func (m *Model) closeAll() {
 }
 
 // locksItself reports whether the vault is to be locked when nobody is there:
-// where its key is in somebody's head, it is asked for again.
-func (m *Model) locksItself() bool { return m.gate == nil && m.status.Provider.Typed() }
+// where its key is in somebody's head, it is asked for again. What the daemon
+// keeps, others work with, and has a time of its own.
+func (m *Model) locksItself() bool {
+	return m.gate == nil && m.status.Provider.Typed() && !m.kept
+}

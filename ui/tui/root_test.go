@@ -191,6 +191,20 @@ func TestLocksItself(t *testing.T) {
 	}
 }
 
+// What the daemon keeps, others work with: it is not locked because nobody is at
+// these screens.
+func TestKeptIsNotLocked(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.send(view.OpenedMsg{Status: vault.Status{Initialized: true, Provider: keys.KindPassphrase}, Kept: true})
+	r.now = r.now.Add(time.Hour)
+	r.pass(500 * time.Millisecond)
+	r.pass(time.Second)
+	if r.vault.locks != 0 {
+		t.Error("it was locked")
+	}
+}
+
 // What was half typed goes when the vault is locked; where one was stays.
 func TestLockAndBack(t *testing.T) {
 	t.Parallel()

@@ -19,7 +19,7 @@ const (
 
 // opened shows the pages.
 func (m *Model) opened(o view.OpenedMsg) tea.Cmd {
-	m.status = o.Status
+	m.status, m.kept = o.Status, o.Kept
 	m.watch = watch{state: o.State, since: m.host.Now()}
 	m.toast = toast{}
 	if m.gate == nil {

@@ -104,6 +104,7 @@ func deed(kind string) string {
 		vault.KindCredentialEnable: "enabled a credential", vault.KindCapabilityCreate: "made a capability",
 		vault.KindCapabilityDelete: "deleted a capability", vault.KindCapabilityBind: "bound a secret to a capability",
 		vault.KindCapabilityUnbind: "took a binding away", vault.KindCapabilityPolicy: "changed the limits of a capability",
+		vault.KindGrantAdd: "allowed another user to make calls", vault.KindGrantRemove: "took that back from another user",
 	}
 	if w, ok := words[kind]; ok {
 		return w

@@ -4,6 +4,7 @@ package vaulttest
 
 import (
 	"context"
+	"crypto/rand"
 	"os"
 	"path/filepath"
 	"testing"
@@ -77,4 +78,11 @@ type Claims map[string]string
 func (c Claims) Claim(name string) (string, bool) {
 	provider, ok := c[name]
 	return provider, ok
+}
+
+// CheapKDF returns the least that a passphrase may cost.
+func CheapKDF() (keys.KDF, error) {
+	salt := make([]byte, 16)
+	_, err := rand.Read(salt)
+	return keys.KDF{Time: 1, MemoryKiB: 19 << 10, Threads: 1, Salt: salt}, err
 }

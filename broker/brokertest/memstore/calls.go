@@ -17,14 +17,14 @@ const (
 )
 
 // Authorize implements vault.Store.
-func (s *Store) Authorize(ctx context.Context, decide func(vault.Reader) (vault.Decision, error)) (vault.Grant, error) {
+func (s *Store) Authorize(ctx context.Context, decide func(vault.Reader) (vault.Decision, error)) (vault.Permit, error) {
 	if err := ctx.Err(); err != nil {
-		return vault.Grant{}, err
+		return vault.Permit{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.endDenials(s.time()); err != nil {
-		return vault.Grant{}, err
+		return vault.Permit{}, err
 	}
 	d, err := decide(reader{s})
 	if err == nil {
@@ -34,24 +34,24 @@ func (s *Store) Authorize(ctx context.Context, decide func(vault.Reader) (vault.
 		err = s.checkRate(&d)
 	}
 	if err != nil {
-		return vault.Grant{}, s.refuse(d.Event, err)
+		return vault.Permit{}, s.refuse(d.Event, err)
 	}
 	d.Event.Kind, d.Event.Outcome = vault.KindInvokeIntent, ""
 	seq, err := s.record(d.Event)
 	if err != nil {
-		return vault.Grant{}, err
+		return vault.Permit{}, err
 	}
 	now := s.time()
 	if d.Rate != nil {
-		s.grants[d.Event.Capability] = append(s.grants[d.Event.Capability], now)
+		s.permits[d.Event.Capability] = append(s.permits[d.Event.Capability], now)
 	}
-	grant := vault.Grant{Intent: seq}
+	permit := vault.Permit{Intent: seq}
 	for _, u := range d.Uses {
 		s.secrets[u.Secret].LastUsedAt = now
-		grant.Values = append(grant.Values, opaque.Clone(s.values[u.Secret]))
+		permit.Values = append(permit.Values, opaque.Clone(s.values[u.Secret]))
 	}
-	s.decrypted = append(s.decrypted, grant.Values...)
-	return grant, nil
+	s.decrypted = append(s.decrypted, permit.Values...)
+	return permit, nil
 }
 
 func (s *Store) checkUses(d *vault.Decision) error {
@@ -77,8 +77,8 @@ func (s *Store) checkRate(d *vault.Decision) error {
 		return nil
 	}
 	now := s.time()
-	granted := recent(s.grants[d.Event.Capability], now)
-	s.grants[d.Event.Capability] = granted
+	granted := recent(s.permits[d.Event.Capability], now)
+	s.permits[d.Event.Capability] = granted
 	if int64(len(granted)) < *d.Rate {
 		return nil
 	}

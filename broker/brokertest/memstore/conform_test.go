@@ -155,6 +155,51 @@ func TestPolicies(t *testing.T) {
 	})
 }
 
+// A granter is a store that grants contexts to users.
+type granter interface {
+	Grant(ctx context.Context, uid int, c vault.Context) (vault.Grant, bool, error)
+	Revoke(ctx context.Context, uid int, c vault.Context) (bool, error)
+}
+
+func TestGrants(t *testing.T) {
+	each(t, func(w *world) {
+		store, ok := w.Store.(granter)
+		if !ok {
+			t.Fatal("it grants nothing")
+		}
+		in := vault.Context{Workspace: "w", Group: "a"}
+		may := func(uid int, c vault.Context) (ok bool) {
+			w.said("a look", w.View(t.Context(), func(r vault.Reader) (err error) {
+				ok, err = r.Granted(uid, c)
+				return err
+			}), "")
+			return ok
+		}
+		for _, want := range []bool{true, false} {
+			got, made, err := store.Grant(t.Context(), 7, in)
+			if got.UID != 7 || got.Context != in || !got.CreatedAt.Equal(w.now) || made != want || err != nil {
+				t.Errorf("granted %+v, %t, %v", got, made, err)
+			}
+		}
+		for c, want := range map[vault.Context]bool{
+			in: true, {Workspace: "w", Group: "a", Consumer: "bot"}: true,
+			{}: false, {Workspace: "w"}: false, {Workspace: "w", Group: "b"}: false, {Workspace: "a", Group: "w"}: false,
+		} {
+			if may(7, c) != want || may(8, c) {
+				t.Errorf("in %+v users 7 and 8 may call: %t, %t", c, may(7, c), may(8, c))
+			}
+		}
+		for _, want := range []bool{true, false} {
+			if gone, err := store.Revoke(t.Context(), 7, in); gone != want || err != nil {
+				t.Errorf("revoked: %t, %v", gone, err)
+			}
+		}
+		if may(7, in) {
+			t.Error("it is granted still")
+		}
+	})
+}
+
 func TestRenewals(t *testing.T) {
 	each(t, func(w *world) {
 		ctx := w.t.Context()

@@ -35,7 +35,8 @@ type Store struct {
 	turns        map[string]chan struct{} // of Exclusive: full while somebody holds it
 	events       []vault.Event
 	outcomes     []vault.Event          // that could not be recorded so far
-	grants       map[string][]time.Time // by capability, of calls with a limit
+	permits      map[string][]time.Time // by capability, of calls with a limit
+	grants       map[grantKey]bool
 	refusals     []time.Time
 	denials      map[denialKey]*denial // that go on
 	now          func() time.Time
@@ -56,6 +57,10 @@ type (
 	providerKey struct {
 		provider string
 		scope    vault.Scope
+	}
+	grantKey struct {
+		uid   int
+		scope vault.Scope
 	}
 	bindingKey struct {
 		capability string
@@ -83,7 +88,8 @@ func New(claims vault.Claims) *Store {
 		disabled:     map[string]bool{},
 		renewals:     map[vault.ID]*vault.Renewal{},
 		turns:        map[string]chan struct{}{},
-		grants:       map[string][]time.Time{},
+		permits:      map[string][]time.Time{},
+		grants:       map[grantKey]bool{},
 		denials:      map[denialKey]*denial{},
 		now:          time.Now,
 	}

@@ -96,6 +96,11 @@ func (r reader) IsDisabled(id string) (bool, error) {
 	return r.s.disabled[id], nil
 }
 
+func (r reader) Granted(uid int, c vault.Context) (bool, error) {
+	r.s.lookups++
+	return c.Workspace != "" && r.s.grants[grantKey{uid, c.Scope()}], nil
+}
+
 func (r reader) Capability(id string) (*vault.Capability, error) {
 	r.s.lookups++
 	c, ok := r.s.capabilities[id]

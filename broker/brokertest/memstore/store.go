@@ -146,7 +146,7 @@ func (s *Store) DeleteCapability(_ context.Context, id string) (vault.RemovedCap
 	removed := vault.RemovedCapability{Capability: true, Policy: s.policies[id] != nil}
 	delete(s.capabilities, id)
 	delete(s.policies, id)
-	delete(s.grants, id)
+	delete(s.permits, id)
 	for key, b := range s.bindings {
 		if key.capability == id {
 			delete(s.bindings, key)

@@ -38,6 +38,9 @@ func (s *search) chooseBound(b *vault.Binding) (*Choice, error) {
 		return nil, err
 	}
 	if tier, _ := sec.SeenFrom(s.Context); tier == 0 {
+		if s.Reticent {
+			return nil, s.errNotAccessible("what is bound to %s is not visible from %s", s.Capability, describe(s.Context))
+		}
 		return nil, s.errNotAccessible("the binding of %s at %s names secret %s, which is not visible from %s", s.Capability, b.Scope, sec.Name, describe(s.Context))
 	}
 	choice, err := s.borrow(sec)

@@ -35,6 +35,7 @@ type Question struct {
 	Hosts      []string // canonical; those that the capability admits
 	Context    vault.Context
 	Credential string // id of the one to use; empty: the rule decides
+	Reticent   bool   // errors say nothing of what the context does not see
 }
 
 // A Choice is the answer: everything of a credential that a call needs.
@@ -143,13 +144,17 @@ func (s *search) headers() []registry.Header {
 // chooseNamed takes the credential that the caller named, if it may.
 func (s *search) chooseNamed() (*Choice, error) {
 	for _, a := range s.accounts {
-		if a.id != s.Credential || a.state == stateAbsent {
+		if a.id != s.Credential || a.state == stateAbsent || s.Reticent && a.state == stateUnseen {
 			continue
 		}
 		if a.isCandidate() {
 			return s.take(a), nil
 		}
 		return nil, s.errNotAccessible("credential %s cannot be used for %s: %s", a.id, s.Capability, a.why)
+	}
+	if s.Reticent {
+		return nil, fault.New(fault.CredentialNotFound, "there is no credential %.140q for %s in %s", s.Credential, s.Capability, describe(s.Context)).
+			WithHint("leave --credential out, or name one that you were told of")
 	}
 	provider, err := s.providerOf(s.Credential)
 	switch {

@@ -181,6 +181,7 @@ func TestSecretRefusesWhatIsTooLarge(t *testing.T) {
 	}
 }
 
+// Case 157.
 func TestSecretIsWiped(t *testing.T) {
 	t.Parallel()
 	f := form.NewSecret(plain(), "Value")

@@ -11,6 +11,7 @@ import (
 	"aivault/ui/tui/form"
 )
 
+// Case 158.
 func TestText(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ what, first, typed, want string }{

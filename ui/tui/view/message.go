@@ -37,6 +37,7 @@ type (
 	OpenedMsg struct {
 		Status vault.Status
 		State  vault.State
+		Kept   bool // the daemon keeps the key
 	}
 	// LockMsg asks for the vault to be locked.
 	LockMsg struct{}

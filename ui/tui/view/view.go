@@ -35,6 +35,9 @@ type Host struct {
 	Context vault.Context
 	// FirstUse tells where the key of a new vault would go.
 	FirstUse func(context.Context) (keys.Config, error)
+	// Kept reports whether the daemon keeps the key of the vault, by which this
+	// program works then. It may take a moment. Nil: there is no daemon.
+	Kept func(context.Context) bool
 	// Keyhole is where a typed passphrase goes.
 	Keyhole *Keyhole
 	// Touched notes that the program itself is changing the vault just now, as

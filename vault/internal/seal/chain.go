@@ -17,10 +17,13 @@ const LinkSize = 32
 // Who does not hold the keys can neither read an event nor change, insert,
 // remove or reorder one; what was cut off at the end shows against the
 // manifest. The keys are made once for each generation of the root key, which
-// seals them: a new root key re-wraps the keys, not the events.
+// seals them: a new root key re-wraps the keys, not the events. The events of a
+// generation end where those of the next one begin, and with an earlier root key
+// none can be made for what comes after.
 type Chain struct {
 	vault     [16]byte
 	gen       uint32
+	from      uint64 // the sequence number of the first event
 	seal, mac []byte
 }
 
@@ -29,10 +32,18 @@ const (
 	eventType = 0x84
 )
 
-// NewChain makes the keys of the ring's generation.
-func (r *Ring) NewChain() *Chain {
-	return &Chain{vault: r.vault, gen: r.gen, seal: NewRoot(), mac: NewRoot()}
+// NewChain makes the keys of the ring's generation, whose first event has the
+// sequence number from, at least 1.
+func (r *Ring) NewChain(from uint64) *Chain {
+	return &Chain{vault: r.vault, gen: r.gen, from: from, seal: NewRoot(), mac: NewRoot()}
 }
+
+// Generation returns the generation of the root key in which the chain's events
+// are recorded.
+func (c *Chain) Generation() uint32 { return c.gen }
+
+// From returns the sequence number of the first event of the chain's generation.
+func (c *Chain) From() uint64 { return c.from }
 
 // Clear wipes the keys.
 func (c *Chain) Clear() {
@@ -40,11 +51,15 @@ func (c *Chain) Clear() {
 	clear(c.mac)
 }
 
-// SealChain seals the keys of a chain.
+// SealChain seals the keys of a chain, of the ring's generation or an earlier one.
 func (r *Ring) SealChain(c *Chain) []byte {
 	var w codec.Writer
+	w.Grow(2*KeySize + 8)
 	w.Fixed(c.seal)
 	w.Fixed(c.mac)
+	if c.from > 1 { // since format 4
+		w.Uint64(c.from)
+	}
 	defer clear(w.Bytes())
 	return sealRecord(r.audit, r.vault, r.gen, &Place{Purpose: purposeAuditKey, Type: chainType, Rev: uint64(c.gen)}, w.Bytes())
 }
@@ -56,10 +71,19 @@ func (r *Ring) OpenChain(gen uint32, rec []byte) (*Chain, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(b) != 2*KeySize {
+	c := &Chain{vault: r.vault, gen: gen, from: 1}
+	rd := codec.NewReader(b)
+	c.seal, c.mac = rd.Fixed(KeySize), rd.Fixed(KeySize)
+	if rd.More() {
+		if c.from = rd.Uint64(); c.from <= 1 {
+			rd.Fail()
+		}
+	}
+	if rd.Close() != nil {
+		c.Clear()
 		return nil, ErrOpen
 	}
-	return &Chain{vault: r.vault, gen: gen, seal: b[:KeySize], mac: b[KeySize:]}, nil
+	return c, nil
 }
 
 // Append seals event number seq behind the link of the one before it, and

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"aivault/keys/locked"
 )
 
 // TestDerive is RFC 5869, A.1, cut to the length of our keys.
@@ -15,6 +17,35 @@ func TestDerive(t *testing.T) {
 	const want = "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf"
 	if got := hex.EncodeToString(derive(bytes.Repeat([]byte{0x0b}, 22), salt, string(info))); got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestRingIsInLockedMemory: the keys of a ring, and what they are made of, are
+// in places of package locked and nowhere else, and after Clear not there either.
+func TestRingIsInLockedMemory(t *testing.T) {
+	root := NewRoot()
+	r := NewRing(root, [16]byte{1}, 1)
+	places := map[*byte]bool{}
+	var inside [][]byte
+	for _, key := range [][]byte{r.root, r.meta, r.wrap, r.manifest, r.set, r.index, r.audit, r.anchor, r.slot} {
+		if bytes.Equal(key, make([]byte, KeySize)) {
+			t.Error("a key is zero")
+		}
+		places[&key[0]] = true
+		inside = append(inside, key)
+	}
+	r.Clear()
+	for _, key := range append(inside, root, r.root, r.meta, r.wrap, r.manifest, r.set, r.index, r.audit, r.anchor, r.slot) {
+		if !bytes.Equal(key, make([]byte, KeySize)) {
+			t.Error("a key is left")
+		}
+	}
+	for range inside {
+		k := locked.New(NewRoot())
+		defer k.Free()
+		if !places[&k.Bytes()[0]] {
+			t.Error("a key of the ring had no place in locked memory")
+		}
 	}
 }
 

@@ -61,6 +61,7 @@ func TestTheFormatIsAsDocumented(t *testing.T) {
 
 // TestARecordOpensInItsPlaceOnly changes one thing at a time of what a record
 // is bound to.
+// Case 106.
 func TestARecordOpensInItsPlaceOnly(t *testing.T) {
 	r := testRing(1, vaultA, 1)
 	rec := r.SealMeta(3, id1, 9, []byte("plaintext"))
@@ -97,6 +98,7 @@ func TestARecordOpensInItsPlaceOnly(t *testing.T) {
 	}
 }
 
+// Case 106.
 func TestAValueOpensInItsPlaceOnly(t *testing.T) {
 	r := testRing(1, vaultA, 1)
 	extra := []byte("scope, pin and hosts")
@@ -130,9 +132,10 @@ func TestAValueOpensInItsPlaceOnly(t *testing.T) {
 }
 
 // TestOneFlippedBitFails flips every bit of every kind of record.
+// Case 105.
 func TestOneFlippedBitFails(t *testing.T) {
 	r := testRing(1, vaultA, 1)
-	chain := r.NewChain()
+	chain := r.NewChain(1)
 	entry, _ := chain.Append(1, [seal.LinkSize]byte{}, []byte("event"))
 	tests := []struct {
 		name string
@@ -196,7 +199,7 @@ func TestNoTwoSealingsAreAlike(t *testing.T) {
 // them, and so have other nonces.)
 func FuzzOpen(f *testing.F) {
 	r := testRing(1, vaultA, 1)
-	chain := r.NewChain()
+	chain := r.NewChain(1)
 	entry, _ := chain.Append(1, [seal.LinkSize]byte{}, []byte("x"))
 	for _, seed := range [][]byte{
 		r.SealMeta(3, id1, 9, []byte("x")), r.SealValue(id1, 1, nil, []byte("x")), r.SealManifest(9, []byte("x")),

@@ -38,14 +38,15 @@ import (
 	"encoding/hex"
 	"sync"
 
+	"aivault/keys/locked"
 	"aivault/vault/internal/codec"
 )
 
 // KeySize is the size of every symmetric key, in bytes.
 const KeySize = 32
 
-// A Ring holds the keys that follow from one root key. It is safe for
-// concurrent use.
+// A Ring holds the keys that follow from one root key, in locked memory. It is
+// safe for concurrent use.
 type Ring struct {
 	mu    sync.Mutex
 	users int  // calls of Hold without their Release
@@ -55,6 +56,14 @@ type Ring struct {
 	gen   uint32
 
 	root, meta, wrap, manifest, set, index, audit, anchor, slot []byte
+
+	kept []kept // where these are
+}
+
+// A kept is the key that a field of the ring has.
+type kept struct {
+	field *[]byte
+	key   *locked.Key
 }
 
 // NewRoot returns a fresh root key.
@@ -64,15 +73,25 @@ func NewRoot() []byte {
 	return root
 }
 
-// NewRing derives the keys of a vault from its root key, which it takes over.
-// gen is the generation of the root key: 1 for the first.
+// NewRing derives the keys of a vault from its root key, which it takes over:
+// root is wiped. gen is the generation of the root key: 1 for the first.
 func NewRing(root []byte, vault [16]byte, gen uint32) *Ring {
-	derive := func(label string) []byte { return derive(root, vault[:], "aivault/v1/"+label) }
-	return &Ring{
-		vault: vault, gen: gen,
-		root: root, meta: derive("meta"), wrap: derive("dek-wrap"), manifest: derive("manifest"),
-		set: derive("set"), index: derive("index"), audit: derive("audit"), anchor: derive("anchor"), slot: derive("slot"),
+	r := &Ring{vault: vault, gen: gen}
+	r.keep(&r.root, root)
+	for label, field := range map[string]*[]byte{
+		"meta": &r.meta, "dek-wrap": &r.wrap, "manifest": &r.manifest, "set": &r.set, "index": &r.index,
+		"audit": &r.audit, "anchor": &r.anchor, "slot": &r.slot,
+	} {
+		r.keep(field, derive(r.root, vault[:], "aivault/v1/"+label))
 	}
+	return r
+}
+
+// keep moves a key to locked memory, and has the field hold it.
+func (r *Ring) keep(field *[]byte, key []byte) {
+	k := locked.New(key)
+	*field = k.Bytes()
+	r.kept = append(r.kept, kept{field, k})
 }
 
 // derive is HKDF-SHA256 with a key of KeySize bytes.
@@ -119,8 +138,9 @@ func (r *Ring) wipeLocked() {
 	if !r.gone || r.users > 0 {
 		return
 	}
-	for _, k := range [][]byte{r.root, r.meta, r.wrap, r.manifest, r.set, r.index, r.audit, r.anchor, r.slot} {
-		clear(k)
+	for _, k := range r.kept {
+		k.key.Free()
+		*k.field = k.key.Bytes() // zeros, and not what comes to the place next
 	}
 }
 

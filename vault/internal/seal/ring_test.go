@@ -114,7 +114,7 @@ func TestSetHashTellsSetsApart(t *testing.T) {
 
 func TestChain(t *testing.T) {
 	r := testRing(1, vaultA, 1)
-	c := r.NewChain()
+	c := r.NewChain(1)
 	var (
 		entries [][]byte
 		links   = [][seal.LinkSize]byte{{}}
@@ -146,7 +146,7 @@ func TestChain(t *testing.T) {
 	if _, err := r.OpenChain(2, r.SealChain(c)); err == nil {
 		t.Error("the keys pass for those of another generation")
 	}
-	if r.NewChain().Verify(1, links[0], entries[0]) {
+	if r.NewChain(1).Verify(1, links[0], entries[0]) {
 		t.Error("other keys verify the event")
 	}
 	c.Clear()

@@ -27,11 +27,13 @@ func (r *Ring) term(table uint8, key, value []byte) (t SetHash) {
 }
 
 // Add takes a record into the set.
-func (h *SetHash) Add(r *Ring, table uint8, key, value []byte) {
-	t := r.term(table, key, value)
+func (h *SetHash) Add(r *Ring, table uint8, key, value []byte) { h.Join(r.term(table, key, value)) }
+
+// Join takes all records of another set into the set.
+func (h *SetHash) Join(o SetHash) {
 	var carry uint64
 	for i := range h {
-		h[i], carry = bits.Add64(h[i], t[i], carry)
+		h[i], carry = bits.Add64(h[i], o[i], carry)
 	}
 }
 

@@ -167,6 +167,31 @@ func DecodeSlot(b []byte) (*Slot, error) {
 	return &s, nil
 }
 
+// Rekey returns the slot with the root key of another ring of the vault: the same
+// KEK opens it, which need not be at hand. The slot must be one of the ring from,
+// as otherwise its public key could be anybody's: ErrSlot.
+func (s *Slot) Rekey(from, to *Ring) (*Slot, error) {
+	if err := s.Verify(from); err != nil {
+		return nil, err
+	}
+	kem, kdf, aead := suite()
+	public, err := kem.NewPublicKey(s.Public)
+	if err != nil || from.vault != to.vault {
+		return nil, ErrSlot
+	}
+	next := &Slot{ID: s.ID, Config: s.Config, Gen: to.gen, Check: s.Check, Public: s.Public}
+	if next.Sealed, err = hpke.Seal(public, kdf, aead, next.info(to.vault), to.root); err != nil {
+		return nil, err
+	}
+	next.MAC = to.SlotMAC(next.body())
+	return next, nil
+}
+
+// IsKey reports whether kek is the slot's, though the slot may have been changed.
+func (s *Slot) IsKey(vault [16]byte, kek keys.Key) bool {
+	return subtle.ConstantTimeCompare(slotCheck(kek.Reveal(), vault, s.ID), s.Check) == 1
+}
+
 // Configure says anew where the KEK of a slot lives, which stays the same.
 func (s *Slot) Configure(r *Ring, cfg keys.Config) {
 	s.Config = cfg

@@ -105,6 +105,7 @@ func TestASlotRefuses(t *testing.T) {
 	}
 }
 
+// Case 105.
 func TestOneFlippedBitOfASlotFails(t *testing.T) {
 	for name, cfg := range configs() {
 		_, slot := testSlot(t, cfg)
@@ -125,6 +126,7 @@ func TestOneFlippedBitOfASlotFails(t *testing.T) {
 
 // TestCostsFromAFileAreBounded: whoever can write the file must not make us
 // compute for hours, or with hardly any cost (case 111).
+// Case 111.
 func TestCostsFromAFileAreBounded(t *testing.T) {
 	for name, kdf := range map[string]keys.KDF{
 		"64 GiB":  {Time: 1, MemoryKiB: 64 << 20, Threads: 1, Salt: make([]byte, 16)},

@@ -146,7 +146,8 @@ func (b *Bolt) prepare(ctx context.Context, write bool) (unlock func(), err erro
 }
 
 // Create implements Store. The file is built beside its place and renamed into
-// it, as bbolt's own initialisation does not survive a loss of power.
+// it, as bbolt's own initialisation does not survive a loss of power. A
+// CommitError says that it is there, and may be lost with the power.
 func (b *Bolt) Create(ctx context.Context, f func(Tx) error) error {
 	if err := os.MkdirAll(b.dir, 0o700); err != nil {
 		return err
@@ -208,7 +209,10 @@ func (b *Bolt) replace(f func(*bolt.DB) error) error {
 		_ = os.Remove(temp)
 		return err
 	}
-	return syncDir(b.dir)
+	if err := syncDir(b.dir); err != nil {
+		return &CommitError{err}
+	}
+	return nil
 }
 
 // wasteThreshold is the size, in bytes, from which a file is compacted.

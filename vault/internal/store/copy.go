@@ -19,6 +19,9 @@ const (
 	ReplacedFile = File + ".before-restore" // the one that was replaced
 )
 
+// RebuiltFile is the file that is to take the place of the vault's, while it is made.
+const RebuiltFile = File + ".rotating"
+
 // NewCopy returns the store in one file, which stands for itself: nobody else
 // changes it, so no lock is taken, and nothing is asked of its directory. It is
 // never compacted.
@@ -53,7 +56,24 @@ func (b *Bolt) WriteTo(ctx context.Context, w io.Writer) (n int64, err error) {
 // file stays as ReplacedFile, in the place of an earlier one.
 //
 // At every moment one of the two files is there, whole.
-func (b *Bolt) Replace(ctx context.Context, fill func(path string) error) (err error) {
+func (b *Bolt) Replace(ctx context.Context, fill func(path string) error) error {
+	return b.supplant(ctx, IncomingFile, ReplacedFile, fill)
+}
+
+// Rebuild is Replace by a file that holds all that the store's holds, of which
+// nothing stays.
+func (b *Bolt) Rebuild(ctx context.Context, fill func(path string) error) error {
+	if exists, err := b.Exists(); err != nil {
+		return err
+	} else if !exists {
+		return ErrAbsent
+	}
+	return b.supplant(ctx, RebuiltFile, "", fill)
+}
+
+// supplant puts the file that fill makes beside the store's in its place, and gives
+// what it replaces another name, unless that is empty.
+func (b *Bolt) supplant(ctx context.Context, name, replaced string, fill func(path string) error) (err error) {
 	if err := os.MkdirAll(b.dir, 0o700); err != nil {
 		return err
 	}
@@ -72,7 +92,7 @@ func (b *Bolt) Replace(ctx context.Context, fill func(path string) error) (err e
 	if err != nil {
 		return err
 	}
-	incoming := filepath.Join(b.dir, IncomingFile)
+	incoming := filepath.Join(b.dir, name)
 	if err := removeOld(incoming); err != nil {
 		return err
 	}
@@ -84,8 +104,8 @@ func (b *Bolt) Replace(ctx context.Context, fill func(path string) error) (err e
 	if err := fill(incoming); err != nil {
 		return err
 	}
-	if exists {
-		if err := keep(b.Path(), filepath.Join(b.dir, ReplacedFile)); err != nil {
+	if exists && replaced != "" {
+		if err := keep(b.Path(), filepath.Join(b.dir, replaced)); err != nil {
 			return err
 		}
 	}

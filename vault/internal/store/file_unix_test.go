@@ -19,6 +19,7 @@ import (
 
 // TestUnsafeFilesAreRefused: what others could have made, read or replaced is
 // neither read nor written, and the error says what to do.
+// Case 114.
 func TestUnsafeFilesAreRefused(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -98,6 +99,7 @@ func TestTheLockFileIsNoWayIn(t *testing.T) {
 
 // TestReplacedBeforeCommit: a write must not go into a file that nobody will
 // see again.
+// Case 115.
 func TestReplacedBeforeCommit(t *testing.T) {
 	for name, replace := range map[string]func(path string) error{
 		"deleted": os.Remove,
@@ -143,6 +145,7 @@ func holding(t *testing.T, run func(context.Context, func(store.Tx) error) error
 	}
 }
 
+// Fault F16.
 func TestWhoWaitsForWhom(t *testing.T) {
 	b, dir := create(t, pair{"a", "1"})
 	hasty := store.NewBolt(dir, 50*time.Millisecond)
@@ -196,6 +199,7 @@ func TestAWaiterGetsItsTurn(t *testing.T) {
 
 // TestReadOnlyDirectory: reading needs no right to write, not even for the
 // lock, and changes nothing.
+// Fault F5.
 func TestReadOnlyDirectory(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root may write everywhere")

@@ -227,6 +227,7 @@ func fill(t testing.TB, b *store.Bolt, n int, marker string) {
 
 // TestCompaction: when more than a quarter of a large file is free, a commit
 // leaves a small one, with everything that is there and nothing that was.
+// Case 118.
 func TestCompaction(t *testing.T) {
 	b, dir := create(t, pair{"a", "1"})
 	fill(t, b, 4000, "deleted-marker--")
@@ -276,6 +277,7 @@ func TestCompaction(t *testing.T) {
 
 // TestOtherDatabases: neither an empty file nor another program's database is
 // a store, and none is made of it.
+// Fault F8.
 func TestOtherDatabases(t *testing.T) {
 	files := map[string]func(path string) error{
 		"empty":    func(path string) error { return os.WriteFile(path, nil, 0o600) },

@@ -39,6 +39,10 @@ const (
 // again.
 const busyAgain = 2 * time.Second
 
+// awaitEvery is how often it is looked whether somebody unlocked the vault
+// elsewhere.
+const awaitEvery = time.Second
+
 // forgetAfter is how long a passphrase may stand half typed.
 const forgetAfter = 2 * time.Minute
 
@@ -86,6 +90,7 @@ type looked struct {
 	state  vault.State // from before
 	status vault.Status
 	first  keys.Config
+	kept   bool // the daemon keeps the key
 }
 
 // look looks at the vault and fetches its key, where nobody need be asked.
@@ -139,7 +144,7 @@ func (g *Gate) locked(ended bool) tea.Cmd {
 // opened tells that the vault is open, and after that how it was made, if that
 // was done here.
 func (g *Gate) opened(l looked) tea.Cmd {
-	open := view.Send(view.OpenedMsg{Status: l.status, State: l.state})
+	open := view.Send(view.OpenedMsg{Status: l.status, State: l.state, Kept: l.kept})
 	if g.made == nil {
 		return open
 	}
@@ -152,8 +157,30 @@ func (g *Gate) opened(l looked) tea.Cmd {
 func (g *Gate) see(ctx context.Context) (l looked, err error) {
 	if l.state, err = g.host.Backend.State(ctx); err == nil {
 		l.status, err = g.host.Backend.Status(ctx)
+		l.kept = err == nil && !l.status.Locked && g.host.Kept != nil && g.host.Kept(ctx)
 	}
 	return l, err
+}
+
+// await looks again once somebody unlocked the vault elsewhere, unless something
+// is being typed here.
+func (g *Gate) await() tea.Cmd {
+	if g.host.Kept == nil {
+		return nil
+	}
+	return task.After(g.tasks, "kept", awaitEvery, func() tea.Cmd {
+		return task.Go(g.tasks, "kept", func(ctx context.Context) (bool, error) {
+			return g.host.Kept(ctx), nil
+		}, func(kept bool, _ error) tea.Cmd {
+			switch {
+			case g.state != asking:
+				return nil
+			case kept && g.field.Empty():
+				return g.look()
+			}
+			return g.await()
+		})
+	})
 }
 
 // ask asks for the passphrase or recovery key; why is what was wrong with the last
@@ -162,7 +189,7 @@ func (g *Gate) ask(why string) tea.Cmd {
 	g.field.Wipe()
 	g.field.SetError(why)
 	g.enter(asking)
-	return nil
+	return g.await()
 }
 
 // fail shows what is in the way. A vault that somebody else holds is tried again

@@ -110,6 +110,7 @@ func write(t *testing.T, path string, content []byte) {
 // Checklist 65. What is in the way has a screen of its own, with the next step,
 // which fits on the smallest terminal; once it is out of the way, the vault
 // opens.
+// Case 160.
 func TestInTheWay(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

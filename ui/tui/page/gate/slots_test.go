@@ -15,6 +15,8 @@ import (
 
 // Checklist 66. Where the keyring lost its entry, a recovery key opens the vault,
 // and the screen says so; what was mistyped is told.
+//
+// Fault F10.
 func TestRecoveryKey(t *testing.T) {
 	t.Parallel()
 	k, dir := new(keystest.Keyring), vaulttest.Dir(t)
@@ -41,6 +43,8 @@ func TestRecoveryKey(t *testing.T) {
 
 // Checklist 66. Who does not want to wait for a keyring types the passphrase: it
 // is used, and the keyring is not asked again.
+//
+// Fault F11.
 func TestSlowKeyring(t *testing.T) {
 	t.Parallel()
 	k, dir := new(keystest.Keyring), vaulttest.Dir(t)

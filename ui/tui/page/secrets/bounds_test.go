@@ -25,6 +25,7 @@ import (
 // name whole in the detail.
 //
 // Checklist 19, 20.
+// Case 156.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	d := newDriver(t, nil)

@@ -221,6 +221,7 @@ func TestRotate(t *testing.T) {
 }
 
 // Checklist 58.
+// Case 159.
 func TestConflict(t *testing.T) {
 	t.Parallel()
 	meanwhile := func(d *driver, name string) {
