@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"aivault/broker/brokertest"
 	"aivault/broker/brokertest/upstream"
@@ -36,7 +37,7 @@ func newEmptyVault(t *testing.T, service *upstream.Server) *realVault {
 	t.Helper()
 	home := t.TempDir()
 	v := &realVault{t: t, exe: binary(t), dir: filepath.Join(home, "vault"), service: service}
-	v.env = append(os.Environ(), "AIVAULT_DIR="+v.dir, "HOME="+home)
+	v.env = append(os.Environ(), "AIVAULT_DIR="+v.dir, "HOME="+home, "AIVAULTD_DISABLE=1")
 	v.host = []string{"--host", fmt.Sprintf("localhost:%d", service.Port()), "--allow-private", "--ca-cert", v.file("ca.pem", string(service.CAPEM()))}
 	t.Cleanup(func() {
 		brokertest.ScanDir(t, v.dir, v.hidden...)
@@ -55,6 +56,23 @@ func newRealVault(t *testing.T, service *upstream.Server) *realVault {
 	v.credential("acme", v.create("KEY", key), key, "--auth", "header")
 	v.run(nil, "capability", "create", "acme/items", "--credential", "acme", "--method", "GET", "--path", "/items")
 	return v
+}
+
+// withDaemon has calls go through a daemon, which the first of them starts.
+func (v *realVault) withDaemon() { v.env = append(v.env, "AIVAULTD_DISABLE=") }
+
+// logged fails the test unless the audit log comes to end with what has all parts.
+// A daemon records what came of a call a moment after it.
+func (v *realVault) logged(parts ...string) {
+	v.t.Helper()
+	var out string
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		out, _ = v.run(nil, "audit", "--limit", "1")
+		if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(out, part) }) {
+			return
+		}
+	}
+	v.t.Errorf("the audit log has\n%s", out)
 }
 
 // file writes a file beside the vault.

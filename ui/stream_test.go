@@ -99,28 +99,47 @@ func (s *streaming) status() int {
 	return s.cmd.ProcessState.ExitCode()
 }
 
+// bothWays runs a test of calls that a command makes itself, and of such that the
+// daemon makes for it: nobody is to see a difference.
+func bothWays(t *testing.T, name string, test func(t *testing.T, through func(*realVault))) {
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		test(t, func(*realVault) {})
+	})
+	t.Run(name+", through the daemon", func(t *testing.T) {
+		t.Parallel()
+		test(t, (*realVault).withDaemon)
+	})
+}
+
 // An event is printed before the next one is sent, and after the last one the
 // command ends well.
 func TestStreamsAsItArrives(t *testing.T) {
 	t.Parallel()
-	service := newStepper(t)
-	s := startStreaming(t, newRealVault(t, service.service))
-	for i := range 3 {
-		s.expect(i) // the upstream waits: it can only be here if nothing is held back
-		service.step <- struct{}{}
-	}
-	s.expect(3)
-	close(service.step)
-	if s.lines.Scan() {
-		t.Errorf("one more line: %q", s.lines.Text())
-	}
-	if status := s.status(); status != 0 || s.stderr.Len() > 0 {
-		t.Errorf("status %d\n%s", status, s.stderr.String())
-	}
+	bothWays(t, "events", func(t *testing.T, through func(*realVault)) {
+		service := newStepper(t)
+		v := newRealVault(t, service.service)
+		through(v)
+		s := startStreaming(t, v)
+		for i := range 3 {
+			s.expect(i) // the upstream waits: it can only be here if nothing is held back
+			service.step <- struct{}{}
+		}
+		s.expect(3)
+		close(service.step)
+		if s.lines.Scan() {
+			t.Errorf("one more line: %q", s.lines.Text())
+		}
+		if status := s.status(); status != 0 || s.stderr.Len() > 0 {
+			t.Errorf("status %d\n%s", status, s.stderr.String())
+		}
+	})
 }
 
 // A command that is interrupted, and one whose output nobody reads any more, end
 // the call upstream; the audit log has what came of it.
+//
+// Case 126.
 func TestStreamEndsUpstream(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -136,10 +155,10 @@ func TestStreamEndsUpstream(t *testing.T) {
 		{"terminated", func(s *streaming) { _ = s.cmd.Process.Signal(syscall.SIGTERM) }, 143, "aivault: "},
 		{"a closed pipe", func(s *streaming) { _ = s.stdout.Close() }, 141, ""},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
+		bothWays(t, test.name, func(t *testing.T, through func(*realVault)) {
 			service := newStepper(t)
 			v := newRealVault(t, service.service)
+			through(v)
 			s := startStreaming(t, v)
 			s.expect(0)
 			test.end(s)
@@ -150,10 +169,7 @@ func TestStreamEndsUpstream(t *testing.T) {
 			if says := s.stderr.String(); !strings.HasPrefix(says, test.says) || test.says == "" && says != "" {
 				t.Errorf("it says %q", says)
 			}
-			out, _ := v.run(nil, "audit", "--limit", "1")
-			if !strings.Contains(out, "acme/items") || !strings.Contains(out, "canceled") {
-				t.Errorf("the audit log has\n%s", out)
-			}
+			v.logged("acme/items", "canceled")
 		})
 	}
 }
@@ -175,8 +191,7 @@ func TestEndsWhileNobodyReads(t *testing.T) {
 		{"a stream whose time is over", []string{"--stream", "--timeout-ms", "1000"}, 10, "timeout"},
 		{"an answer that is printed", nil, 130, "ok"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
+		bothWays(t, test.name, func(t *testing.T, through func(*realVault)) {
 			service := brokertest.New(t)
 			full := make(chan struct{})
 			service.Handle(func(w http.ResponseWriter, _ *http.Request) {
@@ -184,6 +199,7 @@ func TestEndsWhileNobodyReads(t *testing.T) {
 				close(full)
 			})
 			v := newRealVault(t, service)
+			through(v)
 			cmd := exec.Command(v.exe, append([]string{"invoke", "acme/items"}, test.args...)...)
 			cmd.Env = v.env
 			if _, err := cmd.StdoutPipe(); err != nil {
@@ -203,10 +219,7 @@ func TestEndsWhileNobodyReads(t *testing.T) {
 			if err != nil || state.ExitCode() != test.status {
 				t.Errorf("%v, %v, want status %d", state, err, test.status)
 			}
-			out, _ := v.run(nil, "audit", "--limit", "1")
-			if !strings.Contains(out, "acme/items") || !strings.Contains(out, test.outcome) {
-				t.Errorf("the audit log has\n%s", out)
-			}
+			v.logged("acme/items", test.outcome)
 		})
 	}
 }

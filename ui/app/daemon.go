@@ -370,16 +370,37 @@ func (s *Session) Restart(ctx context.Context) (socket string, err error) {
 	}
 	s.Backend()
 	socket = s.operatorSocket()
-	c, err := s.dial(ctx, socket)
-	switch {
-	case err == nil:
-		err = c.Stop(ctx)
-		c.Close()
-	case remote.IsAbsent(err):
-		err = nil
+	if err := s.stop(ctx, socket); err != nil {
+		return socket, err
 	}
-	if err == nil {
-		err = s.launch(ctx, socket)
+	// The one that leaves lets go of the lock when what it has under way is done.
+	for deadline := time.Now().Add(wayTime); ; {
+		err := s.launch(ctx, socket)
+		if fault.CodeOf(err) != fault.VaultBusy || time.Now().After(deadline) {
+			return socket, err
+		}
 	}
-	return socket, err
+}
+
+// stop has the daemon at a socket leave, of whatever version it is, if there is
+// one, and waits until nobody can connect to it any more.
+func (s *Session) stop(ctx context.Context, socket string) error {
+	err := remote.Stop(ctx, remote.Options{Socket: socket, Version: Version(), OwnerUID: os.Geteuid()})
+	if remote.IsAbsent(err) {
+		return nil
+	}
+	for deadline := time.Now().Add(wayTime); err == nil; {
+		if _, missing := os.Lstat(socket); missing != nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fault.New(fault.VaultBusy, "the daemon does not leave").WithHint("end its process, which `aivault status` names")
+		}
+		select {
+		case <-ctx.Done():
+			err = fault.Wrap(fault.Canceled, context.Cause(ctx), "waiting for the daemon to leave")
+		case <-time.After(wayPoll):
+		}
+	}
+	return err
 }
