@@ -198,6 +198,8 @@ func TestRegionOfHost(t *testing.T) {
 
 // An encoded slash arrives as it was written where the capability takes one, and
 // nowhere else; what is excepted stays so, however it is written.
+//
+// Case 5.
 func TestEncodedSlash(t *testing.T) {
 	t.Parallel()
 	r := newParcels(t)

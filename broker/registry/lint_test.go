@@ -74,6 +74,26 @@ func lintHost(t *testing.T, host string) {
 	}
 }
 
+// TestClaimedOnce: a secret's name says where it goes, so no two credentials
+// claim one.
+func TestClaimedOnce(t *testing.T) {
+	t.Parallel()
+	by := map[string]string{}
+	for _, p := range decodeFiles(t) {
+		for _, c := range p.Credentials {
+			for _, slot := range c.Secrets {
+				if other := by[slot.Name]; other != "" {
+					t.Errorf("%s is claimed by %s and by %s:%s", slot.Name, other, p.ID, c.ID)
+				}
+				by[slot.Name] = p.ID + ":" + c.ID
+			}
+		}
+	}
+	if len(by) == 0 {
+		t.Error("nothing is claimed")
+	}
+}
+
 // tokenHosts returns the hosts of a provider that give out tokens.
 func tokenHosts(t *testing.T, p *registry.Provider) []string {
 	t.Helper()
