@@ -5,51 +5,144 @@ package registry
 // builtinIDs lists the providers under providers.
 func builtinIDs() []string {
 	return []string{
+		"airtable",
 		"anthropic",
+		"calendly",
+		"deepgram",
+		"deepl",
+		"discord",
+		"elevenlabs",
+		"fal",
+		"firecrawl",
 		"gemini",
 		"github",
+		"google-calendar",
+		"google-gmail",
+		"google-places",
+		"hubspot",
+		"intercom",
 		"linear",
+		"mailgun",
+		"netlify",
 		"notion",
 		"openai",
 		"openrouter",
+		"plaid",
+		"postmark",
+		"quickbooks",
+		"reddit",
+		"remove-bg",
+		"replicate",
 		"resend",
 		"sendgrid",
+		"shopify",
 		"slack",
+		"spotify",
+		"square",
 		"stripe",
+		"telegram",
+		"todoist",
 		"trello",
+		"tripo",
 		"twilio",
+		"vercel",
+		"x",
+		"xero",
+		"youtube",
 	}
 }
 
 // builtinClaim returns the provider that claims a secret name, or "".
 func builtinClaim(name string) string {
 	switch name {
+	case "AIRTABLE_API_KEY", "AIRTABLE_PAT", "AIRTABLE_TOKEN":
+		return "airtable"
 	case "ANTHROPIC_API_KEY":
 		return "anthropic"
+	case "CALENDLY_API_KEY", "CALENDLY_TOKEN":
+		return "calendly"
+	case "DEEPGRAM_API_KEY":
+		return "deepgram"
+	case "DEEPL_API_KEY", "DEEPL_AUTH_KEY":
+		return "deepl"
+	case "DISCORD_BOT_TOKEN", "DISCORD_TOKEN":
+		return "discord"
+	case "ELEVENLABS_API_KEY", "XI_API_KEY":
+		return "elevenlabs"
+	case "FAL_API_KEY", "FAL_KEY":
+		return "fal"
+	case "FIRECRAWL_API_KEY":
+		return "firecrawl"
 	case "GEMINI_API_KEY", "GOOGLE_API_KEY":
 		return "gemini"
 	case "GH_TOKEN", "GITHUB_TOKEN":
 		return "github"
+	case "GOOGLE_CALENDAR_OAUTH":
+		return "google-calendar"
+	case "GOOGLE_GMAIL_OAUTH":
+		return "google-gmail"
+	case "GOOGLE_MAPS_API_KEY", "GOOGLE_PLACES_API_KEY":
+		return "google-places"
+	case "HUBSPOT_ACCESS_TOKEN", "HUBSPOT_TOKEN":
+		return "hubspot"
+	case "INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN":
+		return "intercom"
 	case "LINEAR_ACCESS_TOKEN", "LINEAR_API_KEY":
 		return "linear"
+	case "MAILGUN_API_KEY":
+		return "mailgun"
+	case "NETLIFY_AUTH_TOKEN", "NETLIFY_TOKEN":
+		return "netlify"
 	case "NOTION_API_KEY", "NOTION_TOKEN":
 		return "notion"
-	case "OPENAI_API_KEY":
+	case "CODEX_OAUTH_JSON", "OPENAI_API_KEY":
 		return "openai"
 	case "OPENROUTER_API_KEY", "OPENROUTER_PROVISIONING_KEY":
 		return "openrouter"
+	case "PLAID_CLIENT_ID", "PLAID_SECRET":
+		return "plaid"
+	case "POSTMARK_ACCOUNT_TOKEN", "POSTMARK_SERVER_TOKEN":
+		return "postmark"
+	case "QUICKBOOKS_OAUTH", "QUICKBOOKS_TOKEN":
+		return "quickbooks"
+	case "REDDIT_OAUTH", "REDDIT_TOKEN":
+		return "reddit"
+	case "REMOVE_BG_API_KEY":
+		return "remove-bg"
+	case "REPLICATE_API_TOKEN":
+		return "replicate"
 	case "RESEND_API_KEY":
 		return "resend"
 	case "SENDGRID_API_KEY":
 		return "sendgrid"
+	case "SHOPIFY_ACCESS_TOKEN", "SHOPIFY_ADMIN_ACCESS_TOKEN":
+		return "shopify"
 	case "SLACK_BOT_TOKEN", "SLACK_USER_TOKEN":
 		return "slack"
+	case "SPOTIFY_OAUTH", "SPOTIFY_TOKEN":
+		return "spotify"
+	case "SQUARE_ACCESS_TOKEN":
+		return "square"
 	case "STRIPE_API_KEY", "STRIPE_SECRET_KEY":
 		return "stripe"
+	case "TELEGRAM_BOT_TOKEN":
+		return "telegram"
+	case "TODOIST_API_TOKEN", "TODOIST_TOKEN":
+		return "todoist"
 	case "TRELLO_API_KEY", "TRELLO_TOKEN":
 		return "trello"
+	case "TRIPO_API_KEY":
+		return "tripo"
 	case "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN":
 		return "twilio"
+	case "VERCEL_TOKEN":
+		return "vercel"
+	case "TWITTER_BEARER_TOKEN", "X_BEARER_TOKEN", "X_OAUTH":
+		return "x"
+	case "XERO_OAUTH", "XERO_TOKEN":
+		return "xero"
+	case "YOUTUBE_API_KEY", "YOUTUBE_OAUTH":
+		return "youtube"
 	}
 	return ""
 }
