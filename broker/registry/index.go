@@ -7,18 +7,27 @@ func builtinIDs() []string {
 	return []string{
 		"airtable",
 		"anthropic",
+		"atlassian",
+		"bitbucket",
 		"calendly",
+		"circleci",
+		"cloudflare",
+		"datadog",
 		"deepgram",
 		"deepl",
+		"digitalocean",
 		"discord",
 		"elevenlabs",
 		"fal",
 		"firecrawl",
+		"fly",
 		"gemini",
 		"github",
+		"gitlab",
 		"google-calendar",
 		"google-gmail",
 		"google-places",
+		"heroku",
 		"hubspot",
 		"intercom",
 		"linear",
@@ -27,6 +36,8 @@ func builtinIDs() []string {
 		"notion",
 		"openai",
 		"openrouter",
+		"pagerduty",
+		"pinecone",
 		"plaid",
 		"postmark",
 		"quickbooks",
@@ -35,11 +46,14 @@ func builtinIDs() []string {
 		"replicate",
 		"resend",
 		"sendgrid",
+		"sentry",
 		"shopify",
 		"slack",
 		"spotify",
 		"square",
 		"stripe",
+		"supabase",
+		"supabase-management",
 		"telegram",
 		"todoist",
 		"trello",
@@ -59,12 +73,24 @@ func builtinClaim(name string) string {
 		return "airtable"
 	case "ANTHROPIC_API_KEY":
 		return "anthropic"
+	case "ATLASSIAN_API_TOKEN", "ATLASSIAN_EMAIL", "CONFLUENCE_API_TOKEN", "CONFLUENCE_EMAIL", "JIRA_API_TOKEN", "JIRA_EMAIL":
+		return "atlassian"
+	case "BITBUCKET_ACCESS_TOKEN", "BITBUCKET_API_TOKEN", "BITBUCKET_EMAIL", "BITBUCKET_TOKEN":
+		return "bitbucket"
 	case "CALENDLY_API_KEY", "CALENDLY_TOKEN":
 		return "calendly"
+	case "CIRCLECI_TOKEN", "CIRCLE_TOKEN":
+		return "circleci"
+	case "CF_API_TOKEN", "CLOUDFLARE_API_KEY", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL":
+		return "cloudflare"
+	case "DATADOG_API_KEY", "DATADOG_APP_KEY", "DD_API_KEY", "DD_APP_KEY":
+		return "datadog"
 	case "DEEPGRAM_API_KEY":
 		return "deepgram"
 	case "DEEPL_API_KEY", "DEEPL_AUTH_KEY":
 		return "deepl"
+	case "DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN":
+		return "digitalocean"
 	case "DISCORD_BOT_TOKEN", "DISCORD_TOKEN":
 		return "discord"
 	case "ELEVENLABS_API_KEY", "XI_API_KEY":
@@ -73,16 +99,22 @@ func builtinClaim(name string) string {
 		return "fal"
 	case "FIRECRAWL_API_KEY":
 		return "firecrawl"
+	case "FLY_API_TOKEN":
+		return "fly"
 	case "GEMINI_API_KEY", "GOOGLE_API_KEY":
 		return "gemini"
 	case "GH_TOKEN", "GITHUB_TOKEN":
 		return "github"
+	case "GITLAB_ACCESS_TOKEN", "GITLAB_PRIVATE_TOKEN", "GITLAB_TOKEN":
+		return "gitlab"
 	case "GOOGLE_CALENDAR_OAUTH":
 		return "google-calendar"
 	case "GOOGLE_GMAIL_OAUTH":
 		return "google-gmail"
 	case "GOOGLE_MAPS_API_KEY", "GOOGLE_PLACES_API_KEY":
 		return "google-places"
+	case "HEROKU_API_KEY":
+		return "heroku"
 	case "HUBSPOT_ACCESS_TOKEN", "HUBSPOT_TOKEN":
 		return "hubspot"
 	case "INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN":
@@ -99,6 +131,10 @@ func builtinClaim(name string) string {
 		return "openai"
 	case "OPENROUTER_API_KEY", "OPENROUTER_PROVISIONING_KEY":
 		return "openrouter"
+	case "PAGERDUTY_API_KEY", "PAGERDUTY_API_TOKEN", "PAGERDUTY_TOKEN":
+		return "pagerduty"
+	case "PINECONE_API_KEY":
+		return "pinecone"
 	case "PLAID_CLIENT_ID", "PLAID_SECRET":
 		return "plaid"
 	case "POSTMARK_ACCOUNT_TOKEN", "POSTMARK_SERVER_TOKEN":
@@ -115,6 +151,8 @@ func builtinClaim(name string) string {
 		return "resend"
 	case "SENDGRID_API_KEY":
 		return "sendgrid"
+	case "SENTRY_API_TOKEN", "SENTRY_AUTH_TOKEN":
+		return "sentry"
 	case "SHOPIFY_ACCESS_TOKEN", "SHOPIFY_ADMIN_ACCESS_TOKEN":
 		return "shopify"
 	case "SLACK_BOT_TOKEN", "SLACK_USER_TOKEN":
@@ -125,6 +163,10 @@ func builtinClaim(name string) string {
 		return "square"
 	case "STRIPE_API_KEY", "STRIPE_SECRET_KEY":
 		return "stripe"
+	case "SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY":
+		return "supabase"
+	case "SUPABASE_ACCESS_TOKEN":
+		return "supabase-management"
 	case "TELEGRAM_BOT_TOKEN":
 		return "telegram"
 	case "TODOIST_API_TOKEN", "TODOIST_TOKEN":
