@@ -213,6 +213,10 @@ func TestPreference(t *testing.T) {
 		"youtube/search":              {"", "api-key"},
 		"postmark/domains":            {"account"},
 		"openai/codex-usage":          {"codex-oauth"},
+		"coingecko/coins":             {"", "key"},
+		"coingecko/demo":              {"demo"},
+		"railway/graphql":             {""},
+		"railway/project":             {"project", "project-token"},
 	} {
 		what, p, ok := reg.Capability(id)
 		if !ok {
