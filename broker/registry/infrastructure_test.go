@@ -104,7 +104,7 @@ func TestInfrastructureAuth(t *testing.T) {
 		"supabase:anon SUPABASE_ANON_KEY":                                    "multi-header apikey={{secret}} Authorization=Bearer {{secret}}",
 		"tailscale TAILSCALE_API_KEY":                                        bearer,
 		"tailscale:ts-api-key TS_API_KEY":                                    bearer,
-		"tailscale:oauth TAILSCALE_OAUTH":                                    "oauth2 grant_type=client_credentials token_endpoint=https://api.tailscale.com/api/v2/oauth/token",
+		"tailscale:oauth TAILSCALE_OAUTH":                                    "oauth2 grant_type=client_credentials token_endpoint=https://api.tailscale.com/api/v2/oauth/token client_auth=body",
 		"terraform-cloud TFE_TOKEN":                                          bearer,
 		"terraform-cloud:tf-api-token TF_API_TOKEN":                          bearer,
 		"tmdb TMDB_ACCESS_TOKEN":                                             bearer,
