@@ -6,46 +6,99 @@ package registry
 func builtinIDs() []string {
 	return []string{
 		"airtable",
+		"algolia",
+		"alpaca",
+		"alpha-vantage",
 		"anthropic",
+		"atlassian",
+		"bitbucket",
+		"buildkite",
 		"calendly",
+		"circleci",
+		"cloudflare",
+		"coingecko",
+		"databricks",
+		"datadog",
 		"deepgram",
 		"deepl",
+		"digitalocean",
 		"discord",
+		"elasticsearch",
 		"elevenlabs",
 		"fal",
+		"finnhub",
 		"firecrawl",
+		"fivetran",
+		"fly",
 		"gemini",
 		"github",
+		"gitlab",
+		"godaddy",
 		"google-calendar",
 		"google-gmail",
 		"google-places",
+		"grafana-cloud",
+		"heroku",
+		"hetzner",
+		"honeycomb",
 		"hubspot",
 		"intercom",
+		"ipinfo",
+		"launchdarkly",
 		"linear",
+		"linode",
 		"mailgun",
+		"mapbox",
+		"mongodb-atlas",
+		"neon",
 		"netlify",
+		"new-relic",
 		"notion",
 		"openai",
 		"openrouter",
+		"opsgenie",
+		"pagerduty",
+		"pexels",
+		"pinecone",
 		"plaid",
+		"planetscale",
+		"polygon",
 		"postmark",
 		"quickbooks",
+		"railway",
 		"reddit",
 		"remove-bg",
+		"render",
 		"replicate",
 		"resend",
 		"sendgrid",
+		"sentry",
+		"shodan",
 		"shopify",
 		"slack",
+		"snowflake",
+		"snyk",
 		"spotify",
 		"square",
+		"statuspage",
 		"stripe",
+		"supabase",
+		"supabase-management",
+		"tailscale",
 		"telegram",
+		"terraform-cloud",
+		"tmdb",
 		"todoist",
 		"trello",
 		"tripo",
+		"turso",
 		"twilio",
+		"unsplash",
+		"upstash-redis",
 		"vercel",
+		"virustotal",
+		"vultr",
+		"weaviate",
 		"x",
 		"xero",
 		"youtube",
@@ -57,86 +110,192 @@ func builtinClaim(name string) string {
 	switch name {
 	case "AIRTABLE_API_KEY", "AIRTABLE_PAT", "AIRTABLE_TOKEN":
 		return "airtable"
+	case "ALGOLIA_ADMIN_API_KEY", "ALGOLIA_ADMIN_KEY", "ALGOLIA_API_KEY", "ALGOLIA_APPLICATION_ID", "ALGOLIA_APP_ID":
+		return "algolia"
+	case "ALPACA_API_KEY", "ALPACA_SECRET_KEY", "APCA_API_KEY_ID", "APCA_API_SECRET_KEY":
+		return "alpaca"
+	case "ALPHAVANTAGE_API_KEY", "ALPHA_VANTAGE_API_KEY":
+		return "alpha-vantage"
 	case "ANTHROPIC_API_KEY":
 		return "anthropic"
+	case "ATLASSIAN_API_TOKEN", "ATLASSIAN_EMAIL", "CONFLUENCE_API_TOKEN", "CONFLUENCE_EMAIL", "JIRA_API_TOKEN", "JIRA_EMAIL":
+		return "atlassian"
+	case "BITBUCKET_ACCESS_TOKEN", "BITBUCKET_API_TOKEN", "BITBUCKET_EMAIL", "BITBUCKET_TOKEN":
+		return "bitbucket"
+	case "BUILDKITE_API_TOKEN":
+		return "buildkite"
 	case "CALENDLY_API_KEY", "CALENDLY_TOKEN":
 		return "calendly"
+	case "CIRCLECI_TOKEN", "CIRCLE_TOKEN":
+		return "circleci"
+	case "CF_API_TOKEN", "CLOUDFLARE_API_KEY", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL":
+		return "cloudflare"
+	case "COINGECKO_API_KEY", "COINGECKO_DEMO_API_KEY", "COINGECKO_PRO_API_KEY":
+		return "coingecko"
+	case "DATABRICKS_TOKEN":
+		return "databricks"
+	case "DATADOG_API_KEY", "DATADOG_APP_KEY", "DD_API_KEY", "DD_APP_KEY":
+		return "datadog"
 	case "DEEPGRAM_API_KEY":
 		return "deepgram"
 	case "DEEPL_API_KEY", "DEEPL_AUTH_KEY":
 		return "deepl"
+	case "DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN":
+		return "digitalocean"
 	case "DISCORD_BOT_TOKEN", "DISCORD_TOKEN":
 		return "discord"
+	case "ELASTICSEARCH_API_KEY", "ELASTIC_API_KEY", "ES_API_KEY":
+		return "elasticsearch"
 	case "ELEVENLABS_API_KEY", "XI_API_KEY":
 		return "elevenlabs"
 	case "FAL_API_KEY", "FAL_KEY":
 		return "fal"
+	case "FINNHUB_API_KEY":
+		return "finnhub"
 	case "FIRECRAWL_API_KEY":
 		return "firecrawl"
+	case "FIVETRAN_APIKEY", "FIVETRAN_APISECRET", "FIVETRAN_API_KEY", "FIVETRAN_API_SECRET":
+		return "fivetran"
+	case "FLY_API_TOKEN":
+		return "fly"
 	case "GEMINI_API_KEY", "GOOGLE_API_KEY":
 		return "gemini"
 	case "GH_TOKEN", "GITHUB_TOKEN":
 		return "github"
+	case "GITLAB_ACCESS_TOKEN", "GITLAB_PRIVATE_TOKEN", "GITLAB_TOKEN":
+		return "gitlab"
+	case "GODADDY_API_KEY", "GODADDY_API_SECRET":
+		return "godaddy"
 	case "GOOGLE_CALENDAR_OAUTH":
 		return "google-calendar"
 	case "GOOGLE_GMAIL_OAUTH":
 		return "google-gmail"
 	case "GOOGLE_MAPS_API_KEY", "GOOGLE_PLACES_API_KEY":
 		return "google-places"
+	case "GRAFANA_API_KEY", "GRAFANA_SERVICE_ACCOUNT_TOKEN", "GRAFANA_TOKEN":
+		return "grafana-cloud"
+	case "HEROKU_API_KEY":
+		return "heroku"
+	case "HCLOUD_TOKEN", "HETZNER_API_TOKEN":
+		return "hetzner"
+	case "HONEYCOMB_API_KEY":
+		return "honeycomb"
 	case "HUBSPOT_ACCESS_TOKEN", "HUBSPOT_TOKEN":
 		return "hubspot"
 	case "INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN":
 		return "intercom"
+	case "IPINFO_API_TOKEN", "IPINFO_TOKEN":
+		return "ipinfo"
+	case "LAUNCHDARKLY_ACCESS_TOKEN", "LAUNCHDARKLY_API_KEY":
+		return "launchdarkly"
 	case "LINEAR_ACCESS_TOKEN", "LINEAR_API_KEY":
 		return "linear"
+	case "LINODE_CLI_TOKEN", "LINODE_TOKEN":
+		return "linode"
 	case "MAILGUN_API_KEY":
 		return "mailgun"
+	case "MAPBOX_ACCESS_TOKEN", "MAPBOX_TOKEN":
+		return "mapbox"
+	case "MONGODB_ATLAS_OAUTH":
+		return "mongodb-atlas"
+	case "NEON_API_KEY":
+		return "neon"
 	case "NETLIFY_AUTH_TOKEN", "NETLIFY_TOKEN":
 		return "netlify"
+	case "NEW_RELIC_API_KEY", "NEW_RELIC_USER_KEY":
+		return "new-relic"
 	case "NOTION_API_KEY", "NOTION_TOKEN":
 		return "notion"
 	case "CODEX_OAUTH_JSON", "OPENAI_API_KEY":
 		return "openai"
 	case "OPENROUTER_API_KEY", "OPENROUTER_PROVISIONING_KEY":
 		return "openrouter"
+	case "OPSGENIE_API_KEY":
+		return "opsgenie"
+	case "PAGERDUTY_API_KEY", "PAGERDUTY_API_TOKEN", "PAGERDUTY_TOKEN":
+		return "pagerduty"
+	case "PEXELS_API_KEY":
+		return "pexels"
+	case "PINECONE_API_KEY":
+		return "pinecone"
 	case "PLAID_CLIENT_ID", "PLAID_SECRET":
 		return "plaid"
+	case "PLANETSCALE_SERVICE_TOKEN", "PLANETSCALE_SERVICE_TOKEN_ID":
+		return "planetscale"
+	case "MASSIVE_API_KEY", "POLYGON_API_KEY":
+		return "polygon"
 	case "POSTMARK_ACCOUNT_TOKEN", "POSTMARK_SERVER_TOKEN":
 		return "postmark"
 	case "QUICKBOOKS_OAUTH", "QUICKBOOKS_TOKEN":
 		return "quickbooks"
+	case "RAILWAY_API_TOKEN", "RAILWAY_PROJECT_TOKEN", "RAILWAY_TOKEN":
+		return "railway"
 	case "REDDIT_OAUTH", "REDDIT_TOKEN":
 		return "reddit"
 	case "REMOVE_BG_API_KEY":
 		return "remove-bg"
+	case "RENDER_API_KEY":
+		return "render"
 	case "REPLICATE_API_TOKEN":
 		return "replicate"
 	case "RESEND_API_KEY":
 		return "resend"
 	case "SENDGRID_API_KEY":
 		return "sendgrid"
+	case "SENTRY_API_TOKEN", "SENTRY_AUTH_TOKEN":
+		return "sentry"
+	case "SHODAN_API_KEY":
+		return "shodan"
 	case "SHOPIFY_ACCESS_TOKEN", "SHOPIFY_ADMIN_ACCESS_TOKEN":
 		return "shopify"
 	case "SLACK_BOT_TOKEN", "SLACK_USER_TOKEN":
 		return "slack"
+	case "SNOWFLAKE_PAT", "SNOWFLAKE_TOKEN":
+		return "snowflake"
+	case "SNYK_API_TOKEN", "SNYK_TOKEN":
+		return "snyk"
 	case "SPOTIFY_OAUTH", "SPOTIFY_TOKEN":
 		return "spotify"
 	case "SQUARE_ACCESS_TOKEN":
 		return "square"
+	case "STATUSPAGE_API_KEY":
+		return "statuspage"
 	case "STRIPE_API_KEY", "STRIPE_SECRET_KEY":
 		return "stripe"
+	case "SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY":
+		return "supabase"
+	case "SUPABASE_ACCESS_TOKEN":
+		return "supabase-management"
+	case "TAILSCALE_API_KEY", "TAILSCALE_OAUTH", "TS_API_KEY":
+		return "tailscale"
 	case "TELEGRAM_BOT_TOKEN":
 		return "telegram"
+	case "TFE_TOKEN", "TF_API_TOKEN":
+		return "terraform-cloud"
+	case "TMDB_ACCESS_TOKEN", "TMDB_API_KEY", "TMDB_BEARER_TOKEN":
+		return "tmdb"
 	case "TODOIST_API_TOKEN", "TODOIST_TOKEN":
 		return "todoist"
 	case "TRELLO_API_KEY", "TRELLO_TOKEN":
 		return "trello"
 	case "TRIPO_API_KEY":
 		return "tripo"
+	case "TURSO_API_KEY", "TURSO_API_TOKEN":
+		return "turso"
 	case "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN":
 		return "twilio"
+	case "UNSPLASH_ACCESS_KEY":
+		return "unsplash"
+	case "KV_REST_API_TOKEN", "UPSTASH_REDIS_REST_TOKEN":
+		return "upstash-redis"
 	case "VERCEL_TOKEN":
 		return "vercel"
+	case "VIRUSTOTAL_API_KEY", "VT_API_KEY":
+		return "virustotal"
+	case "VULTR_API_KEY":
+		return "vultr"
+	case "WEAVIATE_API_KEY":
+		return "weaviate"
 	case "TWITTER_BEARER_TOKEN", "X_BEARER_TOKEN", "X_OAUTH":
 		return "x"
 	case "XERO_OAUTH", "XERO_TOKEN":
