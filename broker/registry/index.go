@@ -110,7 +110,7 @@ func builtinClaim(name string) string {
 	switch name {
 	case "AIRTABLE_API_KEY", "AIRTABLE_PAT", "AIRTABLE_TOKEN":
 		return "airtable"
-	case "ALGOLIA_ADMIN_API_KEY", "ALGOLIA_ADMIN_KEY", "ALGOLIA_API_KEY", "ALGOLIA_APPLICATION_ID", "ALGOLIA_APP_ID":
+	case "ALGOLIA_API_KEY", "ALGOLIA_APP_ID":
 		return "algolia"
 	case "ALPACA_API_KEY", "ALPACA_SECRET_KEY", "APCA_API_KEY_ID", "APCA_API_SECRET_KEY":
 		return "alpaca"

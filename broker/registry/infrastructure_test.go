@@ -19,9 +19,6 @@ func TestInfrastructureAuth(t *testing.T) {
 	snowflake := "multi-header Authorization=Bearer {{secret}} X-Snowflake-Authorization-Token-Type=PROGRAMMATIC_ACCESS_TOKEN"
 	checkAuth(t, map[string]string{
 		"algolia ALGOLIA_APP_ID ALGOLIA_API_KEY":                             algolia,
-		"algolia:application-id ALGOLIA_APPLICATION_ID ALGOLIA_API_KEY":      algolia,
-		"algolia:admin-key ALGOLIA_APP_ID ALGOLIA_ADMIN_KEY":                 algolia,
-		"algolia:admin-api-key ALGOLIA_APP_ID ALGOLIA_ADMIN_API_KEY":         algolia,
 		"alpaca APCA_API_KEY_ID APCA_API_SECRET_KEY":                         "multi-header APCA-API-KEY-ID={{key_id}} APCA-API-SECRET-KEY={{secret_key}}",
 		"alpaca:alpaca ALPACA_API_KEY ALPACA_SECRET_KEY":                     "multi-header APCA-API-KEY-ID={{key_id}} APCA-API-SECRET-KEY={{secret_key}}",
 		"alpha-vantage ALPHAVANTAGE_API_KEY":                                 "query apikey={{secret}}",
