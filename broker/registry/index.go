@@ -7,9 +7,13 @@ func builtinIDs() []string {
 	return []string{
 		"airtable",
 		"anthropic",
+		"azure-openai",
+		"brave-search",
 		"calendly",
+		"cohere",
 		"deepgram",
 		"deepl",
+		"deepseek",
 		"discord",
 		"elevenlabs",
 		"fal",
@@ -19,14 +23,18 @@ func builtinIDs() []string {
 		"google-calendar",
 		"google-gmail",
 		"google-places",
+		"groq",
 		"hubspot",
+		"huggingface",
 		"intercom",
 		"linear",
 		"mailgun",
+		"mistral",
 		"netlify",
 		"notion",
 		"openai",
 		"openrouter",
+		"perplexity",
 		"plaid",
 		"postmark",
 		"quickbooks",
@@ -40,13 +48,16 @@ func builtinIDs() []string {
 		"spotify",
 		"square",
 		"stripe",
+		"tavily",
 		"telegram",
 		"todoist",
+		"together",
 		"trello",
 		"tripo",
 		"twilio",
 		"vercel",
 		"x",
+		"xai",
 		"xero",
 		"youtube",
 	}
@@ -59,12 +70,20 @@ func builtinClaim(name string) string {
 		return "airtable"
 	case "ANTHROPIC_API_KEY":
 		return "anthropic"
+	case "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_KEY":
+		return "azure-openai"
+	case "BRAVE_API_KEY", "BRAVE_SEARCH_API_KEY":
+		return "brave-search"
 	case "CALENDLY_API_KEY", "CALENDLY_TOKEN":
 		return "calendly"
+	case "COHERE_API_KEY", "CO_API_KEY":
+		return "cohere"
 	case "DEEPGRAM_API_KEY":
 		return "deepgram"
 	case "DEEPL_API_KEY", "DEEPL_AUTH_KEY":
 		return "deepl"
+	case "DEEPSEEK_API_KEY":
+		return "deepseek"
 	case "DISCORD_BOT_TOKEN", "DISCORD_TOKEN":
 		return "discord"
 	case "ELEVENLABS_API_KEY", "XI_API_KEY":
@@ -83,14 +102,20 @@ func builtinClaim(name string) string {
 		return "google-gmail"
 	case "GOOGLE_MAPS_API_KEY", "GOOGLE_PLACES_API_KEY":
 		return "google-places"
+	case "GROQ_API_KEY":
+		return "groq"
 	case "HUBSPOT_ACCESS_TOKEN", "HUBSPOT_TOKEN":
 		return "hubspot"
+	case "HF_TOKEN", "HUGGINGFACE_API_KEY", "HUGGING_FACE_HUB_TOKEN":
+		return "huggingface"
 	case "INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN":
 		return "intercom"
 	case "LINEAR_ACCESS_TOKEN", "LINEAR_API_KEY":
 		return "linear"
 	case "MAILGUN_API_KEY":
 		return "mailgun"
+	case "MISTRAL_API_KEY":
+		return "mistral"
 	case "NETLIFY_AUTH_TOKEN", "NETLIFY_TOKEN":
 		return "netlify"
 	case "NOTION_API_KEY", "NOTION_TOKEN":
@@ -99,6 +124,8 @@ func builtinClaim(name string) string {
 		return "openai"
 	case "OPENROUTER_API_KEY", "OPENROUTER_PROVISIONING_KEY":
 		return "openrouter"
+	case "PERPLEXITY_API_KEY", "PPLX_API_KEY":
+		return "perplexity"
 	case "PLAID_CLIENT_ID", "PLAID_SECRET":
 		return "plaid"
 	case "POSTMARK_ACCOUNT_TOKEN", "POSTMARK_SERVER_TOKEN":
@@ -125,10 +152,14 @@ func builtinClaim(name string) string {
 		return "square"
 	case "STRIPE_API_KEY", "STRIPE_SECRET_KEY":
 		return "stripe"
+	case "TAVILY_API_KEY":
+		return "tavily"
 	case "TELEGRAM_BOT_TOKEN":
 		return "telegram"
 	case "TODOIST_API_TOKEN", "TODOIST_TOKEN":
 		return "todoist"
+	case "TOGETHERAI_API_KEY", "TOGETHER_API_KEY":
+		return "together"
 	case "TRELLO_API_KEY", "TRELLO_TOKEN":
 		return "trello"
 	case "TRIPO_API_KEY":
@@ -139,6 +170,8 @@ func builtinClaim(name string) string {
 		return "vercel"
 	case "TWITTER_BEARER_TOKEN", "X_BEARER_TOKEN", "X_OAUTH":
 		return "x"
+	case "XAI_API_KEY":
+		return "xai"
 	case "XERO_OAUTH", "XERO_TOKEN":
 		return "xero"
 	case "YOUTUBE_API_KEY", "YOUTUBE_OAUTH":
