@@ -7,10 +7,15 @@ func builtinIDs() []string {
 	return []string{
 		"airtable",
 		"anthropic",
+		"aws-bedrock",
+		"aws-lambda",
+		"aws-ses",
 		"azure-openai",
 		"brave-search",
 		"calendly",
+		"cerebras",
 		"cohere",
+		"dashscope",
 		"deepgram",
 		"deepl",
 		"deepseek",
@@ -18,6 +23,7 @@ func builtinIDs() []string {
 		"elevenlabs",
 		"fal",
 		"firecrawl",
+		"fireworks",
 		"gemini",
 		"github",
 		"google-calendar",
@@ -30,8 +36,10 @@ func builtinIDs() []string {
 		"linear",
 		"mailgun",
 		"mistral",
+		"moonshot",
 		"netlify",
 		"notion",
+		"nvidia-nim",
 		"openai",
 		"openrouter",
 		"perplexity",
@@ -42,6 +50,7 @@ func builtinIDs() []string {
 		"remove-bg",
 		"replicate",
 		"resend",
+		"sambanova",
 		"sendgrid",
 		"shopify",
 		"slack",
@@ -56,10 +65,12 @@ func builtinIDs() []string {
 		"tripo",
 		"twilio",
 		"vercel",
+		"vertex-ai",
 		"x",
 		"xai",
 		"xero",
 		"youtube",
+		"zai",
 	}
 }
 
@@ -70,14 +81,24 @@ func builtinClaim(name string) string {
 		return "airtable"
 	case "ANTHROPIC_API_KEY":
 		return "anthropic"
+	case "AWS_BEARER_TOKEN_BEDROCK", "AWS_BEDROCK_CREDENTIALS":
+		return "aws-bedrock"
+	case "AWS_LAMBDA_CREDENTIALS":
+		return "aws-lambda"
+	case "AWS_SES_CREDENTIALS":
+		return "aws-ses"
 	case "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_KEY":
 		return "azure-openai"
 	case "BRAVE_API_KEY", "BRAVE_SEARCH_API_KEY":
 		return "brave-search"
 	case "CALENDLY_API_KEY", "CALENDLY_TOKEN":
 		return "calendly"
+	case "CEREBRAS_API_KEY":
+		return "cerebras"
 	case "COHERE_API_KEY", "CO_API_KEY":
 		return "cohere"
+	case "DASHSCOPE_API_KEY":
+		return "dashscope"
 	case "DEEPGRAM_API_KEY":
 		return "deepgram"
 	case "DEEPL_API_KEY", "DEEPL_AUTH_KEY":
@@ -92,6 +113,8 @@ func builtinClaim(name string) string {
 		return "fal"
 	case "FIRECRAWL_API_KEY":
 		return "firecrawl"
+	case "FIREWORKS_AI_API_KEY", "FIREWORKS_API_KEY":
+		return "fireworks"
 	case "GEMINI_API_KEY", "GOOGLE_API_KEY":
 		return "gemini"
 	case "GH_TOKEN", "GITHUB_TOKEN":
@@ -116,10 +139,14 @@ func builtinClaim(name string) string {
 		return "mailgun"
 	case "MISTRAL_API_KEY":
 		return "mistral"
+	case "MOONSHOT_API_KEY":
+		return "moonshot"
 	case "NETLIFY_AUTH_TOKEN", "NETLIFY_TOKEN":
 		return "netlify"
 	case "NOTION_API_KEY", "NOTION_TOKEN":
 		return "notion"
+	case "NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY":
+		return "nvidia-nim"
 	case "CODEX_OAUTH_JSON", "OPENAI_API_KEY":
 		return "openai"
 	case "OPENROUTER_API_KEY", "OPENROUTER_PROVISIONING_KEY":
@@ -140,6 +167,8 @@ func builtinClaim(name string) string {
 		return "replicate"
 	case "RESEND_API_KEY":
 		return "resend"
+	case "SAMBANOVA_API_KEY":
+		return "sambanova"
 	case "SENDGRID_API_KEY":
 		return "sendgrid"
 	case "SHOPIFY_ACCESS_TOKEN", "SHOPIFY_ADMIN_ACCESS_TOKEN":
@@ -168,6 +197,8 @@ func builtinClaim(name string) string {
 		return "twilio"
 	case "VERCEL_TOKEN":
 		return "vercel"
+	case "GOOGLE_VERTEX_API_KEY", "GOOGLE_VERTEX_OAUTH":
+		return "vertex-ai"
 	case "TWITTER_BEARER_TOKEN", "X_BEARER_TOKEN", "X_OAUTH":
 		return "x"
 	case "XAI_API_KEY":
@@ -176,6 +207,8 @@ func builtinClaim(name string) string {
 		return "xero"
 	case "YOUTUBE_API_KEY", "YOUTUBE_OAUTH":
 		return "youtube"
+	case "ZAI_API_KEY", "Z_AI_API_KEY":
+		return "zai"
 	}
 	return ""
 }
