@@ -5,14 +5,18 @@ package registry
 // builtinIDs lists the providers under providers.
 func builtinIDs() []string {
 	return []string{
+		"ai21",
 		"airtable",
 		"anthropic",
+		"assemblyai",
 		"aws-bedrock",
 		"aws-lambda",
 		"aws-ses",
 		"azure-openai",
+		"bfl",
 		"brave-search",
 		"calendly",
+		"cartesia",
 		"cerebras",
 		"cohere",
 		"dashscope",
@@ -30,10 +34,14 @@ func builtinIDs() []string {
 		"google-gmail",
 		"google-places",
 		"groq",
+		"heygen",
 		"hubspot",
 		"huggingface",
+		"ideogram",
 		"intercom",
+		"jina",
 		"linear",
+		"luma",
 		"mailgun",
 		"mistral",
 		"moonshot",
@@ -50,12 +58,14 @@ func builtinIDs() []string {
 		"remove-bg",
 		"replicate",
 		"resend",
+		"runway",
 		"sambanova",
 		"sendgrid",
 		"shopify",
 		"slack",
 		"spotify",
 		"square",
+		"stability",
 		"stripe",
 		"tavily",
 		"telegram",
@@ -66,6 +76,7 @@ func builtinIDs() []string {
 		"twilio",
 		"vercel",
 		"vertex-ai",
+		"voyage",
 		"x",
 		"xai",
 		"xero",
@@ -77,10 +88,14 @@ func builtinIDs() []string {
 // builtinClaim returns the provider that claims a secret name, or "".
 func builtinClaim(name string) string {
 	switch name {
+	case "AI21_API_KEY":
+		return "ai21"
 	case "AIRTABLE_API_KEY", "AIRTABLE_PAT", "AIRTABLE_TOKEN":
 		return "airtable"
 	case "ANTHROPIC_API_KEY":
 		return "anthropic"
+	case "AAI_API_KEY", "ASSEMBLYAI_API_KEY":
+		return "assemblyai"
 	case "AWS_BEARER_TOKEN_BEDROCK", "AWS_BEDROCK_CREDENTIALS":
 		return "aws-bedrock"
 	case "AWS_LAMBDA_CREDENTIALS":
@@ -89,10 +104,14 @@ func builtinClaim(name string) string {
 		return "aws-ses"
 	case "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_KEY":
 		return "azure-openai"
+	case "BFL_API_KEY":
+		return "bfl"
 	case "BRAVE_API_KEY", "BRAVE_SEARCH_API_KEY":
 		return "brave-search"
 	case "CALENDLY_API_KEY", "CALENDLY_TOKEN":
 		return "calendly"
+	case "CARTESIA_API_KEY":
+		return "cartesia"
 	case "CEREBRAS_API_KEY":
 		return "cerebras"
 	case "COHERE_API_KEY", "CO_API_KEY":
@@ -127,14 +146,22 @@ func builtinClaim(name string) string {
 		return "google-places"
 	case "GROQ_API_KEY":
 		return "groq"
+	case "HEYGEN_API_KEY":
+		return "heygen"
 	case "HUBSPOT_ACCESS_TOKEN", "HUBSPOT_TOKEN":
 		return "hubspot"
 	case "HF_TOKEN", "HUGGINGFACE_API_KEY", "HUGGING_FACE_HUB_TOKEN":
 		return "huggingface"
+	case "IDEOGRAM_API_KEY":
+		return "ideogram"
 	case "INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN":
 		return "intercom"
+	case "JINAAI_API_KEY", "JINA_API_KEY":
+		return "jina"
 	case "LINEAR_ACCESS_TOKEN", "LINEAR_API_KEY":
 		return "linear"
+	case "LUMAAI_API_KEY", "LUMA_API_KEY":
+		return "luma"
 	case "MAILGUN_API_KEY":
 		return "mailgun"
 	case "MISTRAL_API_KEY":
@@ -167,6 +194,8 @@ func builtinClaim(name string) string {
 		return "replicate"
 	case "RESEND_API_KEY":
 		return "resend"
+	case "RUNWAYML_API_SECRET":
+		return "runway"
 	case "SAMBANOVA_API_KEY":
 		return "sambanova"
 	case "SENDGRID_API_KEY":
@@ -179,6 +208,8 @@ func builtinClaim(name string) string {
 		return "spotify"
 	case "SQUARE_ACCESS_TOKEN":
 		return "square"
+	case "STABILITY_API_KEY":
+		return "stability"
 	case "STRIPE_API_KEY", "STRIPE_SECRET_KEY":
 		return "stripe"
 	case "TAVILY_API_KEY":
@@ -199,6 +230,8 @@ func builtinClaim(name string) string {
 		return "vercel"
 	case "GOOGLE_VERTEX_API_KEY", "GOOGLE_VERTEX_OAUTH":
 		return "vertex-ai"
+	case "VOYAGEAI_API_KEY", "VOYAGE_API_KEY":
+		return "voyage"
 	case "TWITTER_BEARER_TOKEN", "X_BEARER_TOKEN", "X_OAUTH":
 		return "x"
 	case "XAI_API_KEY":
