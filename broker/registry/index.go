@@ -8,6 +8,7 @@ func builtinIDs() []string {
 		"ai21",
 		"airtable",
 		"anthropic",
+		"apify",
 		"assemblyai",
 		"aws-bedrock",
 		"aws-lambda",
@@ -15,6 +16,7 @@ func builtinIDs() []string {
 		"azure-openai",
 		"bfl",
 		"brave-search",
+		"browserbase",
 		"calendly",
 		"cartesia",
 		"cerebras",
@@ -24,7 +26,9 @@ func builtinIDs() []string {
 		"deepl",
 		"deepseek",
 		"discord",
+		"e2b",
 		"elevenlabs",
+		"exa",
 		"fal",
 		"firecrawl",
 		"fireworks",
@@ -32,6 +36,7 @@ func builtinIDs() []string {
 		"github",
 		"google-calendar",
 		"google-gmail",
+		"google-maps",
 		"google-places",
 		"groq",
 		"heygen",
@@ -40,16 +45,21 @@ func builtinIDs() []string {
 		"ideogram",
 		"intercom",
 		"jina",
+		"kagi",
+		"langfuse",
+		"langsmith",
 		"linear",
 		"luma",
 		"mailgun",
 		"mistral",
 		"moonshot",
 		"netlify",
+		"newsapi",
 		"notion",
 		"nvidia-nim",
 		"openai",
 		"openrouter",
+		"openweather",
 		"perplexity",
 		"plaid",
 		"postmark",
@@ -58,9 +68,13 @@ func builtinIDs() []string {
 		"remove-bg",
 		"replicate",
 		"resend",
+		"runpod",
 		"runway",
 		"sambanova",
+		"scrapingbee",
 		"sendgrid",
+		"serpapi",
+		"serper",
 		"shopify",
 		"slack",
 		"spotify",
@@ -77,6 +91,8 @@ func builtinIDs() []string {
 		"vercel",
 		"vertex-ai",
 		"voyage",
+		"wandb",
+		"wolframalpha",
 		"x",
 		"xai",
 		"xero",
@@ -94,6 +110,8 @@ func builtinClaim(name string) string {
 		return "airtable"
 	case "ANTHROPIC_API_KEY":
 		return "anthropic"
+	case "APIFY_API_TOKEN", "APIFY_TOKEN":
+		return "apify"
 	case "AAI_API_KEY", "ASSEMBLYAI_API_KEY":
 		return "assemblyai"
 	case "AWS_BEARER_TOKEN_BEDROCK", "AWS_BEDROCK_CREDENTIALS":
@@ -108,6 +126,8 @@ func builtinClaim(name string) string {
 		return "bfl"
 	case "BRAVE_API_KEY", "BRAVE_SEARCH_API_KEY":
 		return "brave-search"
+	case "BROWSERBASE_API_KEY":
+		return "browserbase"
 	case "CALENDLY_API_KEY", "CALENDLY_TOKEN":
 		return "calendly"
 	case "CARTESIA_API_KEY":
@@ -126,8 +146,12 @@ func builtinClaim(name string) string {
 		return "deepseek"
 	case "DISCORD_BOT_TOKEN", "DISCORD_TOKEN":
 		return "discord"
+	case "E2B_API_KEY":
+		return "e2b"
 	case "ELEVENLABS_API_KEY", "XI_API_KEY":
 		return "elevenlabs"
+	case "EXA_API_KEY":
+		return "exa"
 	case "FAL_API_KEY", "FAL_KEY":
 		return "fal"
 	case "FIRECRAWL_API_KEY":
@@ -142,6 +166,8 @@ func builtinClaim(name string) string {
 		return "google-calendar"
 	case "GOOGLE_GMAIL_OAUTH":
 		return "google-gmail"
+	case "MAPS_API_KEY":
+		return "google-maps"
 	case "GOOGLE_MAPS_API_KEY", "GOOGLE_PLACES_API_KEY":
 		return "google-places"
 	case "GROQ_API_KEY":
@@ -158,6 +184,12 @@ func builtinClaim(name string) string {
 		return "intercom"
 	case "JINAAI_API_KEY", "JINA_API_KEY":
 		return "jina"
+	case "KAGI_API_KEY", "KAGI_API_TOKEN":
+		return "kagi"
+	case "LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY":
+		return "langfuse"
+	case "LANGCHAIN_API_KEY", "LANGSMITH_API_KEY":
+		return "langsmith"
 	case "LINEAR_ACCESS_TOKEN", "LINEAR_API_KEY":
 		return "linear"
 	case "LUMAAI_API_KEY", "LUMA_API_KEY":
@@ -170,6 +202,8 @@ func builtinClaim(name string) string {
 		return "moonshot"
 	case "NETLIFY_AUTH_TOKEN", "NETLIFY_TOKEN":
 		return "netlify"
+	case "NEWSAPI_API_KEY", "NEWSAPI_KEY", "NEWS_API_KEY":
+		return "newsapi"
 	case "NOTION_API_KEY", "NOTION_TOKEN":
 		return "notion"
 	case "NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY":
@@ -178,6 +212,8 @@ func builtinClaim(name string) string {
 		return "openai"
 	case "OPENROUTER_API_KEY", "OPENROUTER_PROVISIONING_KEY":
 		return "openrouter"
+	case "OPENWEATHERMAP_API_KEY", "OPENWEATHER_API_KEY":
+		return "openweather"
 	case "PERPLEXITY_API_KEY", "PPLX_API_KEY":
 		return "perplexity"
 	case "PLAID_CLIENT_ID", "PLAID_SECRET":
@@ -194,12 +230,20 @@ func builtinClaim(name string) string {
 		return "replicate"
 	case "RESEND_API_KEY":
 		return "resend"
+	case "RUNPOD_API_KEY":
+		return "runpod"
 	case "RUNWAYML_API_SECRET":
 		return "runway"
 	case "SAMBANOVA_API_KEY":
 		return "sambanova"
+	case "SCRAPINGBEE_API_KEY":
+		return "scrapingbee"
 	case "SENDGRID_API_KEY":
 		return "sendgrid"
+	case "SERPAPI_API_KEY", "SERPAPI_KEY":
+		return "serpapi"
+	case "SERPER_API_KEY":
+		return "serper"
 	case "SHOPIFY_ACCESS_TOKEN", "SHOPIFY_ADMIN_ACCESS_TOKEN":
 		return "shopify"
 	case "SLACK_BOT_TOKEN", "SLACK_USER_TOKEN":
@@ -232,6 +276,10 @@ func builtinClaim(name string) string {
 		return "vertex-ai"
 	case "VOYAGEAI_API_KEY", "VOYAGE_API_KEY":
 		return "voyage"
+	case "WANDB_API_KEY":
+		return "wandb"
+	case "WOLFRAM_ALPHA_APPID", "WOLFRAM_ALPHA_APP_ID", "WOLFRAM_APP_ID":
+		return "wolframalpha"
 	case "TWITTER_BEARER_TOKEN", "X_BEARER_TOKEN", "X_OAUTH":
 		return "x"
 	case "XAI_API_KEY":
