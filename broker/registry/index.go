@@ -176,7 +176,7 @@ func builtinClaim(name string) string {
 		return "heygen"
 	case "HUBSPOT_ACCESS_TOKEN", "HUBSPOT_TOKEN":
 		return "hubspot"
-	case "HF_TOKEN", "HUGGINGFACE_API_KEY", "HUGGING_FACE_HUB_TOKEN":
+	case "HF_TOKEN", "HUGGINGFACEHUB_API_TOKEN", "HUGGINGFACE_API_KEY", "HUGGING_FACE_HUB_TOKEN":
 		return "huggingface"
 	case "IDEOGRAM_API_KEY":
 		return "ideogram"
