@@ -166,7 +166,7 @@ func builtinClaim(name string) string {
 		return "google-calendar"
 	case "GOOGLE_GMAIL_OAUTH":
 		return "google-gmail"
-	case "MAPS_API_KEY":
+	case "GOOGLE_ROUTES_API_KEY", "MAPS_API_KEY":
 		return "google-maps"
 	case "GOOGLE_MAPS_API_KEY", "GOOGLE_PLACES_API_KEY":
 		return "google-places"
@@ -276,7 +276,7 @@ func builtinClaim(name string) string {
 		return "vertex-ai"
 	case "VOYAGEAI_API_KEY", "VOYAGE_API_KEY":
 		return "voyage"
-	case "WANDB_API_KEY":
+	case "WANDB_API_KEY", "WANDB_INFERENCE_API_KEY":
 		return "wandb"
 	case "WOLFRAM_ALPHA_APPID", "WOLFRAM_ALPHA_APP_ID", "WOLFRAM_APP_ID":
 		return "wolframalpha"
