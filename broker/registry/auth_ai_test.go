@@ -1,10 +1,6 @@
 package registry_test
 
-import (
-	"testing"
-
-	"github.com/google/go-cmp/cmp"
-)
+import "testing"
 
 // TestAuthAI is TestAuth of services for AI, search, scraping and places, and
 // of AWS.
@@ -89,7 +85,5 @@ func TestAuthAI(t *testing.T) {
 		"zai ZAI_API_KEY":                                    bearer,
 		"zai:z-ai Z_AI_API_KEY":                              bearer,
 	}
-	if diff := cmp.Diff(authsOf(want), want); diff != "" {
-		t.Errorf("(-got +want)\n%s", diff)
-	}
+	checkAuth(t, want)
 }

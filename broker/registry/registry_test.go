@@ -14,23 +14,33 @@ import (
 
 func TestBuiltin(t *testing.T) {
 	reg := registry.Builtin()
-	var want []string
+	want := []string{
+		"airtable", "anthropic", "calendly", "deepgram", "deepl", "discord", "elevenlabs", "fal", "firecrawl",
+		"gemini", "github", "google-calendar", "google-gmail", "google-places", "hubspot", "intercom", "linear",
+		"mailgun", "netlify", "notion", "openai", "openrouter", "plaid", "postmark", "quickbooks", "reddit",
+		"remove-bg", "replicate", "resend", "sendgrid", "shopify", "slack", "spotify", "square", "stripe",
+		"telegram", "todoist", "trello", "tripo", "twilio", "vercel", "x", "xero", "youtube",
+	}
+	if ids := reg.Providers(); !slices.IsSorted(ids) {
+		t.Errorf("the providers are not sorted: %q", ids)
+	}
+	for _, id := range want {
+		if !slices.Contains(reg.Providers(), id) {
+			t.Errorf("%s is not listed", id)
+		}
+		p, ok := reg.Provider(id)
+		if !ok || p.ID != id {
+			t.Fatalf("Provider(%q) = %v, %t", id, p, ok)
+		}
+		if again, _ := reg.Provider(id); again != p {
+			t.Errorf("%s is decoded again", id)
+		}
+	}
 	for _, p := range decodeFiles(t) {
-		want = append(want, p.ID)
-		got, ok := reg.Provider(p.ID)
-		if !ok {
-			t.Fatalf("there is no %s", p.ID)
-		}
-		if again, _ := reg.Provider(p.ID); again != got {
-			t.Errorf("%s is decoded again", p.ID)
-		}
+		got, _ := reg.Provider(p.ID)
 		if diff := cmp.Diff(got, p); diff != "" {
 			t.Errorf("%s differs from its file (-got +want)\n%s", p.ID, diff)
 		}
-	}
-	slices.Sort(want) // files sort otherwise where one id begins another
-	if diff := cmp.Diff(reg.Providers(), want); diff != "" {
-		t.Errorf("providers (-got +want)\n%s", diff)
 	}
 	for _, id := range []string{"", "acme", "OpenAI", "openai ", "../registry", "openai.json", "providers/openai"} {
 		if _, ok := reg.Provider(id); ok {
@@ -74,8 +84,8 @@ func TestCapability(t *testing.T) {
 	}
 }
 
-// TestAuth states how each claimed name of a documented provider authenticates,
-// as getting one wrong shows only at the service.
+// TestAuth states how each claimed name authenticates, as getting one wrong
+// shows only at the service.
 func TestAuth(t *testing.T) {
 	bearer := "header Authorization=Bearer {{secret}}"
 	want := map[string]string{
@@ -153,22 +163,20 @@ func TestAuth(t *testing.T) {
 		"youtube YOUTUBE_OAUTH":                                   "oauth2 grant_type=refresh_token token_endpoint=https://oauth2.googleapis.com/token client_auth=body",
 		"youtube:api-key YOUTUBE_API_KEY":                         "query key={{secret}}",
 	}
-	if diff := cmp.Diff(authsOf(want), want); diff != "" {
-		t.Errorf("(-got +want)\n%s", diff)
-	}
+	checkAuth(t, want)
 }
 
-// authsOf says of each provider that a table names how all its claimed names
-// authenticate, in the table's form: PROVIDER:CREDENTIAL NAMES, and the auth.
-func authsOf(table map[string]string) map[string]string {
+// checkAuth compares how the credentials of the named providers authenticate,
+// all of each, with what is stated.
+func checkAuth(t *testing.T, want map[string]string) {
+	t.Helper()
 	got := map[string]string{}
 	reg := registry.Builtin()
-	for entry := range table {
-		credential, _, _ := strings.Cut(entry, " ")
-		id, _, _ := strings.Cut(credential, ":")
+	for key := range want {
+		id := key[:strings.IndexAny(key, ": ")]
 		p, ok := reg.Provider(id)
 		if !ok {
-			continue
+			t.Fatalf("there is no %s", id)
 		}
 		for _, c := range p.Credentials {
 			key := id
@@ -184,7 +192,9 @@ func authsOf(table map[string]string) map[string]string {
 			}
 		}
 	}
-	return got
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("(-got +want)\n%s", diff)
+	}
 }
 
 // TestPreference: a secret that cannot do something does not stand in the way
