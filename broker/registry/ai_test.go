@@ -1,10 +1,15 @@
 package registry_test
 
-import "testing"
+import (
+	"testing"
 
-// TestAuthAI is TestAuth of services for AI, search, scraping and places, and
-// of AWS.
-func TestAuthAI(t *testing.T) {
+	"aivault/broker/policy"
+	"aivault/broker/registry"
+)
+
+// TestAIAuth states, as TestAuth does, how each claimed name of the services for
+// AI, search, scraping and places, and of AWS, authenticates.
+func TestAIAuth(t *testing.T) {
 	bearer := "header Authorization=Bearer {{secret}}"
 	want := map[string]string{
 		"ai21 AI21_API_KEY":                                  bearer,
@@ -86,4 +91,103 @@ func TestAuthAI(t *testing.T) {
 		"zai:z-ai Z_AI_API_KEY":                              bearer,
 	}
 	checkAuth(t, want)
+}
+
+// TestAILimits asks of capabilities what they must let pass, and what is next to
+// that and must not.
+func TestAILimits(t *testing.T) {
+	t.Parallel()
+	reg := registry.Builtin()
+	for _, c := range []struct {
+		id, method, target string
+		want               bool
+	}{
+		{"mistral/files", "GET", "/v1/files/ID/content", true},
+		{"mistral/files", "DELETE", "/v1/files/ID", false},
+		{"mistral/agents-completions", "POST", "/v1/agents/completions", true},
+		{"mistral/agents-completions", "POST", "/v1/agents", false},
+		{"xai/deferred", "GET", "/v1/chat/deferred-completion/ID", true},
+		{"xai/deferred", "GET", "/v1/chat/completions", false},
+		{"together/endpoints", "POST", "/v1/endpoints", false},
+		{"huggingface/hub", "GET", "/api/models/NAME/REPOSITORY", true},
+		{"huggingface/hub", "POST", "/api/models/NAME/REPOSITORY/commit/main", false},
+		{"huggingface/repos-create", "DELETE", "/api/repos/delete", false},
+		{"huggingface/repos-create", "POST", "/api/repos/move", false},
+		{"azure-openai/files", "GET", "/openai/v1/files", true},
+		{"azure-openai/files-upload", "DELETE", "/openai/v1/files/ID", false},
+		{"aws-lambda/invoke-stream", "POST", "/2021-11-15/functions/NAME/response-streaming-invocations", true},
+		{"aws-lambda/invoke-stream", "POST", "/2015-03-31/functions", false},
+		{"aws-lambda/functions", "POST", "/2015-03-31/functions/NAME/invocations", false},
+		{"aws-ses/templates-write", "POST", "/v2/email/outbound-emails", false},
+		{"aws-bedrock/invoke", "POST", "/model/amazon.nova-lite-v1:0/converse-stream", true},
+		{"aws-bedrock/invoke", "POST", "/async-invoke", false},
+		{"vertex-ai/publishers", "POST", "/v1/projects/P/locations/global/endpoints", false},
+		{"bfl/flux", "POST", "/v1/flux-pro-1.1-ultra", true},
+		{"bfl/flux", "POST", "/v1/flux-2-pro", false},
+		{"cartesia/voices", "POST", "/access-token", false},
+		{"langsmith/runs-query", "POST", "/api/v1/runs/query", true},
+		{"langsmith/runs-query", "POST", "/api/v1/runs", false},
+		{"langsmith/runs-write", "POST", "/api/v1/runs/batch", true},
+		{"langsmith/runs-write", "POST", "/api/v1/runs/delete", false},
+		{"langsmith/runs-write", "POST", "/api/v1/RUNS/Delete", false},
+		{"langfuse/traces", "DELETE", "/api/public/traces/ID", false},
+		{"runpod/serverless-status", "POST", "/v2/ID/run", false},
+		{"serpapi/search", "GET", "/search.json?q=a", true},
+		{"serpapi/search", "GET", "/account.json", false},
+		{"exa/websets-write", "POST", "/websets/v0/webhooks", false},
+		{"apify/limits", "GET", "/v2/users/me/usage/monthly", true},
+		{"apify/limits", "GET", "/v2/users/me", false},
+		{"apify/actors", "POST", "/v2/acts/ID/runs", false},
+		{"scrapingbee/scrape", "GET", "/api/v1/?url=https%3A%2F%2Fexample.com", true},
+		{"scrapingbee/scrape", "GET", "/api/v1/usage", false},
+		{"newsapi/headlines", "GET", "/v2/top-headlines/sources", false},
+		{"google-maps/geocode", "GET", "/maps/api/directions/json", false},
+	} {
+		what, _, ok := reg.Capability(c.id)
+		if !ok {
+			t.Errorf("there is no %s", c.id)
+			continue
+		}
+		if _, err := policy.Decide(rule(what), policy.Request{Method: c.method, Target: c.target}); (err == nil) != c.want {
+			t.Errorf("%s: %s %s: %v", c.id, c.method, c.target, err)
+		}
+	}
+}
+
+// TestAIHosts finds the hosts that a credential may name, and the region that a
+// signature is made for at one.
+func TestAIHosts(t *testing.T) {
+	t.Parallel()
+	reg := registry.Builtin()
+	for _, c := range []struct {
+		id, host, region string // region: us-east-1 where the host has none; "" if it is none of the provider's
+	}{
+		{"aws-bedrock", "bedrock-runtime.us-east-1.amazonaws.com", "us-east-1"},
+		{"aws-bedrock", "bedrock-runtime.eu-central-1.amazonaws.com", "eu-central-1"},
+		{"aws-bedrock", "bedrock.ap-south-1.amazonaws.com", "ap-south-1"},
+		{"aws-bedrock", "lambda.eu-central-1.amazonaws.com", ""},
+		{"aws-lambda", "lambda.us-west-2.amazonaws.com", "us-west-2"},
+		{"aws-lambda", "lambda.us-west-2.amazonaws.com.evil.test", ""},
+		{"aws-lambda", "s3.us-west-2.amazonaws.com", ""},
+		{"aws-ses", "email.eu-west-1.amazonaws.com", "eu-west-1"},
+		{"azure-openai", "acme.openai.azure.com", "us-east-1"},
+		{"azure-openai", "acme.services.ai.azure.com", "us-east-1"},
+		{"azure-openai", "openai.azure.com", ""},
+		{"azure-openai", "acme.azure.com", ""},
+		{"vertex-ai", "europe-west4-aiplatform.googleapis.com", "us-east-1"},
+		{"vertex-ai", "storage.googleapis.com", ""},
+		{"xai", "management-api.x.ai", ""},
+	} {
+		p, ok := reg.Provider(c.id)
+		if !ok {
+			t.Errorf("there is no %s", c.id)
+			continue
+		}
+		if got := p.Has(c.host); got != (c.region != "") {
+			t.Errorf("%s has %s: %t", c.id, c.host, got)
+		}
+		if got := p.Region(c.host, "us-east-1"); c.region != "" && got != c.region {
+			t.Errorf("%s at %s is in %s", c.id, c.host, got)
+		}
+	}
 }
