@@ -5,29 +5,47 @@ package registry
 // builtinIDs lists the providers under providers.
 func builtinIDs() []string {
 	return []string{
+		"ai21",
 		"airtable",
 		"algolia",
 		"alpaca",
 		"alpha-vantage",
 		"anthropic",
+		"apify",
+		"assemblyai",
 		"atlassian",
+		"aws-bedrock",
+		"aws-lambda",
+		"aws-ses",
+		"azure-openai",
+		"bfl",
 		"bitbucket",
+		"brave-search",
+		"browserbase",
 		"buildkite",
 		"calendly",
+		"cartesia",
+		"cerebras",
 		"circleci",
 		"cloudflare",
+		"cohere",
 		"coingecko",
+		"dashscope",
 		"databricks",
 		"datadog",
 		"deepgram",
 		"deepl",
+		"deepseek",
 		"digitalocean",
 		"discord",
+		"e2b",
 		"elasticsearch",
 		"elevenlabs",
+		"exa",
 		"fal",
 		"finnhub",
 		"firecrawl",
+		"fireworks",
 		"fivetran",
 		"fly",
 		"gemini",
@@ -36,28 +54,44 @@ func builtinIDs() []string {
 		"godaddy",
 		"google-calendar",
 		"google-gmail",
+		"google-maps",
 		"google-places",
 		"grafana-cloud",
+		"groq",
 		"heroku",
 		"hetzner",
+		"heygen",
 		"honeycomb",
 		"hubspot",
+		"huggingface",
+		"ideogram",
 		"intercom",
 		"ipinfo",
+		"jina",
+		"kagi",
+		"langfuse",
+		"langsmith",
 		"launchdarkly",
 		"linear",
 		"linode",
+		"luma",
 		"mailgun",
 		"mapbox",
+		"mistral",
 		"mongodb-atlas",
+		"moonshot",
 		"neon",
 		"netlify",
 		"new-relic",
+		"newsapi",
 		"notion",
+		"nvidia-nim",
 		"openai",
 		"openrouter",
+		"openweather",
 		"opsgenie",
 		"pagerduty",
+		"perplexity",
 		"pexels",
 		"pinecone",
 		"plaid",
@@ -71,8 +105,14 @@ func builtinIDs() []string {
 		"render",
 		"replicate",
 		"resend",
+		"runpod",
+		"runway",
+		"sambanova",
+		"scrapingbee",
 		"sendgrid",
 		"sentry",
+		"serpapi",
+		"serper",
 		"shodan",
 		"shopify",
 		"slack",
@@ -80,15 +120,18 @@ func builtinIDs() []string {
 		"snyk",
 		"spotify",
 		"square",
+		"stability",
 		"statuspage",
 		"stripe",
 		"supabase",
 		"supabase-management",
 		"tailscale",
+		"tavily",
 		"telegram",
 		"terraform-cloud",
 		"tmdb",
 		"todoist",
+		"together",
 		"trello",
 		"tripo",
 		"turso",
@@ -96,18 +139,26 @@ func builtinIDs() []string {
 		"unsplash",
 		"upstash-redis",
 		"vercel",
+		"vertex-ai",
 		"virustotal",
+		"voyage",
 		"vultr",
+		"wandb",
 		"weaviate",
+		"wolframalpha",
 		"x",
+		"xai",
 		"xero",
 		"youtube",
+		"zai",
 	}
 }
 
 // builtinClaim returns the provider that claims a secret name, or "".
 func builtinClaim(name string) string {
 	switch name {
+	case "AI21_API_KEY":
+		return "ai21"
 	case "AIRTABLE_API_KEY", "AIRTABLE_PAT", "AIRTABLE_TOKEN":
 		return "airtable"
 	case "ALGOLIA_API_KEY", "ALGOLIA_APP_ID":
@@ -118,20 +169,46 @@ func builtinClaim(name string) string {
 		return "alpha-vantage"
 	case "ANTHROPIC_API_KEY":
 		return "anthropic"
+	case "APIFY_API_TOKEN", "APIFY_TOKEN":
+		return "apify"
+	case "AAI_API_KEY", "ASSEMBLYAI_API_KEY":
+		return "assemblyai"
 	case "ATLASSIAN_API_TOKEN", "ATLASSIAN_EMAIL", "CONFLUENCE_API_TOKEN", "CONFLUENCE_EMAIL", "JIRA_API_TOKEN", "JIRA_EMAIL":
 		return "atlassian"
+	case "AWS_BEARER_TOKEN_BEDROCK", "AWS_BEDROCK_CREDENTIALS":
+		return "aws-bedrock"
+	case "AWS_LAMBDA_CREDENTIALS":
+		return "aws-lambda"
+	case "AWS_SES_CREDENTIALS":
+		return "aws-ses"
+	case "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_KEY":
+		return "azure-openai"
+	case "BFL_API_KEY":
+		return "bfl"
 	case "BITBUCKET_ACCESS_TOKEN", "BITBUCKET_API_TOKEN", "BITBUCKET_EMAIL", "BITBUCKET_TOKEN":
 		return "bitbucket"
+	case "BRAVE_API_KEY", "BRAVE_SEARCH_API_KEY":
+		return "brave-search"
+	case "BROWSERBASE_API_KEY":
+		return "browserbase"
 	case "BUILDKITE_API_TOKEN":
 		return "buildkite"
 	case "CALENDLY_API_KEY", "CALENDLY_TOKEN":
 		return "calendly"
+	case "CARTESIA_API_KEY":
+		return "cartesia"
+	case "CEREBRAS_API_KEY":
+		return "cerebras"
 	case "CIRCLECI_TOKEN", "CIRCLE_TOKEN":
 		return "circleci"
 	case "CF_API_TOKEN", "CLOUDFLARE_API_KEY", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL":
 		return "cloudflare"
+	case "COHERE_API_KEY", "CO_API_KEY":
+		return "cohere"
 	case "COINGECKO_API_KEY", "COINGECKO_DEMO_API_KEY", "COINGECKO_PRO_API_KEY":
 		return "coingecko"
+	case "DASHSCOPE_API_KEY":
+		return "dashscope"
 	case "DATABRICKS_TOKEN":
 		return "databricks"
 	case "DATADOG_API_KEY", "DATADOG_APP_KEY", "DD_API_KEY", "DD_APP_KEY":
@@ -140,20 +217,28 @@ func builtinClaim(name string) string {
 		return "deepgram"
 	case "DEEPL_API_KEY", "DEEPL_AUTH_KEY":
 		return "deepl"
+	case "DEEPSEEK_API_KEY":
+		return "deepseek"
 	case "DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN":
 		return "digitalocean"
 	case "DISCORD_BOT_TOKEN", "DISCORD_TOKEN":
 		return "discord"
+	case "E2B_API_KEY":
+		return "e2b"
 	case "ELASTICSEARCH_API_KEY", "ELASTIC_API_KEY", "ES_API_KEY":
 		return "elasticsearch"
 	case "ELEVENLABS_API_KEY", "XI_API_KEY":
 		return "elevenlabs"
+	case "EXA_API_KEY":
+		return "exa"
 	case "FAL_API_KEY", "FAL_KEY":
 		return "fal"
 	case "FINNHUB_API_KEY":
 		return "finnhub"
 	case "FIRECRAWL_API_KEY":
 		return "firecrawl"
+	case "FIREWORKS_AI_API_KEY", "FIREWORKS_API_KEY":
+		return "fireworks"
 	case "FIVETRAN_APIKEY", "FIVETRAN_APISECRET", "FIVETRAN_API_KEY", "FIVETRAN_API_SECRET":
 		return "fivetran"
 	case "FLY_API_TOKEN":
@@ -170,50 +255,82 @@ func builtinClaim(name string) string {
 		return "google-calendar"
 	case "GOOGLE_GMAIL_OAUTH":
 		return "google-gmail"
+	case "GOOGLE_ROUTES_API_KEY", "MAPS_API_KEY":
+		return "google-maps"
 	case "GOOGLE_MAPS_API_KEY", "GOOGLE_PLACES_API_KEY":
 		return "google-places"
 	case "GRAFANA_API_KEY", "GRAFANA_SERVICE_ACCOUNT_TOKEN", "GRAFANA_TOKEN":
 		return "grafana-cloud"
+	case "GROQ_API_KEY":
+		return "groq"
 	case "HEROKU_API_KEY":
 		return "heroku"
 	case "HCLOUD_TOKEN", "HETZNER_API_TOKEN":
 		return "hetzner"
+	case "HEYGEN_API_KEY":
+		return "heygen"
 	case "HONEYCOMB_API_KEY":
 		return "honeycomb"
 	case "HUBSPOT_ACCESS_TOKEN", "HUBSPOT_TOKEN":
 		return "hubspot"
+	case "HF_TOKEN", "HUGGINGFACEHUB_API_TOKEN", "HUGGINGFACE_API_KEY", "HUGGING_FACE_HUB_TOKEN":
+		return "huggingface"
+	case "IDEOGRAM_API_KEY":
+		return "ideogram"
 	case "INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN":
 		return "intercom"
 	case "IPINFO_API_TOKEN", "IPINFO_TOKEN":
 		return "ipinfo"
+	case "JINAAI_API_KEY", "JINA_API_KEY":
+		return "jina"
+	case "KAGI_API_KEY", "KAGI_API_TOKEN":
+		return "kagi"
+	case "LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY":
+		return "langfuse"
+	case "LANGCHAIN_API_KEY", "LANGSMITH_API_KEY":
+		return "langsmith"
 	case "LAUNCHDARKLY_ACCESS_TOKEN", "LAUNCHDARKLY_API_KEY":
 		return "launchdarkly"
 	case "LINEAR_ACCESS_TOKEN", "LINEAR_API_KEY":
 		return "linear"
 	case "LINODE_CLI_TOKEN", "LINODE_TOKEN":
 		return "linode"
+	case "LUMAAI_API_KEY", "LUMA_API_KEY":
+		return "luma"
 	case "MAILGUN_API_KEY":
 		return "mailgun"
 	case "MAPBOX_ACCESS_TOKEN", "MAPBOX_TOKEN":
 		return "mapbox"
+	case "MISTRAL_API_KEY":
+		return "mistral"
 	case "MONGODB_ATLAS_OAUTH":
 		return "mongodb-atlas"
+	case "MOONSHOT_API_KEY":
+		return "moonshot"
 	case "NEON_API_KEY":
 		return "neon"
 	case "NETLIFY_AUTH_TOKEN", "NETLIFY_TOKEN":
 		return "netlify"
 	case "NEW_RELIC_API_KEY", "NEW_RELIC_USER_KEY":
 		return "new-relic"
+	case "NEWSAPI_API_KEY", "NEWSAPI_KEY", "NEWS_API_KEY":
+		return "newsapi"
 	case "NOTION_API_KEY", "NOTION_TOKEN":
 		return "notion"
+	case "NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY":
+		return "nvidia-nim"
 	case "CODEX_OAUTH_JSON", "OPENAI_API_KEY":
 		return "openai"
 	case "OPENROUTER_API_KEY", "OPENROUTER_PROVISIONING_KEY":
 		return "openrouter"
+	case "OPENWEATHERMAP_API_KEY", "OPENWEATHER_API_KEY":
+		return "openweather"
 	case "OPSGENIE_API_KEY":
 		return "opsgenie"
 	case "PAGERDUTY_API_KEY", "PAGERDUTY_API_TOKEN", "PAGERDUTY_TOKEN":
 		return "pagerduty"
+	case "PERPLEXITY_API_KEY", "PPLX_API_KEY":
+		return "perplexity"
 	case "PEXELS_API_KEY":
 		return "pexels"
 	case "PINECONE_API_KEY":
@@ -240,10 +357,22 @@ func builtinClaim(name string) string {
 		return "replicate"
 	case "RESEND_API_KEY":
 		return "resend"
+	case "RUNPOD_API_KEY":
+		return "runpod"
+	case "RUNWAYML_API_SECRET":
+		return "runway"
+	case "SAMBANOVA_API_KEY":
+		return "sambanova"
+	case "SCRAPINGBEE_API_KEY":
+		return "scrapingbee"
 	case "SENDGRID_API_KEY":
 		return "sendgrid"
 	case "SENTRY_API_TOKEN", "SENTRY_AUTH_TOKEN":
 		return "sentry"
+	case "SERPAPI_API_KEY", "SERPAPI_KEY":
+		return "serpapi"
+	case "SERPER_API_KEY":
+		return "serper"
 	case "SHODAN_API_KEY":
 		return "shodan"
 	case "SHOPIFY_ACCESS_TOKEN", "SHOPIFY_ADMIN_ACCESS_TOKEN":
@@ -258,6 +387,8 @@ func builtinClaim(name string) string {
 		return "spotify"
 	case "SQUARE_ACCESS_TOKEN":
 		return "square"
+	case "STABILITY_API_KEY":
+		return "stability"
 	case "STATUSPAGE_API_KEY":
 		return "statuspage"
 	case "STRIPE_API_KEY", "STRIPE_SECRET_KEY":
@@ -268,6 +399,8 @@ func builtinClaim(name string) string {
 		return "supabase-management"
 	case "TAILSCALE_API_KEY", "TAILSCALE_OAUTH", "TS_API_KEY":
 		return "tailscale"
+	case "TAVILY_API_KEY":
+		return "tavily"
 	case "TELEGRAM_BOT_TOKEN":
 		return "telegram"
 	case "TFE_TOKEN", "TF_API_TOKEN":
@@ -276,6 +409,8 @@ func builtinClaim(name string) string {
 		return "tmdb"
 	case "TODOIST_API_TOKEN", "TODOIST_TOKEN":
 		return "todoist"
+	case "TOGETHERAI_API_KEY", "TOGETHER_API_KEY":
+		return "together"
 	case "TRELLO_API_KEY", "TRELLO_TOKEN":
 		return "trello"
 	case "TRIPO_API_KEY":
@@ -290,18 +425,30 @@ func builtinClaim(name string) string {
 		return "upstash-redis"
 	case "VERCEL_TOKEN":
 		return "vercel"
+	case "GOOGLE_VERTEX_API_KEY", "GOOGLE_VERTEX_OAUTH":
+		return "vertex-ai"
 	case "VIRUSTOTAL_API_KEY", "VT_API_KEY":
 		return "virustotal"
+	case "VOYAGEAI_API_KEY", "VOYAGE_API_KEY":
+		return "voyage"
 	case "VULTR_API_KEY":
 		return "vultr"
+	case "WANDB_API_KEY", "WANDB_INFERENCE_API_KEY":
+		return "wandb"
 	case "WEAVIATE_API_KEY":
 		return "weaviate"
+	case "WOLFRAM_ALPHA_APPID", "WOLFRAM_ALPHA_APP_ID", "WOLFRAM_APP_ID":
+		return "wolframalpha"
 	case "TWITTER_BEARER_TOKEN", "X_BEARER_TOKEN", "X_OAUTH":
 		return "x"
+	case "XAI_API_KEY":
+		return "xai"
 	case "XERO_OAUTH", "XERO_TOKEN":
 		return "xero"
 	case "YOUTUBE_API_KEY", "YOUTUBE_OAUTH":
 		return "youtube"
+	case "ZAI_API_KEY", "Z_AI_API_KEY":
+		return "zai"
 	}
 	return ""
 }
