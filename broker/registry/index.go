@@ -7,26 +7,39 @@ func builtinIDs() []string {
 	return []string{
 		"airtable",
 		"anthropic",
+		"asana",
+		"auth0",
 		"calendly",
+		"clickup",
 		"deepgram",
 		"deepl",
 		"discord",
+		"dropbox",
 		"elevenlabs",
 		"fal",
+		"figma",
 		"firecrawl",
 		"gemini",
 		"github",
 		"google-calendar",
+		"google-docs",
+		"google-drive",
 		"google-gmail",
 		"google-places",
+		"google-sheets",
 		"hubspot",
 		"intercom",
 		"linear",
+		"mailchimp",
 		"mailgun",
+		"microsoft-graph",
+		"monday",
 		"netlify",
 		"notion",
+		"okta",
 		"openai",
 		"openrouter",
+		"paypal",
 		"plaid",
 		"postmark",
 		"quickbooks",
@@ -34,6 +47,7 @@ func builtinIDs() []string {
 		"remove-bg",
 		"replicate",
 		"resend",
+		"salesforce",
 		"sendgrid",
 		"shopify",
 		"slack",
@@ -49,6 +63,8 @@ func builtinIDs() []string {
 		"x",
 		"xero",
 		"youtube",
+		"zendesk",
+		"zoom",
 	}
 }
 
@@ -59,18 +75,28 @@ func builtinClaim(name string) string {
 		return "airtable"
 	case "ANTHROPIC_API_KEY":
 		return "anthropic"
+	case "ASANA_ACCESS_TOKEN", "ASANA_PAT", "ASANA_TOKEN":
+		return "asana"
+	case "AUTH0_API_TOKEN", "AUTH0_MANAGEMENT_API_TOKEN", "AUTH0_MANAGEMENT_TOKEN":
+		return "auth0"
 	case "CALENDLY_API_KEY", "CALENDLY_TOKEN":
 		return "calendly"
+	case "CLICKUP_ACCESS_TOKEN", "CLICKUP_API_KEY", "CLICKUP_API_TOKEN", "CLICKUP_TOKEN":
+		return "clickup"
 	case "DEEPGRAM_API_KEY":
 		return "deepgram"
 	case "DEEPL_API_KEY", "DEEPL_AUTH_KEY":
 		return "deepl"
 	case "DISCORD_BOT_TOKEN", "DISCORD_TOKEN":
 		return "discord"
+	case "DROPBOX_ACCESS_TOKEN", "DROPBOX_OAUTH", "DROPBOX_TOKEN":
+		return "dropbox"
 	case "ELEVENLABS_API_KEY", "XI_API_KEY":
 		return "elevenlabs"
 	case "FAL_API_KEY", "FAL_KEY":
 		return "fal"
+	case "FIGMA_ACCESS_TOKEN", "FIGMA_API_KEY", "FIGMA_TOKEN":
+		return "figma"
 	case "FIRECRAWL_API_KEY":
 		return "firecrawl"
 	case "GEMINI_API_KEY", "GOOGLE_API_KEY":
@@ -79,26 +105,42 @@ func builtinClaim(name string) string {
 		return "github"
 	case "GOOGLE_CALENDAR_OAUTH":
 		return "google-calendar"
+	case "GOOGLE_DOCS_OAUTH":
+		return "google-docs"
+	case "GOOGLE_DRIVE_OAUTH":
+		return "google-drive"
 	case "GOOGLE_GMAIL_OAUTH":
 		return "google-gmail"
 	case "GOOGLE_MAPS_API_KEY", "GOOGLE_PLACES_API_KEY":
 		return "google-places"
+	case "GOOGLE_SHEETS_OAUTH":
+		return "google-sheets"
 	case "HUBSPOT_ACCESS_TOKEN", "HUBSPOT_TOKEN":
 		return "hubspot"
 	case "INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN":
 		return "intercom"
 	case "LINEAR_ACCESS_TOKEN", "LINEAR_API_KEY":
 		return "linear"
+	case "MAILCHIMP_API_KEY", "MAILCHIMP_MARKETING_API_KEY":
+		return "mailchimp"
 	case "MAILGUN_API_KEY":
 		return "mailgun"
+	case "MICROSOFT_GRAPH_ACCESS_TOKEN", "MICROSOFT_GRAPH_OAUTH", "MS_GRAPH_OAUTH":
+		return "microsoft-graph"
+	case "MONDAY_API_KEY", "MONDAY_API_TOKEN", "MONDAY_TOKEN":
+		return "monday"
 	case "NETLIFY_AUTH_TOKEN", "NETLIFY_TOKEN":
 		return "netlify"
 	case "NOTION_API_KEY", "NOTION_TOKEN":
 		return "notion"
+	case "OKTA_API_TOKEN", "OKTA_CLIENT_TOKEN":
+		return "okta"
 	case "CODEX_OAUTH_JSON", "OPENAI_API_KEY":
 		return "openai"
 	case "OPENROUTER_API_KEY", "OPENROUTER_PROVISIONING_KEY":
 		return "openrouter"
+	case "PAYPAL_ACCESS_TOKEN", "PAYPAL_OAUTH":
+		return "paypal"
 	case "PLAID_CLIENT_ID", "PLAID_SECRET":
 		return "plaid"
 	case "POSTMARK_ACCOUNT_TOKEN", "POSTMARK_SERVER_TOKEN":
@@ -113,6 +155,8 @@ func builtinClaim(name string) string {
 		return "replicate"
 	case "RESEND_API_KEY":
 		return "resend"
+	case "SALESFORCE_ACCESS_TOKEN", "SALESFORCE_OAUTH":
+		return "salesforce"
 	case "SENDGRID_API_KEY":
 		return "sendgrid"
 	case "SHOPIFY_ACCESS_TOKEN", "SHOPIFY_ADMIN_ACCESS_TOKEN":
@@ -143,6 +187,10 @@ func builtinClaim(name string) string {
 		return "xero"
 	case "YOUTUBE_API_KEY", "YOUTUBE_OAUTH":
 		return "youtube"
+	case "ZENDESK_API_TOKEN", "ZENDESK_EMAIL", "ZENDESK_OAUTH_TOKEN":
+		return "zendesk"
+	case "ZOOM_ACCESS_TOKEN", "ZOOM_OAUTH":
+		return "zoom"
 	}
 	return ""
 }
