@@ -9,8 +9,11 @@ func builtinIDs() []string {
 		"anthropic",
 		"asana",
 		"auth0",
+		"brevo",
 		"calendly",
+		"clerk",
 		"clickup",
+		"contentful",
 		"deepgram",
 		"deepl",
 		"discord",
@@ -19,6 +22,7 @@ func builtinIDs() []string {
 		"fal",
 		"figma",
 		"firecrawl",
+		"freshdesk",
 		"gemini",
 		"github",
 		"google-calendar",
@@ -29,18 +33,26 @@ func builtinIDs() []string {
 		"google-sheets",
 		"hubspot",
 		"intercom",
+		"klaviyo",
+		"lemonsqueezy",
 		"linear",
+		"linkedin",
 		"mailchimp",
 		"mailgun",
+		"meta-graph",
 		"microsoft-graph",
+		"miro",
 		"monday",
 		"netlify",
 		"notion",
 		"okta",
 		"openai",
 		"openrouter",
+		"paddle",
 		"paypal",
+		"pipedrive",
 		"plaid",
+		"posthog",
 		"postmark",
 		"quickbooks",
 		"reddit",
@@ -55,11 +67,16 @@ func builtinIDs() []string {
 		"square",
 		"stripe",
 		"telegram",
+		"telnyx",
 		"todoist",
 		"trello",
 		"tripo",
 		"twilio",
+		"twitch",
+		"typeform",
 		"vercel",
+		"webflow",
+		"workos",
 		"x",
 		"xero",
 		"youtube",
@@ -79,10 +96,16 @@ func builtinClaim(name string) string {
 		return "asana"
 	case "AUTH0_API_TOKEN", "AUTH0_MANAGEMENT_API_TOKEN", "AUTH0_MANAGEMENT_TOKEN":
 		return "auth0"
+	case "BREVO_API_KEY", "SENDINBLUE_API_KEY":
+		return "brevo"
 	case "CALENDLY_API_KEY", "CALENDLY_TOKEN":
 		return "calendly"
+	case "CLERK_API_KEY", "CLERK_SECRET_KEY":
+		return "clerk"
 	case "CLICKUP_ACCESS_TOKEN", "CLICKUP_API_KEY", "CLICKUP_API_TOKEN", "CLICKUP_TOKEN":
 		return "clickup"
+	case "CONTENTFUL_ACCESS_TOKEN", "CONTENTFUL_DELIVERY_TOKEN", "CONTENTFUL_MANAGEMENT_ACCESS_TOKEN", "CONTENTFUL_MANAGEMENT_TOKEN", "CONTENTFUL_PREVIEW_TOKEN":
+		return "contentful"
 	case "DEEPGRAM_API_KEY":
 		return "deepgram"
 	case "DEEPL_API_KEY", "DEEPL_AUTH_KEY":
@@ -99,6 +122,8 @@ func builtinClaim(name string) string {
 		return "figma"
 	case "FIRECRAWL_API_KEY":
 		return "firecrawl"
+	case "FRESHDESK_API_KEY":
+		return "freshdesk"
 	case "GEMINI_API_KEY", "GOOGLE_API_KEY":
 		return "gemini"
 	case "GH_TOKEN", "GITHUB_TOKEN":
@@ -119,14 +144,24 @@ func builtinClaim(name string) string {
 		return "hubspot"
 	case "INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN":
 		return "intercom"
+	case "KLAVIYO_API_KEY", "KLAVIYO_PRIVATE_API_KEY", "KLAVIYO_PRIVATE_KEY":
+		return "klaviyo"
+	case "LEMONSQUEEZY_API_KEY", "LEMON_SQUEEZY_API_KEY":
+		return "lemonsqueezy"
 	case "LINEAR_ACCESS_TOKEN", "LINEAR_API_KEY":
 		return "linear"
+	case "LINKEDIN_ACCESS_TOKEN", "LINKEDIN_TOKEN":
+		return "linkedin"
 	case "MAILCHIMP_API_KEY", "MAILCHIMP_MARKETING_API_KEY":
 		return "mailchimp"
 	case "MAILGUN_API_KEY":
 		return "mailgun"
+	case "FACEBOOK_ACCESS_TOKEN", "META_ACCESS_TOKEN", "WHATSAPP_ACCESS_TOKEN", "WHATSAPP_TOKEN":
+		return "meta-graph"
 	case "MICROSOFT_GRAPH_ACCESS_TOKEN", "MICROSOFT_GRAPH_OAUTH", "MS_GRAPH_OAUTH":
 		return "microsoft-graph"
+	case "MIRO_ACCESS_TOKEN", "MIRO_API_TOKEN", "MIRO_TOKEN":
+		return "miro"
 	case "MONDAY_API_KEY", "MONDAY_API_TOKEN", "MONDAY_TOKEN":
 		return "monday"
 	case "NETLIFY_AUTH_TOKEN", "NETLIFY_TOKEN":
@@ -139,10 +174,16 @@ func builtinClaim(name string) string {
 		return "openai"
 	case "OPENROUTER_API_KEY", "OPENROUTER_PROVISIONING_KEY":
 		return "openrouter"
+	case "PADDLE_API_KEY":
+		return "paddle"
 	case "PAYPAL_ACCESS_TOKEN", "PAYPAL_OAUTH":
 		return "paypal"
+	case "PIPEDRIVE_API_KEY", "PIPEDRIVE_API_TOKEN":
+		return "pipedrive"
 	case "PLAID_CLIENT_ID", "PLAID_SECRET":
 		return "plaid"
+	case "POSTHOG_API_KEY", "POSTHOG_PERSONAL_API_KEY":
+		return "posthog"
 	case "POSTMARK_ACCOUNT_TOKEN", "POSTMARK_SERVER_TOKEN":
 		return "postmark"
 	case "QUICKBOOKS_OAUTH", "QUICKBOOKS_TOKEN":
@@ -171,6 +212,8 @@ func builtinClaim(name string) string {
 		return "stripe"
 	case "TELEGRAM_BOT_TOKEN":
 		return "telegram"
+	case "TELNYX_API_KEY":
+		return "telnyx"
 	case "TODOIST_API_TOKEN", "TODOIST_TOKEN":
 		return "todoist"
 	case "TRELLO_API_KEY", "TRELLO_TOKEN":
@@ -179,8 +222,16 @@ func builtinClaim(name string) string {
 		return "tripo"
 	case "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN":
 		return "twilio"
+	case "TWITCH_ACCESS_TOKEN", "TWITCH_CLIENT_ID":
+		return "twitch"
+	case "TYPEFORM_ACCESS_TOKEN", "TYPEFORM_API_KEY", "TYPEFORM_TOKEN":
+		return "typeform"
 	case "VERCEL_TOKEN":
 		return "vercel"
+	case "WEBFLOW_ACCESS_TOKEN", "WEBFLOW_API_TOKEN", "WEBFLOW_TOKEN":
+		return "webflow"
+	case "WORKOS_API_KEY":
+		return "workos"
 	case "TWITTER_BEARER_TOKEN", "X_BEARER_TOKEN", "X_OAUTH":
 		return "x"
 	case "XERO_OAUTH", "XERO_TOKEN":
