@@ -12,8 +12,10 @@ func builtinIDs() []string {
 		"alpha-vantage",
 		"anthropic",
 		"apify",
+		"asana",
 		"assemblyai",
 		"atlassian",
+		"auth0",
 		"aws-bedrock",
 		"aws-lambda",
 		"aws-ses",
@@ -21,15 +23,19 @@ func builtinIDs() []string {
 		"bfl",
 		"bitbucket",
 		"brave-search",
+		"brevo",
 		"browserbase",
 		"buildkite",
 		"calendly",
 		"cartesia",
 		"cerebras",
 		"circleci",
+		"clerk",
+		"clickup",
 		"cloudflare",
 		"cohere",
 		"coingecko",
+		"contentful",
 		"dashscope",
 		"databricks",
 		"datadog",
@@ -38,24 +44,30 @@ func builtinIDs() []string {
 		"deepseek",
 		"digitalocean",
 		"discord",
+		"dropbox",
 		"e2b",
 		"elasticsearch",
 		"elevenlabs",
 		"exa",
 		"fal",
+		"figma",
 		"finnhub",
 		"firecrawl",
 		"fireworks",
 		"fivetran",
 		"fly",
+		"freshdesk",
 		"gemini",
 		"github",
 		"gitlab",
 		"godaddy",
 		"google-calendar",
+		"google-docs",
+		"google-drive",
 		"google-gmail",
 		"google-maps",
 		"google-places",
+		"google-sheets",
 		"grafana-cloud",
 		"groq",
 		"heroku",
@@ -69,15 +81,23 @@ func builtinIDs() []string {
 		"ipinfo",
 		"jina",
 		"kagi",
+		"klaviyo",
 		"langfuse",
 		"langsmith",
 		"launchdarkly",
+		"lemonsqueezy",
 		"linear",
+		"linkedin",
 		"linode",
 		"luma",
+		"mailchimp",
 		"mailgun",
 		"mapbox",
+		"meta-graph",
+		"microsoft-graph",
+		"miro",
 		"mistral",
+		"monday",
 		"mongodb-atlas",
 		"moonshot",
 		"neon",
@@ -86,17 +106,22 @@ func builtinIDs() []string {
 		"newsapi",
 		"notion",
 		"nvidia-nim",
+		"okta",
 		"openai",
 		"openrouter",
 		"openweather",
 		"opsgenie",
+		"paddle",
 		"pagerduty",
+		"paypal",
 		"perplexity",
 		"pexels",
 		"pinecone",
+		"pipedrive",
 		"plaid",
 		"planetscale",
 		"polygon",
+		"posthog",
 		"postmark",
 		"quickbooks",
 		"railway",
@@ -107,6 +132,7 @@ func builtinIDs() []string {
 		"resend",
 		"runpod",
 		"runway",
+		"salesforce",
 		"sambanova",
 		"scrapingbee",
 		"sendgrid",
@@ -128,6 +154,7 @@ func builtinIDs() []string {
 		"tailscale",
 		"tavily",
 		"telegram",
+		"telnyx",
 		"terraform-cloud",
 		"tmdb",
 		"todoist",
@@ -136,6 +163,8 @@ func builtinIDs() []string {
 		"tripo",
 		"turso",
 		"twilio",
+		"twitch",
+		"typeform",
 		"unsplash",
 		"upstash-redis",
 		"vercel",
@@ -145,12 +174,16 @@ func builtinIDs() []string {
 		"vultr",
 		"wandb",
 		"weaviate",
+		"webflow",
 		"wolframalpha",
+		"workos",
 		"x",
 		"xai",
 		"xero",
 		"youtube",
 		"zai",
+		"zendesk",
+		"zoom",
 	}
 }
 
@@ -171,10 +204,14 @@ func builtinClaim(name string) string {
 		return "anthropic"
 	case "APIFY_API_TOKEN", "APIFY_TOKEN":
 		return "apify"
+	case "ASANA_ACCESS_TOKEN", "ASANA_PAT", "ASANA_TOKEN":
+		return "asana"
 	case "AAI_API_KEY", "ASSEMBLYAI_API_KEY":
 		return "assemblyai"
 	case "ATLASSIAN_API_TOKEN", "ATLASSIAN_EMAIL", "CONFLUENCE_API_TOKEN", "CONFLUENCE_EMAIL", "JIRA_API_TOKEN", "JIRA_EMAIL":
 		return "atlassian"
+	case "AUTH0_API_TOKEN", "AUTH0_MANAGEMENT_API_TOKEN", "AUTH0_MANAGEMENT_TOKEN":
+		return "auth0"
 	case "AWS_BEARER_TOKEN_BEDROCK", "AWS_BEDROCK_CREDENTIALS":
 		return "aws-bedrock"
 	case "AWS_LAMBDA_CREDENTIALS":
@@ -189,6 +226,8 @@ func builtinClaim(name string) string {
 		return "bitbucket"
 	case "BRAVE_API_KEY", "BRAVE_SEARCH_API_KEY":
 		return "brave-search"
+	case "BREVO_API_KEY", "SENDINBLUE_API_KEY":
+		return "brevo"
 	case "BROWSERBASE_API_KEY":
 		return "browserbase"
 	case "BUILDKITE_API_TOKEN":
@@ -201,12 +240,18 @@ func builtinClaim(name string) string {
 		return "cerebras"
 	case "CIRCLECI_TOKEN", "CIRCLE_TOKEN":
 		return "circleci"
+	case "CLERK_API_KEY", "CLERK_SECRET_KEY":
+		return "clerk"
+	case "CLICKUP_ACCESS_TOKEN", "CLICKUP_API_KEY", "CLICKUP_API_TOKEN", "CLICKUP_TOKEN":
+		return "clickup"
 	case "CF_API_TOKEN", "CLOUDFLARE_API_KEY", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL":
 		return "cloudflare"
 	case "COHERE_API_KEY", "CO_API_KEY":
 		return "cohere"
 	case "COINGECKO_API_KEY", "COINGECKO_DEMO_API_KEY", "COINGECKO_PRO_API_KEY":
 		return "coingecko"
+	case "CONTENTFUL_ACCESS_TOKEN", "CONTENTFUL_DELIVERY_TOKEN", "CONTENTFUL_MANAGEMENT_ACCESS_TOKEN", "CONTENTFUL_MANAGEMENT_TOKEN", "CONTENTFUL_PREVIEW_TOKEN":
+		return "contentful"
 	case "DASHSCOPE_API_KEY":
 		return "dashscope"
 	case "DATABRICKS_TOKEN":
@@ -223,6 +268,8 @@ func builtinClaim(name string) string {
 		return "digitalocean"
 	case "DISCORD_BOT_TOKEN", "DISCORD_TOKEN":
 		return "discord"
+	case "DROPBOX_ACCESS_TOKEN", "DROPBOX_OAUTH", "DROPBOX_TOKEN":
+		return "dropbox"
 	case "E2B_API_KEY":
 		return "e2b"
 	case "ELASTICSEARCH_API_KEY", "ELASTIC_API_KEY", "ES_API_KEY":
@@ -233,6 +280,8 @@ func builtinClaim(name string) string {
 		return "exa"
 	case "FAL_API_KEY", "FAL_KEY":
 		return "fal"
+	case "FIGMA_ACCESS_TOKEN", "FIGMA_API_KEY", "FIGMA_TOKEN":
+		return "figma"
 	case "FINNHUB_API_KEY":
 		return "finnhub"
 	case "FIRECRAWL_API_KEY":
@@ -243,6 +292,8 @@ func builtinClaim(name string) string {
 		return "fivetran"
 	case "FLY_API_TOKEN":
 		return "fly"
+	case "FRESHDESK_API_KEY":
+		return "freshdesk"
 	case "GEMINI_API_KEY", "GOOGLE_API_KEY":
 		return "gemini"
 	case "GH_TOKEN", "GITHUB_TOKEN":
@@ -253,12 +304,18 @@ func builtinClaim(name string) string {
 		return "godaddy"
 	case "GOOGLE_CALENDAR_OAUTH":
 		return "google-calendar"
+	case "GOOGLE_DOCS_OAUTH":
+		return "google-docs"
+	case "GOOGLE_DRIVE_OAUTH":
+		return "google-drive"
 	case "GOOGLE_GMAIL_OAUTH":
 		return "google-gmail"
 	case "GOOGLE_ROUTES_API_KEY", "MAPS_API_KEY":
 		return "google-maps"
 	case "GOOGLE_MAPS_API_KEY", "GOOGLE_PLACES_API_KEY":
 		return "google-places"
+	case "GOOGLE_SHEETS_OAUTH":
+		return "google-sheets"
 	case "GRAFANA_API_KEY", "GRAFANA_SERVICE_ACCOUNT_TOKEN", "GRAFANA_TOKEN":
 		return "grafana-cloud"
 	case "GROQ_API_KEY":
@@ -285,24 +342,40 @@ func builtinClaim(name string) string {
 		return "jina"
 	case "KAGI_API_KEY", "KAGI_API_TOKEN":
 		return "kagi"
+	case "KLAVIYO_API_KEY", "KLAVIYO_PRIVATE_API_KEY", "KLAVIYO_PRIVATE_KEY":
+		return "klaviyo"
 	case "LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY":
 		return "langfuse"
 	case "LANGCHAIN_API_KEY", "LANGSMITH_API_KEY":
 		return "langsmith"
 	case "LAUNCHDARKLY_ACCESS_TOKEN", "LAUNCHDARKLY_API_KEY":
 		return "launchdarkly"
+	case "LEMONSQUEEZY_API_KEY", "LEMON_SQUEEZY_API_KEY":
+		return "lemonsqueezy"
 	case "LINEAR_ACCESS_TOKEN", "LINEAR_API_KEY":
 		return "linear"
+	case "LINKEDIN_ACCESS_TOKEN", "LINKEDIN_TOKEN":
+		return "linkedin"
 	case "LINODE_CLI_TOKEN", "LINODE_TOKEN":
 		return "linode"
 	case "LUMAAI_API_KEY", "LUMA_API_KEY":
 		return "luma"
+	case "MAILCHIMP_API_KEY", "MAILCHIMP_MARKETING_API_KEY":
+		return "mailchimp"
 	case "MAILGUN_API_KEY":
 		return "mailgun"
 	case "MAPBOX_ACCESS_TOKEN", "MAPBOX_TOKEN":
 		return "mapbox"
+	case "FACEBOOK_ACCESS_TOKEN", "META_ACCESS_TOKEN", "WHATSAPP_ACCESS_TOKEN", "WHATSAPP_TOKEN":
+		return "meta-graph"
+	case "MICROSOFT_GRAPH_ACCESS_TOKEN", "MICROSOFT_GRAPH_OAUTH", "MS_GRAPH_OAUTH":
+		return "microsoft-graph"
+	case "MIRO_ACCESS_TOKEN", "MIRO_API_TOKEN", "MIRO_TOKEN":
+		return "miro"
 	case "MISTRAL_API_KEY":
 		return "mistral"
+	case "MONDAY_API_KEY", "MONDAY_API_TOKEN", "MONDAY_TOKEN":
+		return "monday"
 	case "MONGODB_ATLAS_OAUTH":
 		return "mongodb-atlas"
 	case "MOONSHOT_API_KEY":
@@ -319,6 +392,8 @@ func builtinClaim(name string) string {
 		return "notion"
 	case "NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY":
 		return "nvidia-nim"
+	case "OKTA_API_TOKEN", "OKTA_CLIENT_TOKEN":
+		return "okta"
 	case "CODEX_OAUTH_JSON", "OPENAI_API_KEY":
 		return "openai"
 	case "OPENROUTER_API_KEY", "OPENROUTER_PROVISIONING_KEY":
@@ -327,20 +402,28 @@ func builtinClaim(name string) string {
 		return "openweather"
 	case "OPSGENIE_API_KEY":
 		return "opsgenie"
+	case "PADDLE_API_KEY":
+		return "paddle"
 	case "PAGERDUTY_API_KEY", "PAGERDUTY_API_TOKEN", "PAGERDUTY_TOKEN":
 		return "pagerduty"
+	case "PAYPAL_ACCESS_TOKEN", "PAYPAL_OAUTH":
+		return "paypal"
 	case "PERPLEXITY_API_KEY", "PPLX_API_KEY":
 		return "perplexity"
 	case "PEXELS_API_KEY":
 		return "pexels"
 	case "PINECONE_API_KEY":
 		return "pinecone"
+	case "PIPEDRIVE_API_KEY", "PIPEDRIVE_API_TOKEN":
+		return "pipedrive"
 	case "PLAID_CLIENT_ID", "PLAID_SECRET":
 		return "plaid"
 	case "PLANETSCALE_SERVICE_TOKEN", "PLANETSCALE_SERVICE_TOKEN_ID":
 		return "planetscale"
 	case "MASSIVE_API_KEY", "POLYGON_API_KEY":
 		return "polygon"
+	case "POSTHOG_API_KEY", "POSTHOG_PERSONAL_API_KEY":
+		return "posthog"
 	case "POSTMARK_ACCOUNT_TOKEN", "POSTMARK_SERVER_TOKEN":
 		return "postmark"
 	case "QUICKBOOKS_OAUTH", "QUICKBOOKS_TOKEN":
@@ -361,6 +444,8 @@ func builtinClaim(name string) string {
 		return "runpod"
 	case "RUNWAYML_API_SECRET":
 		return "runway"
+	case "SALESFORCE_ACCESS_TOKEN", "SALESFORCE_OAUTH":
+		return "salesforce"
 	case "SAMBANOVA_API_KEY":
 		return "sambanova"
 	case "SCRAPINGBEE_API_KEY":
@@ -403,6 +488,8 @@ func builtinClaim(name string) string {
 		return "tavily"
 	case "TELEGRAM_BOT_TOKEN":
 		return "telegram"
+	case "TELNYX_API_KEY":
+		return "telnyx"
 	case "TFE_TOKEN", "TF_API_TOKEN":
 		return "terraform-cloud"
 	case "TMDB_ACCESS_TOKEN", "TMDB_API_KEY", "TMDB_BEARER_TOKEN":
@@ -419,6 +506,10 @@ func builtinClaim(name string) string {
 		return "turso"
 	case "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN":
 		return "twilio"
+	case "TWITCH_ACCESS_TOKEN", "TWITCH_CLIENT_ID":
+		return "twitch"
+	case "TYPEFORM_ACCESS_TOKEN", "TYPEFORM_API_KEY", "TYPEFORM_TOKEN":
+		return "typeform"
 	case "UNSPLASH_ACCESS_KEY":
 		return "unsplash"
 	case "KV_REST_API_TOKEN", "UPSTASH_REDIS_REST_TOKEN":
@@ -437,8 +528,12 @@ func builtinClaim(name string) string {
 		return "wandb"
 	case "WEAVIATE_API_KEY":
 		return "weaviate"
+	case "WEBFLOW_ACCESS_TOKEN", "WEBFLOW_API_TOKEN", "WEBFLOW_TOKEN":
+		return "webflow"
 	case "WOLFRAM_ALPHA_APPID", "WOLFRAM_ALPHA_APP_ID", "WOLFRAM_APP_ID":
 		return "wolframalpha"
+	case "WORKOS_API_KEY":
+		return "workos"
 	case "TWITTER_BEARER_TOKEN", "X_BEARER_TOKEN", "X_OAUTH":
 		return "x"
 	case "XAI_API_KEY":
@@ -449,6 +544,10 @@ func builtinClaim(name string) string {
 		return "youtube"
 	case "ZAI_API_KEY", "Z_AI_API_KEY":
 		return "zai"
+	case "ZENDESK_API_TOKEN", "ZENDESK_EMAIL", "ZENDESK_OAUTH_TOKEN":
+		return "zendesk"
+	case "ZOOM_ACCESS_TOKEN", "ZOOM_OAUTH":
+		return "zoom"
 	}
 	return ""
 }
