@@ -5,24 +5,36 @@ package registry
 // builtinIDs lists the providers under providers.
 func builtinIDs() []string {
 	return []string{
+		"adyen",
 		"airtable",
+		"amplitude",
 		"anthropic",
+		"apollo",
 		"asana",
+		"attio",
 		"auth0",
+		"bitly",
+		"box",
 		"brevo",
+		"brex",
 		"calendly",
 		"clerk",
 		"clickup",
+		"close",
+		"coda",
 		"contentful",
+		"customerio",
 		"deepgram",
 		"deepl",
 		"discord",
 		"dropbox",
+		"easypost",
 		"elevenlabs",
 		"fal",
 		"figma",
 		"firecrawl",
 		"freshdesk",
+		"front",
 		"gemini",
 		"github",
 		"google-calendar",
@@ -33,15 +45,19 @@ func builtinIDs() []string {
 		"google-sheets",
 		"hubspot",
 		"intercom",
+		"kit",
 		"klaviyo",
 		"lemonsqueezy",
 		"linear",
 		"linkedin",
+		"loops",
 		"mailchimp",
 		"mailgun",
+		"mercury",
 		"meta-graph",
 		"microsoft-graph",
 		"miro",
+		"mixpanel",
 		"monday",
 		"netlify",
 		"notion",
@@ -52,6 +68,7 @@ func builtinIDs() []string {
 		"paypal",
 		"pipedrive",
 		"plaid",
+		"plivo",
 		"posthog",
 		"postmark",
 		"quickbooks",
@@ -60,6 +77,8 @@ func builtinIDs() []string {
 		"replicate",
 		"resend",
 		"salesforce",
+		"sanity",
+		"segment",
 		"sendgrid",
 		"shopify",
 		"slack",
@@ -69,6 +88,7 @@ func builtinIDs() []string {
 		"telegram",
 		"telnyx",
 		"todoist",
+		"toggl",
 		"trello",
 		"tripo",
 		"twilio",
@@ -76,6 +96,7 @@ func builtinIDs() []string {
 		"typeform",
 		"vercel",
 		"webflow",
+		"wise",
 		"workos",
 		"x",
 		"xero",
@@ -88,24 +109,44 @@ func builtinIDs() []string {
 // builtinClaim returns the provider that claims a secret name, or "".
 func builtinClaim(name string) string {
 	switch name {
+	case "ADYEN_API_KEY":
+		return "adyen"
 	case "AIRTABLE_API_KEY", "AIRTABLE_PAT", "AIRTABLE_TOKEN":
 		return "airtable"
+	case "AMPLITUDE_API_KEY", "AMPLITUDE_SECRET_KEY":
+		return "amplitude"
 	case "ANTHROPIC_API_KEY":
 		return "anthropic"
+	case "APOLLO_API_KEY", "APOLLO_IO_API_KEY":
+		return "apollo"
 	case "ASANA_ACCESS_TOKEN", "ASANA_PAT", "ASANA_TOKEN":
 		return "asana"
+	case "ATTIO_ACCESS_TOKEN", "ATTIO_API_KEY":
+		return "attio"
 	case "AUTH0_API_TOKEN", "AUTH0_MANAGEMENT_API_TOKEN", "AUTH0_MANAGEMENT_TOKEN":
 		return "auth0"
+	case "BITLY_ACCESS_TOKEN", "BITLY_TOKEN":
+		return "bitly"
+	case "BOX_ACCESS_TOKEN", "BOX_DEVELOPER_TOKEN", "BOX_OAUTH":
+		return "box"
 	case "BREVO_API_KEY", "SENDINBLUE_API_KEY":
 		return "brevo"
+	case "BREX_API_KEY", "BREX_API_TOKEN", "BREX_TOKEN":
+		return "brex"
 	case "CALENDLY_API_KEY", "CALENDLY_TOKEN":
 		return "calendly"
 	case "CLERK_API_KEY", "CLERK_SECRET_KEY":
 		return "clerk"
 	case "CLICKUP_ACCESS_TOKEN", "CLICKUP_API_KEY", "CLICKUP_API_TOKEN", "CLICKUP_TOKEN":
 		return "clickup"
+	case "CLOSEIO_API_KEY", "CLOSE_API_KEY":
+		return "close"
+	case "CODA_API_KEY", "CODA_API_TOKEN":
+		return "coda"
 	case "CONTENTFUL_ACCESS_TOKEN", "CONTENTFUL_DELIVERY_TOKEN", "CONTENTFUL_MANAGEMENT_ACCESS_TOKEN", "CONTENTFUL_MANAGEMENT_TOKEN", "CONTENTFUL_PREVIEW_TOKEN":
 		return "contentful"
+	case "CUSTOMERIO_APP_API_KEY", "CUSTOMERIO_APP_TOKEN":
+		return "customerio"
 	case "DEEPGRAM_API_KEY":
 		return "deepgram"
 	case "DEEPL_API_KEY", "DEEPL_AUTH_KEY":
@@ -114,6 +155,8 @@ func builtinClaim(name string) string {
 		return "discord"
 	case "DROPBOX_ACCESS_TOKEN", "DROPBOX_OAUTH", "DROPBOX_TOKEN":
 		return "dropbox"
+	case "EASYPOST_API_KEY":
+		return "easypost"
 	case "ELEVENLABS_API_KEY", "XI_API_KEY":
 		return "elevenlabs"
 	case "FAL_API_KEY", "FAL_KEY":
@@ -124,6 +167,8 @@ func builtinClaim(name string) string {
 		return "firecrawl"
 	case "FRESHDESK_API_KEY":
 		return "freshdesk"
+	case "FRONT_API_TOKEN", "FRONT_TOKEN":
+		return "front"
 	case "GEMINI_API_KEY", "GOOGLE_API_KEY":
 		return "gemini"
 	case "GH_TOKEN", "GITHUB_TOKEN":
@@ -144,6 +189,8 @@ func builtinClaim(name string) string {
 		return "hubspot"
 	case "INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN":
 		return "intercom"
+	case "CONVERTKIT_API_KEY", "KIT_API_KEY":
+		return "kit"
 	case "KLAVIYO_API_KEY", "KLAVIYO_PRIVATE_API_KEY", "KLAVIYO_PRIVATE_KEY":
 		return "klaviyo"
 	case "LEMONSQUEEZY_API_KEY", "LEMON_SQUEEZY_API_KEY":
@@ -152,16 +199,22 @@ func builtinClaim(name string) string {
 		return "linear"
 	case "LINKEDIN_ACCESS_TOKEN", "LINKEDIN_TOKEN":
 		return "linkedin"
+	case "LOOPS_API_KEY", "LOOPS_TOKEN":
+		return "loops"
 	case "MAILCHIMP_API_KEY", "MAILCHIMP_MARKETING_API_KEY":
 		return "mailchimp"
 	case "MAILGUN_API_KEY":
 		return "mailgun"
+	case "MERCURY_API_KEY", "MERCURY_API_TOKEN", "MERCURY_TOKEN":
+		return "mercury"
 	case "FACEBOOK_ACCESS_TOKEN", "META_ACCESS_TOKEN", "WHATSAPP_ACCESS_TOKEN", "WHATSAPP_TOKEN":
 		return "meta-graph"
 	case "MICROSOFT_GRAPH_ACCESS_TOKEN", "MICROSOFT_GRAPH_OAUTH", "MS_GRAPH_OAUTH":
 		return "microsoft-graph"
 	case "MIRO_ACCESS_TOKEN", "MIRO_API_TOKEN", "MIRO_TOKEN":
 		return "miro"
+	case "MIXPANEL_SERVICE_ACCOUNT_SECRET", "MIXPANEL_SERVICE_ACCOUNT_USERNAME":
+		return "mixpanel"
 	case "MONDAY_API_KEY", "MONDAY_API_TOKEN", "MONDAY_TOKEN":
 		return "monday"
 	case "NETLIFY_AUTH_TOKEN", "NETLIFY_TOKEN":
@@ -182,6 +235,8 @@ func builtinClaim(name string) string {
 		return "pipedrive"
 	case "PLAID_CLIENT_ID", "PLAID_SECRET":
 		return "plaid"
+	case "PLIVO_AUTH_ID", "PLIVO_AUTH_TOKEN":
+		return "plivo"
 	case "POSTHOG_API_KEY", "POSTHOG_PERSONAL_API_KEY":
 		return "posthog"
 	case "POSTMARK_ACCOUNT_TOKEN", "POSTMARK_SERVER_TOKEN":
@@ -198,6 +253,10 @@ func builtinClaim(name string) string {
 		return "resend"
 	case "SALESFORCE_ACCESS_TOKEN", "SALESFORCE_OAUTH":
 		return "salesforce"
+	case "SANITY_API_READ_TOKEN", "SANITY_API_TOKEN", "SANITY_API_WRITE_TOKEN", "SANITY_AUTH_TOKEN", "SANITY_TOKEN":
+		return "sanity"
+	case "SEGMENT_WRITE_KEY":
+		return "segment"
 	case "SENDGRID_API_KEY":
 		return "sendgrid"
 	case "SHOPIFY_ACCESS_TOKEN", "SHOPIFY_ADMIN_ACCESS_TOKEN":
@@ -216,6 +275,8 @@ func builtinClaim(name string) string {
 		return "telnyx"
 	case "TODOIST_API_TOKEN", "TODOIST_TOKEN":
 		return "todoist"
+	case "TOGGL_API_TOKEN", "TOGGL_TRACK_API_TOKEN":
+		return "toggl"
 	case "TRELLO_API_KEY", "TRELLO_TOKEN":
 		return "trello"
 	case "TRIPO_API_KEY":
@@ -230,6 +291,8 @@ func builtinClaim(name string) string {
 		return "vercel"
 	case "WEBFLOW_ACCESS_TOKEN", "WEBFLOW_API_TOKEN", "WEBFLOW_TOKEN":
 		return "webflow"
+	case "WISE_API_KEY", "WISE_API_TOKEN":
+		return "wise"
 	case "WORKOS_API_KEY":
 		return "workos"
 	case "TWITTER_BEARER_TOKEN", "X_BEARER_TOKEN", "X_OAUTH":
