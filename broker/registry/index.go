@@ -5,17 +5,20 @@ package registry
 // builtinIDs lists the providers under providers.
 func builtinIDs() []string {
 	return []string{
-<<<<<<< HEAD
+		"adyen",
 		"ai21",
 		"airtable",
 		"algolia",
 		"alpaca",
 		"alpha-vantage",
+		"amplitude",
 		"anthropic",
 		"apify",
+		"apollo",
 		"asana",
 		"assemblyai",
 		"atlassian",
+		"attio",
 		"auth0",
 		"aws-bedrock",
 		"aws-lambda",
@@ -23,56 +26,38 @@ func builtinIDs() []string {
 		"azure-openai",
 		"bfl",
 		"bitbucket",
-		"brave-search",
-		"brevo",
-		"browserbase",
-		"buildkite",
-=======
-		"adyen",
-		"airtable",
-		"amplitude",
-		"anthropic",
-		"apollo",
-		"asana",
-		"attio",
-		"auth0",
 		"bitly",
 		"box",
+		"brave-search",
 		"brevo",
 		"brex",
->>>>>>> p3
+		"browserbase",
+		"buildkite",
 		"calendly",
 		"cartesia",
 		"cerebras",
 		"circleci",
 		"clerk",
 		"clickup",
-<<<<<<< HEAD
+		"close",
 		"cloudflare",
+		"coda",
 		"cohere",
 		"coingecko",
 		"contentful",
+		"customerio",
 		"dashscope",
 		"databricks",
 		"datadog",
-=======
-		"close",
-		"coda",
-		"contentful",
-		"customerio",
->>>>>>> p3
 		"deepgram",
 		"deepl",
 		"deepseek",
 		"digitalocean",
 		"discord",
 		"dropbox",
-<<<<<<< HEAD
 		"e2b",
-		"elasticsearch",
-=======
 		"easypost",
->>>>>>> p3
+		"elasticsearch",
 		"elevenlabs",
 		"exa",
 		"fal",
@@ -105,13 +90,10 @@ func builtinIDs() []string {
 		"huggingface",
 		"ideogram",
 		"intercom",
-<<<<<<< HEAD
 		"ipinfo",
 		"jina",
 		"kagi",
-=======
 		"kit",
->>>>>>> p3
 		"klaviyo",
 		"langfuse",
 		"langsmith",
@@ -119,26 +101,18 @@ func builtinIDs() []string {
 		"lemonsqueezy",
 		"linear",
 		"linkedin",
-<<<<<<< HEAD
 		"linode",
+		"loops",
 		"luma",
 		"mailchimp",
 		"mailgun",
 		"mapbox",
-		"meta-graph",
-		"microsoft-graph",
-		"miro",
-		"mistral",
-=======
-		"loops",
-		"mailchimp",
-		"mailgun",
 		"mercury",
 		"meta-graph",
 		"microsoft-graph",
 		"miro",
+		"mistral",
 		"mixpanel",
->>>>>>> p3
 		"monday",
 		"mongodb-atlas",
 		"moonshot",
@@ -161,12 +135,9 @@ func builtinIDs() []string {
 		"pinecone",
 		"pipedrive",
 		"plaid",
-<<<<<<< HEAD
 		"planetscale",
-		"polygon",
-=======
 		"plivo",
->>>>>>> p3
+		"polygon",
 		"posthog",
 		"postmark",
 		"quickbooks",
@@ -179,13 +150,10 @@ func builtinIDs() []string {
 		"runpod",
 		"runway",
 		"salesforce",
-<<<<<<< HEAD
 		"sambanova",
-		"scrapingbee",
-=======
 		"sanity",
+		"scrapingbee",
 		"segment",
->>>>>>> p3
 		"sendgrid",
 		"sentry",
 		"serpapi",
@@ -209,11 +177,8 @@ func builtinIDs() []string {
 		"terraform-cloud",
 		"tmdb",
 		"todoist",
-<<<<<<< HEAD
 		"together",
-=======
 		"toggl",
->>>>>>> p3
 		"trello",
 		"tripo",
 		"turso",
@@ -230,11 +195,8 @@ func builtinIDs() []string {
 		"wandb",
 		"weaviate",
 		"webflow",
-<<<<<<< HEAD
-		"wolframalpha",
-=======
 		"wise",
->>>>>>> p3
+		"wolframalpha",
 		"workos",
 		"x",
 		"xai",
@@ -249,7 +211,8 @@ func builtinIDs() []string {
 // builtinClaim returns the provider that claims a secret name, or "".
 func builtinClaim(name string) string {
 	switch name {
-<<<<<<< HEAD
+	case "ADYEN_API_KEY":
+		return "adyen"
 	case "AI21_API_KEY":
 		return "ai21"
 	case "AIRTABLE_API_KEY", "AIRTABLE_PAT", "AIRTABLE_TOKEN":
@@ -260,16 +223,22 @@ func builtinClaim(name string) string {
 		return "alpaca"
 	case "ALPHAVANTAGE_API_KEY", "ALPHA_VANTAGE_API_KEY":
 		return "alpha-vantage"
+	case "AMPLITUDE_API_KEY", "AMPLITUDE_SECRET_KEY":
+		return "amplitude"
 	case "ANTHROPIC_API_KEY":
 		return "anthropic"
 	case "APIFY_API_TOKEN", "APIFY_TOKEN":
 		return "apify"
+	case "APOLLO_API_KEY", "APOLLO_IO_API_KEY":
+		return "apollo"
 	case "ASANA_ACCESS_TOKEN", "ASANA_PAT", "ASANA_TOKEN":
 		return "asana"
 	case "AAI_API_KEY", "ASSEMBLYAI_API_KEY":
 		return "assemblyai"
 	case "ATLASSIAN_API_TOKEN", "ATLASSIAN_EMAIL", "CONFLUENCE_API_TOKEN", "CONFLUENCE_EMAIL", "JIRA_API_TOKEN", "JIRA_EMAIL":
 		return "atlassian"
+	case "ATTIO_ACCESS_TOKEN", "ATTIO_API_KEY":
+		return "attio"
 	case "AUTH0_API_TOKEN", "AUTH0_MANAGEMENT_API_TOKEN", "AUTH0_MANAGEMENT_TOKEN":
 		return "auth0"
 	case "AWS_BEARER_TOKEN_BEDROCK", "AWS_BEDROCK_CREDENTIALS":
@@ -284,40 +253,20 @@ func builtinClaim(name string) string {
 		return "bfl"
 	case "BITBUCKET_ACCESS_TOKEN", "BITBUCKET_API_TOKEN", "BITBUCKET_EMAIL", "BITBUCKET_TOKEN":
 		return "bitbucket"
-	case "BRAVE_API_KEY", "BRAVE_SEARCH_API_KEY":
-		return "brave-search"
-	case "BREVO_API_KEY", "SENDINBLUE_API_KEY":
-		return "brevo"
-	case "BROWSERBASE_API_KEY":
-		return "browserbase"
-	case "BUILDKITE_API_TOKEN":
-		return "buildkite"
-=======
-	case "ADYEN_API_KEY":
-		return "adyen"
-	case "AIRTABLE_API_KEY", "AIRTABLE_PAT", "AIRTABLE_TOKEN":
-		return "airtable"
-	case "AMPLITUDE_API_KEY", "AMPLITUDE_SECRET_KEY":
-		return "amplitude"
-	case "ANTHROPIC_API_KEY":
-		return "anthropic"
-	case "APOLLO_API_KEY", "APOLLO_IO_API_KEY":
-		return "apollo"
-	case "ASANA_ACCESS_TOKEN", "ASANA_PAT", "ASANA_TOKEN":
-		return "asana"
-	case "ATTIO_ACCESS_TOKEN", "ATTIO_API_KEY":
-		return "attio"
-	case "AUTH0_API_TOKEN", "AUTH0_MANAGEMENT_API_TOKEN", "AUTH0_MANAGEMENT_TOKEN":
-		return "auth0"
 	case "BITLY_ACCESS_TOKEN", "BITLY_TOKEN":
 		return "bitly"
 	case "BOX_ACCESS_TOKEN", "BOX_DEVELOPER_TOKEN", "BOX_OAUTH":
 		return "box"
+	case "BRAVE_API_KEY", "BRAVE_SEARCH_API_KEY":
+		return "brave-search"
 	case "BREVO_API_KEY", "SENDINBLUE_API_KEY":
 		return "brevo"
 	case "BREX_API_KEY", "BREX_API_TOKEN", "BREX_TOKEN":
 		return "brex"
->>>>>>> p3
+	case "BROWSERBASE_API_KEY":
+		return "browserbase"
+	case "BUILDKITE_API_TOKEN":
+		return "buildkite"
 	case "CALENDLY_API_KEY", "CALENDLY_TOKEN":
 		return "calendly"
 	case "CARTESIA_API_KEY":
@@ -330,31 +279,26 @@ func builtinClaim(name string) string {
 		return "clerk"
 	case "CLICKUP_ACCESS_TOKEN", "CLICKUP_API_KEY", "CLICKUP_API_TOKEN", "CLICKUP_TOKEN":
 		return "clickup"
-<<<<<<< HEAD
+	case "CLOSEIO_API_KEY", "CLOSE_API_KEY":
+		return "close"
 	case "CF_API_TOKEN", "CLOUDFLARE_API_KEY", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL":
 		return "cloudflare"
+	case "CODA_API_KEY", "CODA_API_TOKEN":
+		return "coda"
 	case "COHERE_API_KEY", "CO_API_KEY":
 		return "cohere"
 	case "COINGECKO_API_KEY", "COINGECKO_DEMO_API_KEY", "COINGECKO_PRO_API_KEY":
 		return "coingecko"
 	case "CONTENTFUL_ACCESS_TOKEN", "CONTENTFUL_DELIVERY_TOKEN", "CONTENTFUL_MANAGEMENT_ACCESS_TOKEN", "CONTENTFUL_MANAGEMENT_TOKEN", "CONTENTFUL_PREVIEW_TOKEN":
 		return "contentful"
+	case "CUSTOMERIO_APP_API_KEY", "CUSTOMERIO_APP_TOKEN":
+		return "customerio"
 	case "DASHSCOPE_API_KEY":
 		return "dashscope"
 	case "DATABRICKS_TOKEN":
 		return "databricks"
 	case "DATADOG_API_KEY", "DATADOG_APP_KEY", "DD_API_KEY", "DD_APP_KEY":
 		return "datadog"
-=======
-	case "CLOSEIO_API_KEY", "CLOSE_API_KEY":
-		return "close"
-	case "CODA_API_KEY", "CODA_API_TOKEN":
-		return "coda"
-	case "CONTENTFUL_ACCESS_TOKEN", "CONTENTFUL_DELIVERY_TOKEN", "CONTENTFUL_MANAGEMENT_ACCESS_TOKEN", "CONTENTFUL_MANAGEMENT_TOKEN", "CONTENTFUL_PREVIEW_TOKEN":
-		return "contentful"
-	case "CUSTOMERIO_APP_API_KEY", "CUSTOMERIO_APP_TOKEN":
-		return "customerio"
->>>>>>> p3
 	case "DEEPGRAM_API_KEY":
 		return "deepgram"
 	case "DEEPL_API_KEY", "DEEPL_AUTH_KEY":
@@ -367,15 +311,12 @@ func builtinClaim(name string) string {
 		return "discord"
 	case "DROPBOX_ACCESS_TOKEN", "DROPBOX_OAUTH", "DROPBOX_TOKEN":
 		return "dropbox"
-<<<<<<< HEAD
 	case "E2B_API_KEY":
 		return "e2b"
-	case "ELASTICSEARCH_API_KEY", "ELASTIC_API_KEY", "ES_API_KEY":
-		return "elasticsearch"
-=======
 	case "EASYPOST_API_KEY":
 		return "easypost"
->>>>>>> p3
+	case "ELASTICSEARCH_API_KEY", "ELASTIC_API_KEY", "ES_API_KEY":
+		return "elasticsearch"
 	case "ELEVENLABS_API_KEY", "XI_API_KEY":
 		return "elevenlabs"
 	case "EXA_API_KEY":
@@ -440,17 +381,14 @@ func builtinClaim(name string) string {
 		return "ideogram"
 	case "INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN":
 		return "intercom"
-<<<<<<< HEAD
 	case "IPINFO_API_TOKEN", "IPINFO_TOKEN":
 		return "ipinfo"
 	case "JINAAI_API_KEY", "JINA_API_KEY":
 		return "jina"
 	case "KAGI_API_KEY", "KAGI_API_TOKEN":
 		return "kagi"
-=======
 	case "CONVERTKIT_API_KEY", "KIT_API_KEY":
 		return "kit"
->>>>>>> p3
 	case "KLAVIYO_API_KEY", "KLAVIYO_PRIVATE_API_KEY", "KLAVIYO_PRIVATE_KEY":
 		return "klaviyo"
 	case "LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY":
@@ -465,39 +403,30 @@ func builtinClaim(name string) string {
 		return "linear"
 	case "LINKEDIN_ACCESS_TOKEN", "LINKEDIN_TOKEN":
 		return "linkedin"
-<<<<<<< HEAD
 	case "LINODE_CLI_TOKEN", "LINODE_TOKEN":
 		return "linode"
-	case "LUMAAI_API_KEY", "LUMA_API_KEY":
-		return "luma"
-=======
 	case "LOOPS_API_KEY", "LOOPS_TOKEN":
 		return "loops"
->>>>>>> p3
+	case "LUMAAI_API_KEY", "LUMA_API_KEY":
+		return "luma"
 	case "MAILCHIMP_API_KEY", "MAILCHIMP_MARKETING_API_KEY":
 		return "mailchimp"
 	case "MAILGUN_API_KEY":
 		return "mailgun"
-<<<<<<< HEAD
 	case "MAPBOX_ACCESS_TOKEN", "MAPBOX_TOKEN":
 		return "mapbox"
-=======
 	case "MERCURY_API_KEY", "MERCURY_API_TOKEN", "MERCURY_TOKEN":
 		return "mercury"
->>>>>>> p3
 	case "FACEBOOK_ACCESS_TOKEN", "META_ACCESS_TOKEN", "WHATSAPP_ACCESS_TOKEN", "WHATSAPP_TOKEN":
 		return "meta-graph"
 	case "MICROSOFT_GRAPH_ACCESS_TOKEN", "MICROSOFT_GRAPH_OAUTH", "MS_GRAPH_OAUTH":
 		return "microsoft-graph"
 	case "MIRO_ACCESS_TOKEN", "MIRO_API_TOKEN", "MIRO_TOKEN":
 		return "miro"
-<<<<<<< HEAD
 	case "MISTRAL_API_KEY":
 		return "mistral"
-=======
 	case "MIXPANEL_SERVICE_ACCOUNT_SECRET", "MIXPANEL_SERVICE_ACCOUNT_USERNAME":
 		return "mixpanel"
->>>>>>> p3
 	case "MONDAY_API_KEY", "MONDAY_API_TOKEN", "MONDAY_TOKEN":
 		return "monday"
 	case "MONGODB_ATLAS_OAUTH":
@@ -542,15 +471,12 @@ func builtinClaim(name string) string {
 		return "pipedrive"
 	case "PLAID_CLIENT_ID", "PLAID_SECRET":
 		return "plaid"
-<<<<<<< HEAD
 	case "PLANETSCALE_SERVICE_TOKEN", "PLANETSCALE_SERVICE_TOKEN_ID":
 		return "planetscale"
-	case "MASSIVE_API_KEY", "POLYGON_API_KEY":
-		return "polygon"
-=======
 	case "PLIVO_AUTH_ID", "PLIVO_AUTH_TOKEN":
 		return "plivo"
->>>>>>> p3
+	case "MASSIVE_API_KEY", "POLYGON_API_KEY":
+		return "polygon"
 	case "POSTHOG_API_KEY", "POSTHOG_PERSONAL_API_KEY":
 		return "posthog"
 	case "POSTMARK_ACCOUNT_TOKEN", "POSTMARK_SERVER_TOKEN":
@@ -575,17 +501,14 @@ func builtinClaim(name string) string {
 		return "runway"
 	case "SALESFORCE_ACCESS_TOKEN", "SALESFORCE_OAUTH":
 		return "salesforce"
-<<<<<<< HEAD
 	case "SAMBANOVA_API_KEY":
 		return "sambanova"
-	case "SCRAPINGBEE_API_KEY":
-		return "scrapingbee"
-=======
 	case "SANITY_API_READ_TOKEN", "SANITY_API_TOKEN", "SANITY_API_WRITE_TOKEN", "SANITY_AUTH_TOKEN", "SANITY_TOKEN":
 		return "sanity"
+	case "SCRAPINGBEE_API_KEY":
+		return "scrapingbee"
 	case "SEGMENT_WRITE_KEY":
 		return "segment"
->>>>>>> p3
 	case "SENDGRID_API_KEY":
 		return "sendgrid"
 	case "SENTRY_API_TOKEN", "SENTRY_AUTH_TOKEN":
@@ -632,13 +555,10 @@ func builtinClaim(name string) string {
 		return "tmdb"
 	case "TODOIST_API_TOKEN", "TODOIST_TOKEN":
 		return "todoist"
-<<<<<<< HEAD
 	case "TOGETHERAI_API_KEY", "TOGETHER_API_KEY":
 		return "together"
-=======
 	case "TOGGL_API_TOKEN", "TOGGL_TRACK_API_TOKEN":
 		return "toggl"
->>>>>>> p3
 	case "TRELLO_API_KEY", "TRELLO_TOKEN":
 		return "trello"
 	case "TRIPO_API_KEY":
@@ -671,13 +591,10 @@ func builtinClaim(name string) string {
 		return "weaviate"
 	case "WEBFLOW_ACCESS_TOKEN", "WEBFLOW_API_TOKEN", "WEBFLOW_TOKEN":
 		return "webflow"
-<<<<<<< HEAD
-	case "WOLFRAM_ALPHA_APPID", "WOLFRAM_ALPHA_APP_ID", "WOLFRAM_APP_ID":
-		return "wolframalpha"
-=======
 	case "WISE_API_KEY", "WISE_API_TOKEN":
 		return "wise"
->>>>>>> p3
+	case "WOLFRAM_ALPHA_APPID", "WOLFRAM_ALPHA_APP_ID", "WOLFRAM_APP_ID":
+		return "wolframalpha"
 	case "WORKOS_API_KEY":
 		return "workos"
 	case "TWITTER_BEARER_TOKEN", "X_BEARER_TOKEN", "X_OAUTH":
