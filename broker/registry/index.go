@@ -301,7 +301,7 @@ func builtinClaim(name string) string {
 		return "xero"
 	case "YOUTUBE_API_KEY", "YOUTUBE_OAUTH":
 		return "youtube"
-	case "ZENDESK_API_TOKEN", "ZENDESK_EMAIL", "ZENDESK_OAUTH_TOKEN":
+	case "ZENDESK_API_TOKEN", "ZENDESK_OAUTH_TOKEN":
 		return "zendesk"
 	case "ZOOM_ACCESS_TOKEN", "ZOOM_OAUTH":
 		return "zoom"
