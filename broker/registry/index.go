@@ -607,7 +607,7 @@ func builtinClaim(name string) string {
 		return "youtube"
 	case "ZAI_API_KEY", "Z_AI_API_KEY":
 		return "zai"
-	case "ZENDESK_API_TOKEN", "ZENDESK_EMAIL", "ZENDESK_OAUTH_TOKEN":
+	case "ZENDESK_API_TOKEN", "ZENDESK_OAUTH_TOKEN":
 		return "zendesk"
 	case "ZOOM_ACCESS_TOKEN", "ZOOM_OAUTH":
 		return "zoom"
