@@ -54,10 +54,13 @@ type Account struct {
 	Names    []string // of the secrets, in the order of Secrets
 	Missing  []string // names of secrets that it waits for, in its scope
 	Disabled bool     // somebody deleted it: it stays away until it is brought back
+	// NeedsHost is a pattern of hosts: nothing is made of the secrets until an
+	// operator makes a credential for a host under it.
+	NeedsHost string
 }
 
 // Works reports whether the credential is there to be used.
-func (a *Account) Works() bool { return len(a.Missing) == 0 && !a.Disabled }
+func (a *Account) Works() bool { return len(a.Missing) == 0 && a.NeedsHost == "" && !a.Disabled }
 
 // Accounts implements Service.
 func (b *Broker) Accounts(ctx context.Context) ([]Account, error) {
@@ -69,7 +72,12 @@ func (b *Broker) Accounts(ctx context.Context) ([]Account, error) {
 		}
 		taken := map[string]bool{}
 		for _, m := range made {
-			a := Account{Credential: fromMade(m), Missing: m.Missing, Disabled: m.Disabled}
+			if used, err := r.CredentialsWith(m.Parts[0].Secret.ID); err != nil {
+				return err
+			} else if m.NeedsHost() != "" && len(used) > 0 {
+				continue // an operator named the host
+			}
+			a := Account{Credential: fromMade(m), Missing: m.Missing, Disabled: m.Disabled, NeedsHost: m.NeedsHost()}
 			for _, p := range m.Parts {
 				a.Names = append(a.Names, p.Secret.Name)
 			}
@@ -126,7 +134,7 @@ func (b *Broker) made(r vault.Reader) ([]*resolve.Made, error) {
 func fromMade(m *resolve.Made) Credential {
 	c := Credential{Auto: true, Credential: vault.Credential{
 		ID: m.ID, Provider: m.Provider.ID, Scope: m.Scope, Auth: resolve.Auth(m.Template),
-		Hosts: m.Provider.Hosts, Capabilities: m.Template.Capabilities,
+		Hosts: m.Template.DefaultHosts(m.Provider), Capabilities: m.Template.Capabilities,
 	}}
 	for _, p := range m.Parts {
 		c.Secrets = append(c.Secrets, p.Secret.ID)

@@ -140,8 +140,9 @@ type Preview struct {
 
 // A Login is how to get the tokens of an OAuth account.
 type Login struct {
+	Provider      string // of the registry: it gives the addresses, scopes and name that are left out
 	AuthURL       string // authorization endpoint
-	TokenEndpoint string // https
+	TokenEndpoint string // https; where it is left out, InBody is the registry's, too
 	ClientID      string
 	ClientSecret  vault.Value // nil: a public client. Not cleared
 	InBody        bool        // the client's secret goes into the body instead of HTTP Basic
@@ -252,8 +253,11 @@ type Capability struct {
 	Description string
 	Allow       vault.Allow
 	RawPaths    []string // prefixes of Allow.Paths that need not end at a segment
-	Builtin     bool
-	Ready       bool // a credential of its provider carries it, in some scope
+	Except      []string // prefixes within Allow.Paths that are not allowed
+	// EncodedSlash says that a segment of a path may hold a slash, as %2F.
+	EncodedSlash bool
+	Builtin      bool
+	Ready        bool // a credential of its provider carries it, in some scope
 }
 
 // A Description is what a caller needs to know to use a capability.
@@ -266,11 +270,27 @@ type Description struct {
 	SecretNames [][]string
 	Method      string // the default, or empty if one must be chosen
 	Path        string
-	Example     string   // a method, a space, and a path with its query; may be empty
-	Headers     []Header // static ones that the broker adds
+	Example     string // a method, a space, and a path with its query; may be empty
+	// ExampleBody is the body of the example, JSON or fields of a form; or it is
+	// ExampleParts, each FIELD=VALUE or FIELD=@FILE. Both may be empty.
+	ExampleBody  string
+	ExampleParts []string
+	Headers      []Header // static ones that the broker adds
+	// Hosts of the provider's that a credential may name instead of its usual
+	// one; where NeedsHost is a pattern such as *.example.com, one under it is
+	// needed, and a secret alone makes no credential.
+	OtherHosts []OtherHost
+	NeedsHost  string
 	// OpaqueBody says that a body may name operations or addresses of its own,
 	// so that the paths do not tell what a call can do.
 	OpaqueBody bool
+}
+
+// An OtherHost is one that a credential may name: of a region, a plan, a
+// sandbox.
+type OtherHost struct {
+	Host        string // or a pattern such as *.example.com
+	Description string
 }
 
 // A NewBinding is what a binding is made from.

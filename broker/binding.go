@@ -101,8 +101,9 @@ func (b *Broker) Bindings(ctx context.Context, capability string) ([]Binding, er
 // of its provider, one row for each secret; to one only, unless it is empty.
 func provisioned(m *resolve.Made, capability string) []Binding {
 	var out []Binding
-	for _, c := range m.Provider.Capabilities {
-		if capability != "" && capability != c.ID || !m.Carries(c.ID) {
+	for i := range m.Provider.Capabilities {
+		c := &m.Provider.Capabilities[i]
+		if capability != "" && capability != c.ID || !m.Carries(c) {
 			continue
 		}
 		for _, p := range m.Parts {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"unicode"
 
 	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
@@ -36,7 +35,8 @@ func builtin(c *registry.Capability, p *registry.Provider) *Capability {
 		hosts = p.Hosts
 	}
 	return &Capability{
-		ID: c.ID, Provider: p.ID, Description: c.Description, Builtin: true, RawPaths: c.RawPaths,
+		ID: c.ID, Provider: p.ID, Description: c.Description, Builtin: true,
+		RawPaths: c.RawPaths, Except: c.Except, EncodedSlash: c.EncodedSlash,
 		Allow: vault.Allow{Hosts: hosts, Methods: c.Methods, Paths: slices.Concat(c.Paths, c.RawPaths), Headers: c.Headers},
 	}
 }
@@ -47,7 +47,10 @@ func custom(c *vault.Capability) *Capability {
 
 // rule returns what the capability allows, in policy's words.
 func (c *Capability) rule() policy.Rule {
-	rule := policy.Rule{Methods: c.Allow.Methods, Paths: c.Allow.Paths, RawPaths: c.RawPaths, Headers: c.Allow.Headers}
+	rule := policy.Rule{
+		Methods: c.Allow.Methods, Paths: c.Allow.Paths, RawPaths: c.RawPaths, Except: c.Except,
+		Headers: c.Allow.Headers, EncodedSlash: c.EncodedSlash,
+	}
 	if len(c.RawPaths) > 0 {
 		rule.Paths = slices.DeleteFunc(slices.Clone(c.Allow.Paths), func(p string) bool { return slices.Contains(c.RawPaths, p) })
 	}
@@ -97,78 +100,7 @@ func isReady(c *Capability, creds []Credential) bool {
 func (c *Credential) Carries(what *Capability) bool {
 	return c.Provider == what.Provider &&
 		(c.Capabilities == nil || slices.Contains(c.Capabilities, what.ID)) &&
-		slices.ContainsFunc(c.Hosts, func(h string) bool { return slices.Contains(what.Allow.Hosts, h) })
-}
-
-// Describe implements Service.
-func (b *Broker) Describe(ctx context.Context, id string) (*Description, error) {
-	var d Description
-	err := b.store.View(ctx, func(r vault.Reader) error {
-		c, err := b.capability(r, id)
-		if err != nil {
-			return err
-		}
-		d.Capability = *c
-		creds, err := b.credentials(r)
-		d.Ready = isReady(c, creds)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	d.ProviderName, d.OpaqueBody = d.Provider, opaqueBody(&d.Allow)
-	if len(d.Allow.Methods) == 1 {
-		d.Method = d.Allow.Methods[0]
-	}
-	if len(d.Allow.Paths) == 1 && len(d.RawPaths) == 0 {
-		d.Path = d.Allow.Paths[0]
-	}
-	p, ok := b.reg.Provider(d.Provider)
-	if !ok {
-		return &d, nil
-	}
-	d.ProviderName, d.DocsURL = p.Name, p.DocsURL
-	if c, _, ok := b.reg.Capability(id); ok && d.Builtin {
-		d.Example = c.Example
-	}
-	for i := range p.Credentials {
-		t := &p.Credentials[i]
-		if t.Capabilities != nil && !slices.Contains(t.Capabilities, d.ID) {
-			continue
-		}
-		var names []string
-		for _, slot := range t.Secrets {
-			names = append(names, slot.Name)
-		}
-		d.SecretNames = append(d.SecretNames, names)
-	}
-	for _, h := range p.Headers {
-		d.Headers = append(d.Headers, Header{h.Name, h.Value})
-	}
-	return &d, nil
-}
-
-// opaqueBody reports whether bodies may name operations or addresses of their
-// own, as those of GraphQL, RPC, batches and webhooks do. A path that covers
-// the whole host covers such ones too.
-func opaqueBody(a *vault.Allow) bool {
-	if !slices.ContainsFunc(a.Methods, func(m string) bool { return m == "POST" || m == "PUT" || m == "PATCH" }) {
-		return false
-	}
-	notLetter := func(r rune) bool { return !unicode.IsLetter(r) }
-	for _, path := range a.Paths {
-		for _, word := range strings.FieldsFunc(strings.ToLower(path), notLetter) {
-			for _, kind := range [...]string{"graphql", "gql", "rpc", "jsonrpc", "batch", "bulk", "hook", "webhook", "callback"} {
-				if strings.HasPrefix(word, kind) {
-					return true
-				}
-			}
-		}
-		if path == "/" {
-			return true
-		}
-	}
-	return false
+		slices.ContainsFunc(c.Hosts, func(h string) bool { return registry.AnyHost(what.Allow.Hosts, h) })
 }
 
 // CreateCapability implements Service. A capability of a provider that the
@@ -268,7 +200,8 @@ func (b *Broker) place(r vault.Reader, c *vault.Capability, n NewCapability) err
 			WithHint("choose an id that begins with %s/", c.Provider)
 	}
 	if len(hosts) == 0 && known {
-		hosts = provider.Hosts
+		t := &provider.Credentials[0]
+		hosts = withoutEndpoint(t.DefaultHosts(provider), resolve.Auth(t))
 	}
 	switch len(hosts) {
 	case 0:
@@ -287,11 +220,15 @@ func (b *Broker) place(r vault.Reader, c *vault.Capability, n NewCapability) err
 // calledHosts returns the hosts of a credential that calls are for: of an OAuth
 // one, not that of its token endpoint, unless there is no other.
 func calledHosts(c *Credential) []string {
-	if len(c.Hosts) == 1 {
-		return c.Hosts
+	return withoutEndpoint(c.Hosts, c.Auth)
+}
+
+func withoutEndpoint(hosts []string, a vault.Auth) []string {
+	endpoint := tokenHost(a)
+	if len(hosts) == 1 || endpoint == "" {
+		return hosts
 	}
-	endpoint := tokenHost(c.Auth)
-	return slices.DeleteFunc(slices.Clone(c.Hosts), func(h string) bool { return h == endpoint })
+	return slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return h == endpoint })
 }
 
 // capabilityHost returns the canonical form of a capability's host. A private

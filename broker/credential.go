@@ -71,6 +71,9 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 		return fault.New(fault.PolicyViolation, "secret %s is pinned to %s and serves no other provider", sec.Name, pin).
 			WithHint("store the value under a name of your own to use it for %s", n.Provider)
 	}
+	if c.Hosts, err = parseHosts(n.Hosts, n.AllowPrivate); err != nil {
+		return err
+	}
 	switch {
 	case n.Auth != nil:
 		c.Auth = *n.Auth
@@ -78,6 +81,7 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 		if c.Auth, err = defaultAuth(provider, sec.Name); err != nil {
 			return err
 		}
+		addressed(c, provider)
 	default:
 		return fault.New(fault.InvalidRequest, "how to authenticate at %s is not known", n.Provider).
 			WithHint("say it with --auth, such as --auth header")
@@ -85,11 +89,10 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 	if err := auth.CheckConfig(c.Auth, []string{auth.Placeholder}); err != nil {
 		return err
 	}
-	if c.Hosts, err = parseHosts(n.Hosts, n.AllowPrivate); err != nil {
-		return err
-	}
-	if len(c.Hosts) == 0 && known {
-		c.Hosts = slices.DeleteFunc(slices.Clone(provider.Hosts), isWildcard)
+	if known {
+		if err := atProvider(c, provider, sec.Name); err != nil {
+			return err
+		}
 	}
 	if len(c.Hosts) == 0 {
 		return fault.New(fault.InvalidRequest, "credential %s has no host", n.ID).WithHint("add --host, such as --host api.example.com")
@@ -103,18 +106,69 @@ func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secre
 	return checkPinned(c, sec, provider)
 }
 
-func isWildcard(host string) bool { return strings.HasPrefix(host, "*") }
+// addressed fits the registry's authentication and the hosts that an operator
+// named to each other: the host of the tokens belongs to every credential, and a
+// signature is made for the region of the host.
+func addressed(c *vault.Credential, p *registry.Provider) {
+	if len(c.Hosts) == 0 {
+		return
+	}
+	if host := tokenHost(c.Auth); host != "" && !slices.Contains(c.Hosts, host) {
+		c.Hosts = append(c.Hosts, host)
+	}
+	if c.Auth.Kind != auth.KindSigV4 {
+		return
+	}
+	for i := range c.Auth.Params {
+		if region := &c.Auth.Params[i]; region.Name == "region" {
+			region.Value = p.Region(c.Hosts[0], region.Value)
+		}
+	}
+}
+
+// atProvider gives a credential of a provider that the registry knows its usual
+// hosts, unless it has its own, and refuses two of which each stands for the
+// other: nobody could tell where a call goes.
+func atProvider(c *vault.Credential, p *registry.Provider, secretName string) error {
+	if len(c.Hosts) == 0 {
+		t := templateFor(p, secretName)
+		if pattern := t.NeedsHost(p); pattern != "" {
+			return fault.New(fault.InvalidRequest, "credential %s needs its own host at %s, under %s", c.ID, p.Name, pattern).
+				WithHint("add --host, such as --host %s", strings.Replace(pattern, "*", "acme", 1))
+		}
+		c.Hosts = slices.Clone(t.DefaultHosts(p))
+		return nil
+	}
+	for i := range p.Capabilities {
+		var at []string
+		for _, h := range c.Hosts {
+			if registry.AnyHost(p.Capabilities[i].Hosts, h) {
+				at = append(at, h)
+			}
+		}
+		if len(at) > 1 {
+			return fault.New(fault.InvalidRequest, "credential %s has %s and %s for the same calls", c.ID, at[0], at[1]).
+				WithHint("make a credential for each of them")
+		}
+	}
+	return nil
+}
+
+// templateFor returns the template that claims a secret's name by itself, else
+// the provider's first.
+func templateFor(p *registry.Provider, name string) *registry.Credential {
+	for i := range p.Credentials {
+		if slots := p.Credentials[i].Secrets; len(slots) == 1 && slots[0].Name == name {
+			return &p.Credentials[i]
+		}
+	}
+	return &p.Credentials[0]
+}
 
 // defaultAuth returns how the registry authenticates with one secret: as for
 // the template that claims its name, else as for the provider's first.
 func defaultAuth(p *registry.Provider, name string) (vault.Auth, error) {
-	t := &p.Credentials[0]
-	for i := range p.Credentials {
-		if slots := p.Credentials[i].Secrets; len(slots) == 1 && slots[0].Name == name {
-			t = &p.Credentials[i]
-		}
-	}
-	a, ok := resolve.AuthForOne(t)
+	a, ok := resolve.AuthForOne(templateFor(p, name))
 	if !ok {
 		return a, fault.New(fault.InvalidRequest, "%s authenticates with several secrets, and a credential has one", p.ID).
 			WithHint("store each under the name that %s claims, or say how with --auth", p.ID)
@@ -213,6 +267,9 @@ func (b *Broker) toEnable(r vault.Reader, n NewCredential) (*resolve.Made, error
 	switch {
 	case err != nil:
 		return nil, err
+	case made != nil && made.NeedsHost() != "":
+		return nil, fault.New(fault.InvalidRequest, "the registry makes no credential %s, as each needs its own host under %s", n.ID, made.NeedsHost()).
+			WithHint("choose another id, such as %s-work, and add --host", p.ID)
 	case made == nil || len(made.Missing) > 0:
 		return nil, fault.New(fault.InvalidRequest, "the registry makes credential %s when %s is stored in scope %s", n.ID, slotNames(&p.Credentials[order]), scope).
 			WithHint("store it with `aivault secrets create`")

@@ -263,14 +263,25 @@ func TestProvisioned(t *testing.T) {
 		want  *broker.Provision
 	}{
 		{"FREE", w, nil},
-		{"OPENAI_API_KEY", w, &broker.Provision{Provider: "openai", Credential: "openai:ws:w", Capabilities: len(openai.Capabilities)}},
-		{"TWILIO_ACCOUNT_SID", w, &broker.Provision{Provider: "twilio", Missing: []string{"TWILIO_AUTH_TOKEN"}}},
+		{"OPENAI_API_KEY", w, &broker.Provision{Provider: "openai", Credential: "openai:ws:w", Capabilities: served(openai), LooksLike: []string{"sk-"}}},
+		{"TWILIO_ACCOUNT_SID", w, &broker.Provision{Provider: "twilio", Missing: []string{"TWILIO_AUTH_TOKEN"}, LooksLike: []string{"AC"}}},
 		{"TWILIO_AUTH_TOKEN", vault.GlobalScope(), &broker.Provision{Provider: "twilio", Missing: []string{"TWILIO_ACCOUNT_SID"}}},
-		{"TWILIO_AUTH_TOKEN", w, &broker.Provision{Provider: "twilio", Credential: "twilio:ws:w", Capabilities: len(twilio.Capabilities)}},
+		{"TWILIO_AUTH_TOKEN", w, &broker.Provision{Provider: "twilio", Credential: "twilio:ws:w", Capabilities: served(twilio)}},
 	}
 	for _, tt := range tests {
 		if diff := cmp.Diff(provisioned(tt.name, tt.scope), tt.want); diff != "" {
 			t.Errorf("%s in %s (-got +want):\n%s", tt.name, tt.scope, diff)
 		}
 	}
+}
+
+// served is how many capabilities a provider's first credential is for.
+func served(p *registry.Provider) int {
+	n := 0
+	for i := range p.Capabilities {
+		if p.Credentials[0].Serves(&p.Capabilities[i]) {
+			n++
+		}
+	}
+	return n
 }

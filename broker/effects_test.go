@@ -53,7 +53,7 @@ func openai(t *testing.T, r *rig, before, after string) string {
 	}
 	var ids []string
 	for _, c := range list {
-		if c.Provider == "openai" {
+		if c.Provider == "openai" && c.Allow.Hosts[0] == "api.openai.com" {
 			ids = append(ids, c.ID)
 		}
 	}

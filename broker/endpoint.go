@@ -73,7 +73,7 @@ func checkTokenHost(r *registry.Registry, provider string, choice *resolve.Choic
 	case !anyPinned(choice.Parts):
 		return nil
 	}
-	if p, ok := r.Provider(provider); ok && slices.Contains(p.Hosts, host) {
+	if p, ok := r.Provider(provider); ok && p.Has(host) {
 		return nil
 	}
 	return fault.New(fault.PolicyViolation, "the secret is pinned to %s, and %s, which hands out the tokens, is none of its hosts", provider, host).

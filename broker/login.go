@@ -2,12 +2,14 @@ package broker
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"aivault/broker/internal/oauth"
 	"aivault/broker/internal/resolve"
 	"aivault/broker/policy"
+	"aivault/broker/registry"
 	"aivault/keys/fault"
 	"aivault/keys/opaque"
 	"aivault/vault"
@@ -21,6 +23,9 @@ const loginTimeout = 10 * time.Minute
 // straight into the vault.
 func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
 	if err := l.Scope.Validate(); err != nil {
+		return vault.Secret{}, err
+	}
+	if err := b.completeLogin(&l); err != nil {
 		return vault.Secret{}, err
 	}
 	cfg, err := l.config()
@@ -58,6 +63,48 @@ func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
 		return s, fault.Wrap(fault.CodeOf(err), err, "%s holds the tokens, but its credential could not be made", s.Name)
 	}
 	return s, nil
+}
+
+// completeLogin fills in what the registry knows of a provider's logins: by the
+// credential whose secret has the name, else by the first that has a login.
+func (b *Broker) completeLogin(l *Login) error {
+	p, ok := b.reg.Provider(l.Provider)
+	var template *registry.Credential
+	if ok {
+		for i := range p.Credentials {
+			t := &p.Credentials[i]
+			if t.Login != nil && (template == nil || t.Secrets[0].Name == l.Name) {
+				template = t
+			}
+		}
+	}
+	if template == nil {
+		if l.AuthURL != "" && l.TokenEndpoint != "" {
+			return nil
+		}
+		return fault.New(fault.InvalidRequest, "where an account of %.64q consents and gets its tokens is not known", l.Provider).
+			WithHint("say it with --auth-url and --token-endpoint")
+	}
+	if l.AuthURL == "" {
+		l.AuthURL = template.Login.AuthorizationEndpoint
+	}
+	if l.Name == "" {
+		l.Name = template.Secrets[0].Name
+	}
+	if len(l.Scopes) == 0 {
+		l.Scopes = template.Login.Scopes
+	}
+	for _, p := range template.Login.Params {
+		if !slices.ContainsFunc(l.Extra, func(h Header) bool { return h.Name == p.Name }) {
+			l.Extra = append(slices.Clone(l.Extra), Header(p))
+		}
+	}
+	if l.TokenEndpoint != "" {
+		return nil
+	}
+	cfg, err := oauth.ConfigOf(resolve.Auth(template))
+	l.TokenEndpoint, l.InBody = cfg.TokenEndpoint, cfg.ClientAuth == oauth.InBody
+	return err
 }
 
 // askOwner has the owner of an account consent, and exchanges the code that

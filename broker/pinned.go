@@ -24,7 +24,7 @@ func checkPinned(c *vault.Credential, sec *vault.Secret, provider *registry.Prov
 		return fault.New(fault.PolicyViolation, "secret %s is pinned to %s and never goes to a private host", sec.Name, sec.PinnedProvider).WithHint("%s", hint)
 	}
 	for _, h := range c.Hosts {
-		if provider == nil || !slices.Contains(provider.Hosts, h) {
+		if provider == nil || !provider.Has(h) {
 			return fault.New(fault.PolicyViolation, "secret %s is pinned to %s, and %s is none of its hosts", sec.Name, sec.PinnedProvider, h).WithHint("%s", hint)
 		}
 	}
@@ -69,7 +69,7 @@ func lists(r *registry.Registry, provider, host string, f func(policy.Rule) bool
 	}
 	for i := range p.Capabilities {
 		c := builtin(&p.Capabilities[i], p)
-		if slices.Contains(c.Allow.Hosts, host) && f(c.rule()) {
+		if registry.AnyHost(c.Allow.Hosts, host) && f(c.rule()) {
 			return true
 		}
 	}

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"context"
 	"slices"
 
@@ -17,6 +18,8 @@ type Provision struct {
 	Capabilities int      // how many the credential carries
 	Missing      []string // names of further secrets that the credential waits for, in the same scope
 	Disabled     bool     // the credential would be made, but was deleted before
+	NeedsHost    string   // a pattern: there is a credential when an operator makes one for a host under it
+	LooksLike    []string // how values of the name begin; none: not known
 }
 
 // A Claim is what storing a secret of a name in a scope would come to.
@@ -27,6 +30,8 @@ type Claim struct {
 	Capabilities int      // how many the credential carries
 	Missing      []string // names of further secrets that the credential waits for, in the same scope
 	Disabled     bool     // the credential was deleted before, and would stay so
+	NeedsHost    string   // a pattern: there is a credential when an operator makes one for a host under it
+	LooksLike    []string // how values of the name begin; none: not known
 
 	Taken bool // a secret of the scope has the name, or has it for an alias: it cannot be stored
 	// Shadows are the wider scopes, the narrowest first, that have a secret of
@@ -76,6 +81,7 @@ func (b *Broker) Claim(ctx context.Context, name string, scope vault.Scope) (Cla
 		}
 		out.Provider, out.ProviderName = p.ID, p.Name
 		out.Credential, out.Capabilities, out.Missing, out.Disabled = made.Credential, made.Capabilities, made.Missing, made.Disabled
+		out.NeedsHost, out.LooksLike = made.NeedsHost, made.LooksLike
 		return nil
 	})
 	return out, err
@@ -110,7 +116,7 @@ func (b *Broker) claimer(name string) (*registry.Provider, error) {
 // provision tells what a provider makes of a secret that is pinned to it: the
 // first credential that it completes, else what the first one waits for.
 func provision(r vault.Reader, p *registry.Provider, s *vault.Secret) (*Provision, error) {
-	out := &Provision{Provider: p.ID}
+	out := &Provision{Provider: p.ID, LooksLike: p.LooksLike(s.Name)}
 	for order := range p.Credentials {
 		m, err := resolve.MadeAt(r, p, order, s.Scope)
 		if err != nil {
@@ -125,15 +131,27 @@ func provision(r vault.Reader, p *registry.Provider, s *vault.Secret) (*Provisio
 			}
 			continue
 		}
+		if out.NeedsHost = m.NeedsHost(); out.NeedsHost != "" {
+			continue
+		}
 		out.Credential, out.Disabled, out.Missing = m.ID, m.Disabled, nil
-		for _, c := range p.Capabilities {
-			if m.Carries(c.ID) {
+		for i := range p.Capabilities {
+			if m.Carries(&p.Capabilities[i]) {
 				out.Capabilities++
 			}
 		}
 		return out, nil
 	}
 	return out, nil
+}
+
+// LooksLike reports whether a value begins in one of the ways that are known for
+// its name; it does where none is known.
+func LooksLike(value vault.Value, beginnings []string) bool {
+	if len(beginnings) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(beginnings, func(s string) bool { return bytes.HasPrefix(value.Reveal(), []byte(s)) })
 }
 
 // shadows lists the wider scopes whose secret of a name is seen from a scope.

@@ -3,6 +3,8 @@ package broker_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"aivault/broker"
 	"aivault/vault"
 )
@@ -30,6 +32,28 @@ func TestSuggestion(t *testing.T) {
 		if method, path := c.in.Suggestion(); method != c.method || path != c.path {
 			t.Errorf("%s: %s %s, want %s %s", name, method, path, c.method, c.path)
 		}
+	}
+}
+
+func TestExampleCall(t *testing.T) {
+	t.Parallel()
+	post := broker.Description{Capability: broker.Capability{ID: "acme/items"}, Example: "POST /v1/items"}
+	for body, want := range map[string]broker.Call{
+		"":        {},
+		`{"a":1}`: {Body: []byte(`{"a":1}`)},
+		"a=1&b=2": {Body: []byte("a=1&b=2"), Headers: []broker.Header{{Name: "Content-Type", Value: "application/x-www-form-urlencoded"}}},
+	} {
+		d := post
+		d.ExampleBody = body
+		want.Capability, want.Method, want.Path = "acme/items", "POST", "/v1/items"
+		if diff := cmp.Diff(d.ExampleCall(), want); diff != "" {
+			t.Errorf("%q (-got +want)\n%s", body, diff)
+		}
+	}
+	post.ExampleParts = []string{"purpose=batch", "file=@in.jsonl"}
+	parts := []broker.Part{{Field: "purpose", Data: []byte("batch")}, {Field: "file", File: "in.jsonl"}}
+	if diff := cmp.Diff(post.ExampleCall().Parts, parts); diff != "" {
+		t.Errorf("parts (-got +want)\n%s", diff)
 	}
 }
 

@@ -144,7 +144,7 @@ func TestClaim(t *testing.T) {
 		if _, err := r.broker.DeleteCredential(ctx, "anthropic:ws:w"); err != nil {
 			t.Fatal(err)
 		}
-		openai := broker.Claim{Provider: "openai", ProviderName: "OpenAI"}
+		openai := broker.Claim{Provider: "openai", ProviderName: "OpenAI", LooksLike: []string{"sk-"}}
 		for name, tt := range map[string]struct {
 			name  string
 			scope vault.Scope
@@ -162,7 +162,7 @@ func TestClaim(t *testing.T) {
 			"not over what is not seen there": {"HIDDEN", wa, broker.Claim{}},
 			"over what is attached":           {"HIDDEN", mustScope(t, "w", "b"), broker.Claim{Shadows: []vault.Scope{vault.GlobalScope()}}},
 			"deleted before": {"ANTHROPIC_API_KEY", w, broker.Claim{
-				Provider: "anthropic", ProviderName: "Anthropic", Credential: "anthropic:ws:w", Disabled: true, Taken: true,
+				Provider: "anthropic", ProviderName: "Anthropic", Credential: "anthropic:ws:w", Disabled: true, Taken: true, LooksLike: []string{"sk-ant-"},
 			}},
 		} {
 			got, err := r.broker.Claim(ctx, tt.name, tt.scope)
@@ -198,7 +198,7 @@ func TestClaimIsWhatProvisionedSays(t *testing.T) {
 	forEachStore(t, func(t *testing.T, r *rig) {
 		ctx := context.Background()
 		r.put(t, "SLACK_USER_TOKEN", mustScope(t, "w", ""), false)
-		for _, name := range []string{"OPENAI_API_KEY", "TWILIO_AUTH_TOKEN", "TWILIO_ACCOUNT_SID", "GH_TOKEN", "GITHUB_TOKEN", "SLACK_BOT_TOKEN", "PLAIN"} {
+		for _, name := range []string{"OPENAI_API_KEY", "TWILIO_AUTH_TOKEN", "TWILIO_ACCOUNT_SID", "GH_TOKEN", "GITHUB_TOKEN", "SLACK_BOT_TOKEN", "SHOPIFY_ACCESS_TOKEN", "PLAIN"} {
 			c, err := r.broker.Claim(ctx, name, mustScope(t, "w", ""))
 			if err != nil {
 				t.Fatal(err)
@@ -211,7 +211,10 @@ func TestClaimIsWhatProvisionedSays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := &broker.Provision{Provider: c.Provider, Credential: c.Credential, Capabilities: c.Capabilities, Missing: c.Missing, Disabled: c.Disabled}
+			got := &broker.Provision{
+				Provider: c.Provider, Credential: c.Credential, Capabilities: c.Capabilities, Missing: c.Missing, Disabled: c.Disabled,
+				NeedsHost: c.NeedsHost, LooksLike: c.LooksLike,
+			}
 			if c.Provider == "" {
 				got = nil
 			}

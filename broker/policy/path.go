@@ -21,13 +21,20 @@ const maxPath = 8 << 10
 // decoded; every other escape stays, as it may mean something else than the
 // bare character. Refused are the escapes that a server could decode at the
 // wrong moment: of a dot, slash, backslash, percent or hash sign, of a control
-// character, and of what is not UTF-8.
+// character, and of what is not UTF-8. That of a slash may be allowed by a rule,
+// see [Rule.ParseTarget].
 func ParseTarget(target string) (path, rawQuery string, err error) {
+	return Rule{}.ParseTarget(target)
+}
+
+// ParseTarget is the function of that name, but for the escape of a slash if
+// the rule allows it.
+func (r Rule) ParseTarget(target string) (path, rawQuery string, err error) {
 	if len(target) > maxPath+len("?")+maxQuery {
 		return "", "", fault.New(fault.RequestTooLarge, "the path with its query is longer than %d bytes", maxPath+maxQuery)
 	}
 	path, rawQuery, _ = strings.Cut(target, "?")
-	if path, err = cleanPath(path); err != nil {
+	if path, err = cleanPath(path, r.EncodedSlash); err != nil {
 		return "", "", err
 	}
 	if err = checkQueryShape(rawQuery); err != nil {
@@ -38,10 +45,16 @@ func ParseTarget(target string) (path, rawQuery string, err error) {
 
 // ParsePrefix returns the canonical form of a path prefix, as a capability
 // lists it: a path without a query. "/" stands for every path.
-func ParsePrefix(s string) (string, error) { return cleanPath(s) }
+func ParsePrefix(s string) (string, error) { return cleanPath(s, false) }
 
-// allowsPath reports whether a canonical path is under a prefix of the rule.
+// allowsPath reports whether a canonical path is under a prefix of the rule, and
+// not under one that it excepts.
 func (r Rule) allowsPath(path string) bool {
+	for _, prefix := range r.Except {
+		if mayBeUnder(path, prefix) || r.EncodedSlash && mayBeUnder(strings.ReplaceAll(path, "%2F", "/"), prefix) {
+			return false
+		}
+	}
 	for _, prefix := range r.Paths {
 		if underPrefix(path, prefix) {
 			return true
@@ -64,6 +77,25 @@ func underPrefix(path, prefix string) bool {
 	return len(path) == len(prefix) || prefix[len(prefix)-1] == '/' || path[len(prefix)] == '/'
 }
 
+// mayBeUnder reports whether some server could take path for what is under
+// prefix: it may ignore case, and cut a segment at what is no part of a name.
+func mayBeUnder(path, prefix string) bool {
+	if len(path) < len(prefix) || !strings.EqualFold(path[:len(prefix)], prefix) {
+		return false
+	}
+	rest := path[len(prefix):]
+	return rest == "" || !isAlnum(rest[0]) && strings.IndexByte("-._~", rest[0]) < 0
+}
+
+// scope says for an error text what the rule allows.
+func (r Rule) scope() string {
+	text := strings.Join(r.prefixes(), ", ")
+	if len(r.Except) > 0 {
+		text += ", but for " + strings.Join(r.Except, ", ")
+	}
+	return text
+}
+
 // prefixes lists all prefixes for an error text, raw ones with an ellipsis.
 func (r Rule) prefixes() []string {
 	list := append([]string(nil), r.Paths...)
@@ -74,8 +106,9 @@ func (r Rule) prefixes() []string {
 }
 
 // cleanPath returns the canonical form of an encoded path, in one pass. It
-// allocates only where that form differs from path.
-func cleanPath(path string) (string, error) {
+// allocates only where that form differs from path. An encoded slash, if it is
+// allowed, ends a segment as a bare one does: to a server it may be one.
+func cleanPath(path string, slash bool) (string, error) {
 	if len(path) > maxPath {
 		return "", fault.New(fault.RequestTooLarge, "the path is longer than %d bytes", maxPath)
 	}
@@ -90,13 +123,13 @@ func cleanPath(path string) (string, error) {
 		nonASCII bool
 	)
 	for i := 1; i < len(path); {
-		char, width, err := pathChar(path[i:])
+		char, width, err := pathChar(path[i:], slash)
 		if err != nil {
 			return "", err
 		}
 		text := path[i : i+width]
 		i += width
-		if text == "/" {
+		if char == '/' {
 			if err := seg.end(); err != nil {
 				return "", err
 			}
@@ -108,7 +141,7 @@ func cleanPath(path string) (string, error) {
 		nonASCII = nonASCII || char >= utf8.RuneSelf
 		out = appendCanonical(out, path, i-width, width, char)
 	}
-	if seg.length > 0 { // a path may end in a slash
+	if seg.length > 0 || !strings.HasSuffix(path, "/") { // a path may end in a slash
 		if err := seg.end(); err != nil {
 			return "", err
 		}
@@ -179,8 +212,9 @@ func (s *segment) end() error {
 }
 
 // pathChar decodes the first character of an encoded path, and returns how
-// many bytes it takes there.
-func pathChar(s string) (char byte, width int, err error) {
+// many bytes it takes there. It refuses escapes that servers read in different
+// ways; that of a slash may be allowed.
+func pathChar(s string, slash bool) (char byte, width int, err error) {
 	char = s[0]
 	if char != '%' {
 		if char != '/' && !isPathChar(char) {
@@ -192,7 +226,7 @@ func pathChar(s string) (char byte, width int, err error) {
 	if !ok {
 		return 0, 0, badPath("the path has a percent sign without two hexadecimal digits")
 	}
-	if char < ' ' || char == 0x7f || strings.IndexByte(`./\%#`, char) >= 0 {
+	if char < ' ' || char == 0x7f || strings.IndexByte(`./\%#`, char) >= 0 && (char != '/' || !slash) {
 		return 0, 0, badPath("the path has the escape %s, which servers read in different ways", strings.ToUpper(s[:3]))
 	}
 	return char, 3, nil

@@ -24,6 +24,8 @@ func TestTargetAllowed(t *testing.T) {
 	places := policy.Rule{Methods: []string{"GET"}, Paths: []string{"/v1/places:searchText"}}
 	slack := policy.Rule{Methods: []string{"GET"}, RawPaths: []string{"/api/chat."}}
 	all := policy.Rule{Methods: []string{"GET"}, Paths: []string{"/"}}
+	slashes := policy.Rule{Methods: []string{"GET"}, Paths: []string{"/v1/files"}, EncodedSlash: true}
+	most := policy.Rule{Methods: []string{"GET"}, Paths: []string{"/v1/files"}, Except: []string{"/v1/files/keys"}}
 	for _, tc := range []struct {
 		name   string
 		rule   policy.Rule
@@ -45,6 +47,9 @@ func TestTargetAllowed(t *testing.T) {
 		{"escaped reserved characters stay escaped", files, "/v1/files/%3Fa%3Db%26", ""},
 		{"escaped semicolon in a name", files, "/v1/files/a%3Bb", ""},
 		{"dots within a name", files, "/v1/files/main...feature/.hidden/a..", ""},
+		{"3.1/5 a slash in a name, where the capability takes it", slashes, "/v1/files/a%2fb", "/v1/files/a%2Fb"},
+		{"beside what is excepted", most, "/v1/files/keyset", ""},
+		{"a name that continues what is excepted", most, "/v1/files/keys.txt", ""},
 		{"lone question mark", files, "/v1/files?", "/v1/files"},
 		{"question mark in the query", files, "/v1/files?a=?/", ""},
 		{"query bytes stay as they are", files, "/v1/files?a=%2f+%2F&b[]=1&c", ""},
@@ -69,6 +74,7 @@ func TestTargetAllowed(t *testing.T) {
 func TestPathRefused(t *testing.T) {
 	places := policy.Rule{Methods: []string{"GET"}, Paths: []string{"/v1/places"}}
 	nothing := policy.Rule{Methods: []string{"GET"}, Paths: []string{""}, RawPaths: []string{""}}
+	slashes := policy.Rule{Methods: []string{"GET"}, Paths: []string{"/v1/files"}, Except: []string{"/v1/files/a/keys"}, EncodedSlash: true}
 	const (
 		bad    = fault.InvalidRequest
 		beyond = fault.PolicyViolation
@@ -92,6 +98,20 @@ func TestPathRefused(t *testing.T) {
 		{"3.1/4 other half encoded", files, bad, "/v1/files/.%2e/admin"},
 		{"3.1/5 encoded slash", files, bad, "/v1/files/..%2fadmin"},
 		{"3.1/5 encoded slash, upper case", files, bad, "/v1/files/..%2Fadmin"},
+		{"3.1/5 encoded slash that is allowed, with dots", slashes, bad, "/v1/files/a%2F..%2Fb"},
+		{"3.1/5 encoded slash that is allowed, with encoded dots", slashes, bad, "/v1/files/a%2F%2e%2e%2Fb"},
+		{"3.1/5 encoded slash that is allowed, twice", slashes, bad, "/v1/files/a%2F%2Fb"},
+		{"3.1/5 encoded slash that is allowed, at the beginning", slashes, bad, "/v1/files/%2Fb"},
+		{"3.1/5 encoded slash that is allowed, at the end", slashes, bad, "/v1/files/b%2F"},
+		{"3.1/5 encoded slash that is allowed, encoded again", slashes, bad, "/v1/files/a%252Fb"},
+		{"3.1/5 encoded slash instead of that of the prefix", slashes, beyond, "/v1/files%2Fa"},
+		{"3.1/5 encoded backslash where a slash is allowed", slashes, bad, "/v1/files/a%5Cb"},
+		{"excepted", slashes, beyond, "/v1/files/a/keys"},
+		{"excepted, below", slashes, beyond, "/v1/files/a/keys/b"},
+		{"excepted, in another case", slashes, beyond, "/v1/files/A/KEYS"},
+		{"excepted, by an encoded slash", slashes, beyond, "/v1/files/a%2Fkeys"},
+		{"excepted, before an encoded slash", slashes, beyond, "/v1/files/a/keys%2Fb"},
+		{"excepted, with a verb", slashes, beyond, "/v1/files/a/keys:rotate"},
 		{"3.1/6 backslash", files, bad, `/v1/files\..\..\admin`},
 		{"3.1/6 encoded backslash", files, bad, "/v1/files/..%5cadmin"},
 		{"3.1/7 tab", files, bad, "/v1/files/a\tb"},
@@ -213,6 +233,37 @@ func FuzzTarget(f *testing.F) {
 		// A server that decodes once more must not find a path of its own.
 		if twice, err := url.PathUnescape(u.Path); err == nil && twice != u.Path {
 			t.Fatalf("%q decodes twice, to %q", p, twice)
+		}
+	})
+}
+
+// FuzzEncodedSlash: what an encoded slash makes of a path stays below the prefix
+// for a server that takes it for a bare one.
+func FuzzEncodedSlash(f *testing.F) {
+	rule := policy.Rule{Methods: []string{"GET"}, Paths: []string{"/v1/files"}, Except: []string{"/v1/files/keys"}, EncodedSlash: true}
+	for _, target := range []string{"/v1/files/a%2Fb", "/v1/files/a%2f..%2fb", "/v1/files%2fa", "/v1/files/keys%2Fa", "/v1/files/%2e%2e%2Fx?y=%2F"} {
+		f.Add(target)
+	}
+	f.Fuzz(func(t *testing.T, target string) {
+		got, err := decideTarget(rule, target)
+		if err != nil {
+			return
+		}
+		decoded, err := url.PathUnescape(got.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if clean := path.Clean(decoded); clean != strings.TrimSuffix(decoded, "/") {
+			t.Fatalf("%q decodes to %q, which cleans to %q", got.Path, decoded, clean)
+		}
+		if decoded != "/v1/files" && !strings.HasPrefix(decoded, "/v1/files/") {
+			t.Fatalf("%q decodes to %q, which is not below the prefix", got.Path, decoded)
+		}
+		if rest, ok := strings.CutPrefix(strings.ToLower(decoded), "/v1/files/keys"); ok && (rest == "" || rest[0] == '/') {
+			t.Fatalf("%q decodes to %q, which is excepted", got.Path, decoded)
+		}
+		if again, err := decideTarget(rule, got.Target()); err != nil || again.Target() != got.Target() {
+			t.Fatalf("the canonical form of %q is %q (%v)", got.Target(), again.Target(), err)
 		}
 	})
 }

@@ -29,7 +29,12 @@ type Rule struct {
 	Methods  []string // upper case, see [ParseMethod]
 	Paths    []string // prefixes that match whole segments, see [ParsePrefix]
 	RawPaths []string // prefixes that may end within a segment, such as /api/chat.
+	Except   []string // prefixes within those which are not allowed, see [ParsePrefix]
 	Headers  []string // the only request headers that may pass; none: all that no class refuses
+
+	// EncodedSlash lets a segment hold a slash as %2F, which is sent so. No dot
+	// segment and no empty one can be made of it.
+	EncodedSlash bool
 
 	ManagedHeaders []string // headers that the broker sets itself
 	ManagedQuery   []string // query parameters that the broker sets itself
@@ -73,7 +78,7 @@ func Decide(rule Rule, req Request) (Canonical, error) {
 	if err != nil {
 		return Canonical{}, err
 	}
-	path, query, err := ParseTarget(req.Target)
+	path, query, err := rule.ParseTarget(req.Target)
 	if err != nil {
 		return Canonical{}, err
 	}
@@ -90,7 +95,7 @@ func Decide(rule Rule, req Request) (Canonical, error) {
 	}
 	if !rule.allowsPath(path) {
 		return Canonical{}, fault.New(fault.PolicyViolation, "the capability does not allow the path").
-			WithHint("it allows what is under %s", strings.Join(rule.prefixes(), ", "))
+			WithHint("it allows what is under %s", rule.scope())
 	}
 	if err := checkQueryNames(query, rule.ManagedQuery); err != nil {
 		return Canonical{}, err

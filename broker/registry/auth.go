@@ -15,7 +15,8 @@ const oneSecret = "secret"
 // provider's.
 func (a Auth) validate(placeholders, hosts []string) error {
 	for _, param := range a.Params {
-		if !isText(param.Value) || !isName(param.Name, upper+lower+digits+"-_") {
+		noPassword := a.Kind == "basic" && param.Name == "password" && param.Value == ""
+		if !isText(param.Value) && !noPassword || !isName(param.Name, upper+lower+digits+"-_") {
 			return fmt.Errorf("the parameter %q is malformed", param.Name)
 		}
 	}
@@ -75,6 +76,9 @@ func (a Auth) validateTemplates(placeholders []string) error {
 			return err
 		}
 	}
+	if a.byField(placeholders, used) {
+		return nil
+	}
 	for _, placeholder := range placeholders {
 		if !used[placeholder] {
 			return fmt.Errorf("no template uses {{%s}}", placeholder)
@@ -85,6 +89,11 @@ func (a Auth) validateTemplates(placeholders []string) error {
 		return fmt.Errorf("no secret is {{%s}}", placeholder)
 	}
 	return nil
+}
+
+// byField reports whether the placeholders are fields of one secret in JSON.
+func (a Auth) byField(placeholders []string, used map[string]bool) bool {
+	return strings.HasPrefix(a.Kind, "multi-") && slices.Equal(placeholders, []string{oneSecret}) && len(used) > 0 && !used[oneSecret]
 }
 
 // validateMulti refuses names that a server could take for each other: headers

@@ -54,6 +54,7 @@ func TestDecodeAuth(t *testing.T) {
 		{"multi-header", pair, auth("multi-header", "x-key={{key}}", "x-token=Token {{token}}", "x-version=1")},
 		{"multi-header, one secret", key, auth("multi-header", "x-key={{key}}")},
 		{"multi-query", pair, auth("multi-query", "key={{key}}", "token={{token}}")},
+		{"multi-header, one secret in JSON", one, auth("multi-header", "x-key={{key}}", "x-token={{token}}")},
 		{"oauth2", one, auth("oauth2", grant, token)},
 		{"oauth2, all", one, auth("oauth2", "scope=a", token, "scope=https://acme.test/b", "client_auth=body", "grant_type=client_credentials")},
 		{"aws-sigv4", one, auth("aws-sigv4", "service=s3", "region=us-east-1")},

@@ -50,8 +50,12 @@ func parse(data []byte) (*Provider, error) {
 		return nil, err
 	}
 	for i := range p.Capabilities {
-		if c := &p.Capabilities[i]; len(c.Hosts) == 0 && len(p.Hosts) == 1 {
-			c.Hosts = p.Hosts
+		c := &p.Capabilities[i]
+		if len(c.Hosts) == 0 && len(p.Hosts) > 0 {
+			c.Hosts = p.Hosts[:1:1]
+		}
+		if len(c.Hosts) == 1 {
+			c.Hosts = p.family(c.Hosts[0])
 		}
 	}
 	return &p, nil

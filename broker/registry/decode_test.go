@@ -88,7 +88,15 @@ func TestDecodeRefuses(t *testing.T) {
 		{"no hosts", `"hosts": ["api.acme.test"]`, `"hosts": []`},
 		{"host with a port", `"hosts": ["api.acme.test"]`, `"hosts": ["api.acme.test:8443"]`},
 		{"host that is an address", `"hosts": ["api.acme.test"]`, `"hosts": ["127.0.0.1"]`},
-		{"wildcard", `"hosts": ["api.acme.test"]`, `"hosts": ["*.acme.test"]`},
+		{"wildcard of a whole zone", `"hosts": ["api.acme.test"]`, `"hosts": ["*.test"]`},
+		{"wildcard within", `"hosts": ["api.acme.test"]`, `"hosts": ["api.*.acme.test"]`},
+		{"wildcard of a part", `"hosts": ["api.acme.test"]`, `"hosts": ["*-api.acme.test"]`},
+		{"wildcard of everything", `"hosts": ["api.acme.test"]`, `"hosts": ["*"]`},
+		{"host under a wildcard", `"hosts": ["api.acme.test"]`, `"hosts": ["api.acme.test", "*.acme.test"]`},
+		{"other host instead of none", `"hosts": ["api.acme.test"]`, `"hosts": ["api.acme.test"], "other_hosts": [{"host": "eu.acme.test", "instead_of": "us.acme.test", "description": "Europe"}]`},
+		{"other host without a word", `"hosts": ["api.acme.test"]`, `"hosts": ["api.acme.test"], "other_hosts": [{"host": "eu.acme.test", "instead_of": "api.acme.test", "description": ""}]`},
+		{"other host that is one already", `"hosts": ["api.acme.test"]`, `"hosts": ["api.acme.test"], "other_hosts": [{"host": "api.acme.test", "instead_of": "api.acme.test", "description": "Europe"}]`},
+		{"other host that is an address", `"hosts": ["api.acme.test"]`, `"hosts": ["api.acme.test"], "other_hosts": [{"host": "10.0.0.1", "instead_of": "api.acme.test", "description": "Europe"}]`},
 		{"host twice", `"hosts": ["api.acme.test"]`, `"hosts": ["api.acme.test", "api.acme.test"]`},
 		{"header value with a line break", `"value": "1"`, `"value": "1\n"`},
 		{"header name with a space", `Acme-Version`, `Acme Version`},
@@ -110,6 +118,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"template left open", `"value": "{{secret}}"`, `"value": "{{secret}}{{"`},
 		{"template closed twice", `"value": "{{secret}}"`, `"value": "{{secret}}}}"`},
 		{"basic with one part", `{"name": "username", "value": "{{username}}"}, `, ``},
+		{"basic without a user", `{"name": "username", "value": "{{username}}"}`, `{"name": "username", "value": ""}`},
+		{"query without a value", `"value": "{{secret}}"`, `"value": ""`},
 		{"basic with two secrets and no parts", `{"placeholder": "secret", "name": "ACME_BOTH"}`, `{"placeholder": "secret", "name": "ACME_BOTH"}, {"placeholder": "more", "name": "ACME_MORE"}`},
 		{"credential for no capability", `"capabilities": ["acme/items"]`, `"capabilities": []`},
 		{"credential for an unknown capability", `"capabilities": ["acme/items"]`, `"capabilities": ["acme/none"]`},
@@ -133,6 +143,16 @@ func TestDecodeRefuses(t *testing.T) {
 		{"foreign host", `"hosts": ["api.acme.test"], "methods"`, `"hosts": ["evil.test"], "methods"`},
 		{"two hosts", `"hosts": ["api.acme.test"], "methods"`, `"hosts": ["api.acme.test", "api.acme.test"], "methods"`},
 		{"overlap with nothing", `"paths": ["/v1/items"]`, `"paths": ["/v1/items"], "overlaps": ["acme/none"]`},
+		{"capability at an other host", `"hosts": ["api.acme.test"], "methods"`, `"hosts": ["eu.acme.test"], "methods"`},
+		{"exception from nothing", `"paths": ["/v1/items"]`, `"paths": ["/v1/items"], "except": ["/v1/other"]`},
+		{"exception from all", `"paths": ["/v1/items"]`, `"paths": ["/v1/items"], "except": ["/v1/items"]`},
+		{"exception that is no path", `"paths": ["/v1/items"]`, `"paths": ["/v1/items"], "except": ["/v1/items/../x"]`},
+		{"body that is neither JSON nor a form", `"paths": ["/v1/items"]`, `"paths": ["/v1/items"], "example_body": "{\"a\":"`},
+		{"body of a form with a space", `"paths": ["/v1/items"]`, `"paths": ["/v1/items"], "example_body": "a=b c"`},
+		{"body and parts", `"paths": ["/v1/items"]`, `"paths": ["/v1/items"], "example_body": "{}", "example_parts": ["a=b"]`},
+		{"part without a value", `"paths": ["/v1/items"]`, `"paths": ["/v1/items"], "example_parts": ["a"]`},
+		{"values that look like nothing", `"name": "ACME_KEY"`, `"name": "ACME_KEY", "looks_like": [""]`},
+		{"login without oauth2", `"value": "{{secret}}"}]}}`, `"value": "{{secret}}"}]}, "login": {"authorization_endpoint": "https://acme.test/authorize"}}`},
 		{"malformed header", `"paths": ["/v1/items"]`, `"paths": ["/v1/items"], "headers": ["a b"]`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -161,6 +181,62 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+// TestDecodeMore reads what a file may have and the small one has not.
+func TestDecodeMore(t *testing.T) {
+	t.Parallel()
+	text := strings.NewReplacer(
+		`"hosts": ["api.acme.test"],
+  "headers"`, `"hosts": ["api.acme.test", "*.acme.example", "login.acme.test"],
+  "other_hosts": [
+    {"host": "eu.acme.test", "instead_of": "api.acme.test", "description": "Europe"},
+    {"host": "*.sandbox.acme.example", "instead_of": "*.acme.example", "description": "Sandboxes"}
+  ],
+  "headers"`,
+		`"name": "ACME_KEY"`, `"name": "ACME_KEY", "looks_like": ["ak-", "test-"]`,
+		`"name": "ACME_BOTH"}], "auth": {"kind": "basic"}}`, `"name": "ACME_OAUTH"}],
+     "auth": {"kind": "oauth2", "params": [{"name": "grant_type", "value": "refresh_token"}, {"name": "token_endpoint", "value": "https://login.acme.test/token"}]},
+     "login": {"authorization_endpoint": "https://acme.test/authorize", "scopes": ["read"], "params": [{"name": "access_type", "value": "offline"}]}},
+    {"id": "json", "secrets": [{"placeholder": "secret", "name": "ACME_JSON"}],
+     "auth": {"kind": "multi-header", "params": [{"name": "x-key", "value": "{{key}}"}, {"name": "x-account", "value": "{{account}}"}]}}`,
+		`"paths": ["/v1/items"]`, `"paths": ["/v1/items"], "except": ["/v1/items/purge"], "encoded_slash": true, "opaque_body": true, "example_body": "a=b&c[0]=d"`,
+		`"hosts": ["api.acme.test"], "methods": ["POST"]`, `"hosts": ["*.acme.example"], "methods": ["POST"], "example_parts": ["purpose=x", "file=@y.csv"]`,
+	).Replace(small)
+	p, err := registry.Decode([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOther := []registry.OtherHost{
+		{Host: "eu.acme.test", InsteadOf: "api.acme.test", Description: "Europe"},
+		{Host: "*.sandbox.acme.example", InsteadOf: "*.acme.example", Description: "Sandboxes"},
+	}
+	wantLogin := &registry.Login{
+		AuthorizationEndpoint: "https://acme.test/authorize", Scopes: []string{"read"},
+		Params: []registry.Param{{Name: "access_type", Value: "offline"}},
+	}
+	wantCapabilities := []registry.Capability{
+		{
+			ID: "acme/items", Description: "Items", Hosts: []string{"api.acme.test", "eu.acme.test"}, Methods: []string{"GET"},
+			Paths: []string{"/v1/items"}, Except: []string{"/v1/items/purge"}, EncodedSlash: true, OpaqueBody: true, ExampleBody: "a=b&c[0]=d",
+		},
+		{
+			ID: "acme/verbs", Description: "Verbs", Hosts: []string{"*.acme.example", "*.sandbox.acme.example"}, Methods: []string{"POST"},
+			RawPaths: []string{"/v1/do."}, ExampleParts: []string{"purpose=x", "file=@y.csv"},
+		},
+	}
+	for _, diff := range []string{
+		cmp.Diff(p.OtherHosts, wantOther),
+		cmp.Diff(p.LooksLike("ACME_KEY"), []string{"ak-", "test-"}),
+		cmp.Diff(p.Credentials[2].Login, wantLogin),
+		cmp.Diff(p.Credentials[3].Auth.Kind, "multi-header"),
+		cmp.Diff(p.Capabilities, wantCapabilities),
+		cmp.Diff(p.DefaultHosts(), []string{"api.acme.test", "login.acme.test"}),
+	} {
+		if diff != "" {
+			t.Errorf("(-got +want)\n%s", diff)
+		}
+	}
+}
+
 // FuzzDecode: what is accepted can be written and read again, and means the
 // same then.
 func FuzzDecode(f *testing.F) {
@@ -186,7 +262,7 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("decoded, but no registry takes it: %v", err)
 		}
 		for i := range p.Capabilities {
-			if len(p.Capabilities[i].Hosts) != 1 {
+			if len(p.Capabilities[i].Hosts) == 0 {
 				t.Fatalf("%s has hosts %q", p.Capabilities[i].ID, p.Capabilities[i].Hosts)
 			}
 		}

@@ -9,35 +9,52 @@
 // without decoding, which secret names are claimed and which providers exist,
 // is an index in Go, generated from the files and compared with them by a test.
 //
-// The fields of a file, in order:
+// The fields of a file, in order; schema.json says the same to an editor:
 //
 //	id            provider id: lower case, digits, dashes
 //	name          what people call it
 //	docs_url      the documentation that the file follows; https
 //	verified_on   the day on which it was last compared with that, 2006-01-02
 //	notes         optional: what a reader should know
-//	hosts         every host of the provider's, for all its credentials
+//	hosts         every host of the provider's, for all its credentials, the
+//	              main one first. *.example.com is a pattern of tenants: each
+//	              credential names its own host, one label before the dot
+//	other_hosts   optional: [{host, instead_of, description}]: hosts of a region,
+//	              a plan or a sandbox, which a credential may name instead
+//	              of one of hosts; patterns, too
 //	headers       optional: [{name, value}] added to each request, unless
 //	              the caller sends its own
 //	credentials   the ways to authenticate, in order of preference:
 //	  id            "" for the primary way, which is the first; else a suffix,
 //	                as in github:gh-token
-//	  secrets       [{placeholder, name}]: the secrets needed, all of one scope
+//	  secrets       [{placeholder, name, looks_like}]: the secrets needed, all of
+//	                one scope; looks_like, optional: how values begin, if they
+//	                all begin in one of a few ways
 //	  auth          {kind, params: [{name, value}]}, see [Auth]
+//	  login         optional, of oauth2 by refresh_token: how the owner of an
+//	                account consents, {authorization_endpoint, scopes, params}
+//	  hosts         optional: those of the provider's that it is for, else all
 //	  capabilities  optional: the ones that it is good for, else all
-//	capabilities  what can be allowed:
+//	capabilities  what can be allowed, by id:
 //	  id            PROVIDER/NAME
 //	  description   what it gives access to, in one line
-//	  hosts         its one host; may be left out if the provider has but one
+//	  hosts         its one host of the provider's; left out: the main one
 //	  methods       HTTP methods, upper case
 //	  paths         path prefixes that match whole segments
 //	  raw_paths     path prefixes that may end within a segment, for services
 //	                that put a family of methods there, as in /api/chat.
+//	  except        optional: path prefixes within those that are not allowed,
+//	                where a service has a dangerous route among harmless ones
 //	  headers       optional: the only request headers that may pass
+//	  encoded_slash optional: true where a segment may hold a slash as %2F
+//	  opaque_body   optional: true where a body, or a query, says itself what is
+//	                done or where to, as in GraphQL, batches and webhooks
 //	  overlaps      optional: capabilities of the provider that admit some of
 //	                the same requests, so that an overlap is never by accident
 //	  whole_host    optional: true where a prefix is "/", for the same reason
 //	  example       optional: a method and a path with its query
+//	  example_body  optional: its body, JSON or fields of a form
+//	  example_parts optional: its body as multipart, [FIELD=VALUE or FIELD=@FILE]
 package registry
 
 import (
@@ -61,10 +78,19 @@ type Provider struct {
 	DocsURL      string       `json:"docs_url"`
 	VerifiedOn   string       `json:"verified_on"` // 2006-01-02
 	Notes        string       `json:"notes"`
-	Hosts        []string     `json:"hosts"`        // canonical; of all credentials
+	Hosts        []string     `json:"hosts"`        // canonical, or patterns; of all credentials, the main one first
+	OtherHosts   []OtherHost  `json:"other_hosts"`  // that a credential may name instead
 	Headers      []Header     `json:"headers"`      // added unless the caller sends its own
 	Credentials  []Credential `json:"credentials"`  // in order of preference, the primary one first
 	Capabilities []Capability `json:"capabilities"` // by id
+}
+
+// An OtherHost is one that a credential may name instead of one of the
+// provider's hosts: of a region, a plan, a sandbox.
+type OtherHost struct {
+	Host        string `json:"host"`       // canonical, or a pattern
+	InsteadOf   string `json:"instead_of"` // one of the provider's hosts
+	Description string `json:"description"`
 }
 
 // A Header is one header field that a provider wants with each request.
@@ -78,11 +104,13 @@ type Credential struct {
 	ID           string       `json:"id"`           // suffix; empty for the primary one
 	Secrets      []SecretSlot `json:"secrets"`      // all needed, in one scope
 	Auth         Auth         `json:"auth"`         // with their placeholders
+	Login        *Login       `json:"login"`        // nil: not known, or not by OAuth
+	Hosts        []string     `json:"hosts"`        // nil: all of the provider
 	Capabilities []string     `json:"capabilities"` // nil: all of the provider
 }
 
-// Carries reports whether the credential is good for a capability of its
-// provider.
+// Carries reports whether the credential is good for a capability of that id;
+// [Credential.Serves] asks for its host, too.
 func (c *Credential) Carries(capability string) bool {
 	return c.Capabilities == nil || slices.Contains(c.Capabilities, capability)
 }
@@ -91,6 +119,16 @@ func (c *Credential) Carries(capability string) bool {
 type SecretSlot struct {
 	Placeholder string `json:"placeholder"` // what stands for its value in the Auth
 	Name        string `json:"name"`        // the name by which the provider claims it
+	// LooksLike are the beginnings of all values there are, so that one that
+	// begins otherwise is most likely something else; nil: not known.
+	LooksLike []string `json:"looks_like"`
+}
+
+// A Login is how the owner of an OAuth account consents (RFC 6749, section 4.1).
+type Login struct {
+	AuthorizationEndpoint string   `json:"authorization_endpoint"` // https
+	Scopes                []string `json:"scopes"`                 // to ask leave for, unless others are named
+	Params                []Param  `json:"params"`                 // further ones of the request, such as access_type
 }
 
 // An Auth says how a credential authenticates. Templates have {{placeholder}}
@@ -99,9 +137,13 @@ type SecretSlot struct {
 //	header        one Param: the header's name, and a template
 //	query         one Param: the parameter's name, and a template
 //	path          one Param, prefix: a template of what goes before the path
-//	basic         Params username and password, both templates; or none
+//	basic         Params username and password, both templates, the password
+//	              empty where a service takes a key for the user; or none
 //	multi-header  Params as for header, one or more
 //	multi-query   Params as for query, one or more
+//
+// The one secret of a multi-header or multi-query, if its placeholder is
+// secret, may also be a JSON object whose fields are the placeholders.
 //
 // The other kinds, and basic without Params, have no template. Their one
 // secret, whose placeholder is secret, holds all that they need.
@@ -127,16 +169,21 @@ type Param struct {
 
 // A Capability is an operation, or a family of them, that can be allowed.
 type Capability struct {
-	ID          string   `json:"id"` // provider/name
-	Description string   `json:"description"`
-	Hosts       []string `json:"hosts"` // one
-	Methods     []string `json:"methods"`
-	Paths       []string `json:"paths"`      // prefixes of whole segments
-	RawPaths    []string `json:"raw_paths"`  // prefixes that may end within one
-	Headers     []string `json:"headers"`    // the only ones that may pass; nil: no such limit
-	Overlaps    []string `json:"overlaps"`   // ids of capabilities that admit some of the same
-	WholeHost   bool     `json:"whole_host"` // a path prefix is "/"
-	Example     string   `json:"example"`    // method, space, path with query; may be empty
+	ID           string   `json:"id"` // provider/name
+	Description  string   `json:"description"`
+	Hosts        []string `json:"hosts"` // one of the provider's, and those that stand for it
+	Methods      []string `json:"methods"`
+	Paths        []string `json:"paths"`     // prefixes of whole segments
+	RawPaths     []string `json:"raw_paths"` // prefixes that may end within one
+	Except       []string `json:"except"`    // prefixes within those, not allowed
+	Headers      []string `json:"headers"`   // the only ones that may pass; nil: no such limit
+	EncodedSlash bool     `json:"encoded_slash"`
+	OpaqueBody   bool     `json:"opaque_body"`
+	Overlaps     []string `json:"overlaps"`      // ids of capabilities that admit some of the same
+	WholeHost    bool     `json:"whole_host"`    // a path prefix is "/"
+	Example      string   `json:"example"`       // method, space, path with query; may be empty
+	ExampleBody  string   `json:"example_body"`  // JSON, or fields of a form; may be empty
+	ExampleParts []string `json:"example_parts"` // FIELD=VALUE or FIELD=@FILE, instead of a body
 }
 
 // A Registry finds providers, and what belongs to them, by id and name. It is
@@ -233,6 +280,19 @@ func (r *Registry) Capability(id string) (*Capability, *Provider, bool) {
 		}
 	}
 	return nil, nil, false
+}
+
+// LooksLike returns how values of a secret that the provider claims begin; nil
+// if that is not known.
+func (p *Provider) LooksLike(secretName string) []string {
+	for i := range p.Credentials {
+		for _, slot := range p.Credentials[i].Secrets {
+			if slot.Name == secretName {
+				return slot.LooksLike
+			}
+		}
+	}
+	return nil
 }
 
 // claims lists the secret names of all credentials, each once, sorted.

@@ -1,6 +1,8 @@
 package registry_test
 
 import (
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -13,14 +15,19 @@ import (
 func TestBuiltin(t *testing.T) {
 	reg := registry.Builtin()
 	want := []string{
-		"anthropic", "gemini", "github", "linear", "notion", "openai",
-		"openrouter", "resend", "sendgrid", "slack", "stripe", "trello",
-		"twilio",
+		"airtable", "anthropic", "calendly", "deepgram", "deepl", "discord", "elevenlabs", "fal", "firecrawl",
+		"gemini", "github", "google-calendar", "google-gmail", "google-places", "hubspot", "intercom", "linear",
+		"mailgun", "netlify", "notion", "openai", "openrouter", "plaid", "postmark", "quickbooks", "reddit",
+		"remove-bg", "replicate", "resend", "sendgrid", "shopify", "slack", "spotify", "square", "stripe",
+		"telegram", "todoist", "trello", "tripo", "twilio", "vercel", "x", "xero", "youtube",
 	}
-	if diff := cmp.Diff(reg.Providers(), want); diff != "" {
-		t.Errorf("providers (-got +want)\n%s", diff)
+	if ids := reg.Providers(); !slices.IsSorted(ids) {
+		t.Errorf("the providers are not sorted: %q", ids)
 	}
 	for _, id := range want {
+		if !slices.Contains(reg.Providers(), id) {
+			t.Errorf("%s is not listed", id)
+		}
 		p, ok := reg.Provider(id)
 		if !ok || p.ID != id {
 			t.Fatalf("Provider(%q) = %v, %t", id, p, ok)
@@ -52,6 +59,7 @@ func TestClaim(t *testing.T) {
 		"TWILIO_ACCOUNT_SID": "twilio", "TWILIO_AUTH_TOKEN": "twilio", "SENDGRID_API_KEY": "sendgrid",
 		"TRELLO_API_KEY": "trello", "TRELLO_TOKEN": "trello",
 		"OPENROUTER_API_KEY": "openrouter", "OPENROUTER_PROVISIONING_KEY": "openrouter",
+		"MAILGUN_API_KEY": "mailgun", "SHOPIFY_ACCESS_TOKEN": "shopify", "SPOTIFY_OAUTH": "spotify", "SPOTIFY_TOKEN": "spotify", "TWITTER_BEARER_TOKEN": "x", "AIRTABLE_PAT": "airtable", "PLAID_CLIENT_ID": "plaid", "PLAID_SECRET": "plaid", "GOOGLE_MAPS_API_KEY": "google-places", "CODEX_OAUTH_JSON": "openai", "TELEGRAM_BOT_TOKEN": "telegram",
 		"openai_api_key": "", " OPENAI_API_KEY": "", "OPENAI_API_KEY2": "", "": "",
 	} {
 		if got, ok := reg.Claim(name); got != want || ok != (want != "") {
@@ -81,31 +89,95 @@ func TestCapability(t *testing.T) {
 func TestAuth(t *testing.T) {
 	bearer := "header Authorization=Bearer {{secret}}"
 	want := map[string]string{
-		"openai OPENAI_API_KEY":                                   bearer,
+		"airtable AIRTABLE_API_KEY":                               bearer,
+		"airtable:pat AIRTABLE_PAT":                               bearer,
+		"airtable:token AIRTABLE_TOKEN":                           bearer,
 		"anthropic ANTHROPIC_API_KEY":                             "header x-api-key={{secret}}",
-		"github GITHUB_TOKEN":                                     bearer,
-		"github:gh-token GH_TOKEN":                                bearer,
-		"stripe STRIPE_API_KEY":                                   bearer,
-		"stripe:secret-key STRIPE_SECRET_KEY":                     bearer,
-		"slack SLACK_BOT_TOKEN":                                   bearer,
-		"slack:user-token SLACK_USER_TOKEN":                       bearer,
+		"calendly CALENDLY_API_KEY":                               bearer,
+		"calendly:token CALENDLY_TOKEN":                           bearer,
+		"deepgram DEEPGRAM_API_KEY":                               "header Authorization=Token {{secret}}",
+		"deepl DEEPL_API_KEY":                                     "header Authorization=DeepL-Auth-Key {{secret}}",
+		"deepl:auth-key DEEPL_AUTH_KEY":                           "header Authorization=DeepL-Auth-Key {{secret}}",
+		"discord DISCORD_BOT_TOKEN":                               "header Authorization=Bot {{secret}}",
+		"discord:token DISCORD_TOKEN":                             "header Authorization=Bot {{secret}}",
+		"elevenlabs ELEVENLABS_API_KEY":                           "header xi-api-key={{secret}}",
+		"elevenlabs:xi-api-key XI_API_KEY":                        "header xi-api-key={{secret}}",
+		"fal FAL_KEY":                                             "header Authorization=Key {{secret}}",
+		"fal:fal-api-key FAL_API_KEY":                             "header Authorization=Key {{secret}}",
+		"firecrawl FIRECRAWL_API_KEY":                             bearer,
 		"gemini GEMINI_API_KEY":                                   "header x-goog-api-key={{secret}}",
 		"gemini:google-api-key GOOGLE_API_KEY":                    "header x-goog-api-key={{secret}}",
-		"notion NOTION_TOKEN":                                     bearer,
-		"notion:api-key NOTION_API_KEY":                           bearer,
+		"github GITHUB_TOKEN":                                     bearer,
+		"github:gh-token GH_TOKEN":                                bearer,
+		"google-calendar GOOGLE_CALENDAR_OAUTH":                   "oauth2 grant_type=refresh_token token_endpoint=https://oauth2.googleapis.com/token client_auth=body",
+		"google-gmail GOOGLE_GMAIL_OAUTH":                         "oauth2 grant_type=refresh_token token_endpoint=https://oauth2.googleapis.com/token client_auth=body",
+		"google-places GOOGLE_PLACES_API_KEY":                     "header X-Goog-Api-Key={{secret}}",
+		"google-places:maps GOOGLE_MAPS_API_KEY":                  "header X-Goog-Api-Key={{secret}}",
+		"hubspot HUBSPOT_TOKEN":                                   bearer,
+		"hubspot:access-token HUBSPOT_ACCESS_TOKEN":               bearer,
+		"intercom INTERCOM_TOKEN":                                 bearer,
+		"intercom:access-token INTERCOM_ACCESS_TOKEN":             bearer,
 		"linear LINEAR_API_KEY":                                   "header Authorization={{secret}}",
 		"linear:access-token LINEAR_ACCESS_TOKEN":                 bearer,
-		"resend RESEND_API_KEY":                                   bearer,
-		"sendgrid SENDGRID_API_KEY":                               bearer,
+		"mailgun MAILGUN_API_KEY":                                 "basic username=api password={{password}}",
+		"netlify NETLIFY_TOKEN":                                   bearer,
+		"netlify:auth-token NETLIFY_AUTH_TOKEN":                   bearer,
+		"notion NOTION_TOKEN":                                     bearer,
+		"notion:api-key NOTION_API_KEY":                           bearer,
+		"openai OPENAI_API_KEY":                                   bearer,
+		"openai:codex-oauth CODEX_OAUTH_JSON":                     "multi-header Authorization=Bearer {{access_token}} ChatGPT-Account-Id={{account_id}}",
 		"openrouter OPENROUTER_API_KEY":                           bearer,
 		"openrouter:provisioning-key OPENROUTER_PROVISIONING_KEY": bearer,
+		"plaid PLAID_CLIENT_ID PLAID_SECRET":                      "multi-header PLAID-CLIENT-ID={{client_id}} PLAID-SECRET={{secret}}",
+		"postmark POSTMARK_SERVER_TOKEN":                          "header X-Postmark-Server-Token={{secret}}",
+		"postmark:account POSTMARK_ACCOUNT_TOKEN":                 "header X-Postmark-Account-Token={{secret}}",
+		"quickbooks QUICKBOOKS_OAUTH":                             "oauth2 grant_type=refresh_token token_endpoint=https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",
+		"quickbooks:token QUICKBOOKS_TOKEN":                       bearer,
+		"reddit REDDIT_OAUTH":                                     "oauth2 grant_type=refresh_token token_endpoint=https://www.reddit.com/api/v1/access_token",
+		"reddit:token REDDIT_TOKEN":                               bearer,
+		"remove-bg REMOVE_BG_API_KEY":                             "header X-Api-Key={{secret}}",
+		"replicate REPLICATE_API_TOKEN":                           bearer,
+		"resend RESEND_API_KEY":                                   bearer,
+		"sendgrid SENDGRID_API_KEY":                               bearer,
+		"shopify SHOPIFY_ACCESS_TOKEN":                            "header X-Shopify-Access-Token={{secret}}",
+		"shopify:admin-api SHOPIFY_ADMIN_ACCESS_TOKEN":            "header X-Shopify-Access-Token={{secret}}",
+		"slack SLACK_BOT_TOKEN":                                   bearer,
+		"slack:user-token SLACK_USER_TOKEN":                       bearer,
+		"spotify SPOTIFY_OAUTH":                                   "oauth2 grant_type=refresh_token token_endpoint=https://accounts.spotify.com/api/token",
+		"spotify:token SPOTIFY_TOKEN":                             bearer,
+		"square SQUARE_ACCESS_TOKEN":                              bearer,
+		"stripe STRIPE_API_KEY":                                   bearer,
+		"stripe:secret-key STRIPE_SECRET_KEY":                     bearer,
+		"telegram TELEGRAM_BOT_TOKEN":                             "path prefix=/bot{{secret}}",
+		"todoist TODOIST_TOKEN":                                   bearer,
+		"todoist:api-token TODOIST_API_TOKEN":                     bearer,
 		"trello TRELLO_API_KEY TRELLO_TOKEN":                      "multi-query key={{key}} token={{token}}",
+		"tripo TRIPO_API_KEY":                                     bearer,
 		"twilio TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN":             "basic username={{username}} password={{password}}",
+		"vercel VERCEL_TOKEN":                                     bearer,
+		"x X_OAUTH":                                               "oauth2 grant_type=refresh_token token_endpoint=https://api.x.com/2/oauth2/token",
+		"x:bearer-token X_BEARER_TOKEN":                           bearer,
+		"x:twitter-bearer-token TWITTER_BEARER_TOKEN":             bearer,
+		"xero XERO_OAUTH":                                         "oauth2 grant_type=refresh_token token_endpoint=https://identity.xero.com/connect/token",
+		"xero:token XERO_TOKEN":                                   bearer,
+		"youtube YOUTUBE_OAUTH":                                   "oauth2 grant_type=refresh_token token_endpoint=https://oauth2.googleapis.com/token client_auth=body",
+		"youtube:api-key YOUTUBE_API_KEY":                         "query key={{secret}}",
 	}
+	checkAuth(t, want)
+}
+
+// checkAuth compares how the credentials of the named providers authenticate,
+// all of each, with what is stated.
+func checkAuth(t *testing.T, want map[string]string) {
+	t.Helper()
 	got := map[string]string{}
 	reg := registry.Builtin()
-	for _, id := range reg.Providers() {
-		p, _ := reg.Provider(id)
+	for key := range want {
+		id := key[:strings.IndexAny(key, ": ")]
+		p, ok := reg.Provider(id)
+		if !ok {
+			t.Fatalf("there is no %s", id)
+		}
 		for _, c := range p.Credentials {
 			key := id
 			if c.ID != "" {
@@ -135,14 +207,24 @@ func TestPreference(t *testing.T) {
 		"openrouter/api-keys":         {"provisioning-key"},
 		"openrouter/chat-completions": {""},
 		"github/repos":                {"", "gh-token"},
+		"x/dm":                        {""},
+		"x/tweets":                    {"", "bearer-token", "twitter-bearer-token"},
+		"youtube/captions":            {""},
+		"youtube/search":              {"", "api-key"},
+		"postmark/domains":            {"account"},
+		"openai/codex-usage":          {"codex-oauth"},
+		"coingecko/coins":             {"", "key"},
+		"coingecko/demo":              {"demo"},
+		"railway/graphql":             {""},
+		"railway/project":             {"project", "project-token"},
 	} {
-		_, p, ok := reg.Capability(id)
+		what, p, ok := reg.Capability(id)
 		if !ok {
 			t.Fatalf("there is no %s", id)
 		}
 		var got []string
 		for _, c := range p.Credentials {
-			if c.Carries(id) {
+			if c.Serves(what) {
 				got = append(got, c.ID)
 			}
 		}

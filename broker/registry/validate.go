@@ -1,8 +1,10 @@
 package registry
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -33,13 +35,8 @@ func (p *Provider) validate() error {
 			return errors.New("verified_on is not a date such as 2006-01-02")
 		}
 	}
-	for _, host := range p.Hosts {
-		if !isHost(host) {
-			return fmt.Errorf("%q is no host name in lower case", host)
-		}
-	}
-	if repeated(p.Hosts) {
-		return errors.New("a host is there twice")
+	if err := p.validateHosts(); err != nil {
+		return err
 	}
 	for _, h := range p.Headers {
 		if !isName(h.Name, upper+lower+digits+"-") || !isText(h.Value) {
@@ -57,6 +54,31 @@ func (p *Provider) validate() error {
 		}
 	}
 	return p.validateIDs()
+}
+
+// validateHosts refuses what is no host, and hosts that stand for none.
+func (p *Provider) validateHosts() error {
+	hosts := slices.Clone(p.Hosts)
+	for _, o := range p.OtherHosts {
+		hosts = append(hosts, o.Host)
+		if !slices.Contains(p.Hosts, o.InsteadOf) {
+			return fmt.Errorf("%q is instead of %q, which is none of its hosts", o.Host, o.InsteadOf)
+		}
+		if !isText(o.Description) {
+			return fmt.Errorf("the description of %q is missing or has more than one line", o.Host)
+		}
+	}
+	for i, host := range hosts {
+		if !isHost(strings.TrimPrefix(host, "*.")) {
+			return fmt.Errorf("%q is no host name in lower case", host)
+		}
+		for j, other := range hosts {
+			if j != i && (host == other || MatchHost(host, other)) {
+				return fmt.Errorf("the host %q is there twice", other)
+			}
+		}
+	}
+	return nil
 }
 
 // validateIDs refuses ids that occur twice, and references to none.
@@ -96,7 +118,7 @@ func (c *Capability) validate(p *Provider) error {
 		return errors.New("the id is not the provider's, a slash, and a lower-case name")
 	case !isText(c.Description):
 		return errors.New("the description is missing or has more than one line")
-	case len(c.Hosts) != 1 || !slices.Contains(p.Hosts, c.Hosts[0]):
+	case len(c.Hosts) == 0 || !slices.Contains(p.Hosts, c.Hosts[0]) || !slices.Equal(c.Hosts, p.family(c.Hosts[0])):
 		return errors.New("it needs exactly one of the provider's hosts")
 	case len(c.Methods) == 0 || repeated(c.Methods):
 		return errors.New("it needs methods, each once")
@@ -112,9 +134,14 @@ func (c *Capability) validate(p *Provider) error {
 			return fmt.Errorf("%q is no method in upper case", m)
 		}
 	}
-	for _, path := range slices.Concat(c.Paths, c.RawPaths) {
+	for _, path := range slices.Concat(c.Paths, c.RawPaths, c.Except) {
 		if !isPath(path) {
 			return fmt.Errorf("%q is no path prefix", path)
+		}
+	}
+	for _, path := range c.Except {
+		if !slices.ContainsFunc(slices.Concat(c.Paths, c.RawPaths), func(p string) bool { return p != path && strings.HasPrefix(path, p) }) {
+			return fmt.Errorf("%q is excepted from nothing", path)
 		}
 	}
 	for _, h := range c.Headers {
@@ -122,7 +149,30 @@ func (c *Capability) validate(p *Provider) error {
 			return fmt.Errorf("%q is no header name", h)
 		}
 	}
+	return c.validateExample()
+}
+
+// validateExample refuses a body that is none, and one without a request.
+func (c *Capability) validateExample() error {
+	switch {
+	case c.ExampleBody != "" && len(c.ExampleParts) > 0:
+		return errors.New("example_body and example_parts exclude each other")
+	case c.ExampleBody != "" && !json.Valid([]byte(c.ExampleBody)) && !IsForm(c.ExampleBody):
+		return errors.New("example_body is neither JSON nor fields of a form")
+	}
+	for _, part := range c.ExampleParts {
+		if field, value, ok := strings.Cut(part, "="); !ok || !isName(field, upper+lower+digits+"-_[].") || !isText(value) {
+			return fmt.Errorf("%q is no part such as FIELD=VALUE or FIELD=@FILE", part)
+		}
+	}
 	return nil
+}
+
+// IsForm reports whether the body of an example is fields of a form
+// (application/x-www-form-urlencoded) with at least one value.
+func IsForm(body string) bool {
+	values, err := url.ParseQuery(body)
+	return err == nil && isText(body) && !strings.ContainsAny(body, " \"{") && strings.Contains(body, "=") && len(values) > 0
 }
 
 func (c *Credential) validate(p *Provider, index int) error {
@@ -143,13 +193,47 @@ func (c *Credential) validate(p *Provider, index int) error {
 		if !isName(slot.Placeholder, lower+"_") || !isName(slot.Name, upper+digits+"_") {
 			return fmt.Errorf("the secret %q or its placeholder is malformed", slot.Name)
 		}
+		if slices.ContainsFunc(slot.LooksLike, func(s string) bool { return !isText(s) || strings.Contains(s, " ") }) || repeated(slot.LooksLike) {
+			return fmt.Errorf("what values of %q look like is malformed", slot.Name)
+		}
 		placeholders = append(placeholders, slot.Placeholder)
 		names = append(names, slot.Name)
 	}
 	if repeated(placeholders) || repeated(names) {
 		return errors.New("a secret or a placeholder is there twice")
 	}
-	return c.Auth.validate(placeholders, p.Hosts)
+	hosts := p.Hosts
+	if c.Hosts != nil {
+		hosts = c.Hosts
+	}
+	if len(hosts) == 0 || repeated(hosts) || slices.ContainsFunc(hosts, func(h string) bool { return !slices.Contains(p.Hosts, h) }) {
+		return errors.New("hosts is empty, repeats one, or has one that is not the provider's; leave it out for all")
+	}
+	if err := c.Auth.validate(placeholders, hosts); err != nil || c.Login == nil {
+		return err
+	}
+	return c.validateLogin()
+}
+
+// validateLogin refuses a login that could not be made.
+func (c *Credential) validateLogin() error {
+	l := c.Login
+	if c.Auth.Kind != "oauth2" || !slices.Contains(c.Auth.Params, Param{"grant_type", "refresh_token"}) {
+		return errors.New("a login is for oauth2 by refresh_token")
+	}
+	host, path, _ := strings.Cut(strings.TrimPrefix(l.AuthorizationEndpoint, "https://"), "/")
+	if !strings.HasPrefix(l.AuthorizationEndpoint, "https://") || !isHost(host) || !isPath("/"+path) {
+		return errors.New("the authorization endpoint is no https address of a path")
+	}
+	if slices.ContainsFunc(l.Scopes, func(s string) bool { return !isText(s) || strings.ContainsAny(s, ` "\`) }) || repeated(l.Scopes) {
+		return errors.New("a scope is malformed, or there twice")
+	}
+	for _, p := range l.Params {
+		if !isName(p.Name, lower+"_") || !isText(p.Value) {
+			return fmt.Errorf("the parameter %q of the login is malformed", p.Name)
+		}
+	}
+	return nil
 }
 
 // isName reports whether s is not empty, has only characters of the set, and

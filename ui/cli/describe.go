@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -54,6 +53,16 @@ type descriptionJSON struct {
 	Ready       bool       `json:"ready"`
 	Policy      limitsJSON `json:"policy"`
 	OpaqueBody  bool       `json:"opaqueBody,omitempty"` // it may name operations or addresses of its own
+
+	Except       []string        `json:"exceptPathPrefixes,omitempty"`
+	EncodedSlash bool            `json:"encodedSlash,omitempty"`
+	NeedsHost    string          `json:"needsHost,omitempty"` // a pattern: a credential names a host under it
+	OtherHosts   []otherHostJSON `json:"otherHosts,omitempty"`
+}
+
+type otherHostJSON struct {
+	Host        string `json:"host"`
+	Description string `json:"description"`
 }
 
 type setupJSON struct {
@@ -137,6 +146,8 @@ func toDescription(d *broker.Description, p vault.Policy) descriptionJSON {
 	return descriptionJSON{
 		Capability: d.ID, Provider: d.Provider, Setup: toSetup(d), Allowed: toAllow(d.Allow), Call: call,
 		Description: d.Description, DocsURL: d.DocsURL, Ready: d.Ready, Policy: toLimits(p), OpaqueBody: d.OpaqueBody,
+		Except: d.Except, EncodedSlash: d.EncodedSlash, NeedsHost: d.NeedsHost,
+		OtherHosts: mapTo(d.OtherHosts, func(o broker.OtherHost) otherHostJSON { return otherHostJSON(o) }),
 	}
 }
 
@@ -150,12 +161,31 @@ func toSetup(d *broker.Description) *setupJSON {
 		RequiredSecrets: map[string]string{},
 		Note:            "store each secret in the same scope; the credential is made by itself",
 	}
+	if d.NeedsHost != "" {
+		out.Note = "make a credential of the secret, which names your host under " + d.NeedsHost
+	}
 	placeholders := placeholders(d.Provider)
 	for _, name := range d.SecretNames[0] {
 		out.RequiredSecrets[name] = placeholders[name]
+		if hasLogin(d.Provider, name) {
+			out.Commands = append(out.Commands, "aivault oauth login --provider "+d.Provider+" --client-id ID")
+			continue
+		}
 		out.Commands = append(out.Commands, "aivault secrets create --name "+name)
 	}
+	if d.NeedsHost != "" {
+		out.Commands = append(out.Commands, "aivault credential create my-"+d.Provider+" --provider "+d.Provider+
+			" --secret-ref ID --host "+strings.Replace(d.NeedsHost, "*", "YOURS", 1))
+	}
 	return out
+}
+
+// hasLogin reports whether the secret of a name comes by its owner's consent.
+func hasLogin(provider, name string) bool {
+	p, ok := registry.Builtin().Provider(provider)
+	return ok && slices.ContainsFunc(p.Credentials, func(c registry.Credential) bool {
+		return c.Login != nil && c.Secrets[0].Name == name
+	})
 }
 
 // placeholders maps the names that a provider claims to what they stand for in
@@ -174,42 +204,12 @@ func placeholders(provider string) map[string]string {
 	return out
 }
 
-// examples are commands that the capability allows.
-func examples(d *broker.Description) []exampleJSON {
-	method, path := d.Suggestion()
-	command := "aivault invoke " + d.ID
-	base, flags := "", "" // of any call, and of the one suggested
-	if d.Path == "" {
-		base = " --path " + quoted(d.Allow.Paths[0])
+// opaquePart is the part of a request that says what is done, where paths do not.
+func opaquePart(d *broker.Description) string {
+	if slices.Equal(d.Allow.Methods, []string{"GET"}) {
+		return "Query"
 	}
-	if path != d.Path {
-		flags = " --path " + quoted(path)
-	}
-	minimal := command + flags
-	switch {
-	case d.Method == "" && !slices.Contains(d.Allow.Methods, "GET"),
-		d.Method == "" && method != "GET" && d.Example != "" && flags != "":
-		minimal = command + " --method " + method + flags
-	}
-	list := []exampleJSON{{"minimal", minimal}}
-	if method == "POST" {
-		base = flags
-	}
-	if slices.Contains(d.Allow.Methods, "POST") {
-		list = append(list, exampleJSON{"with a JSON body", command + base + ` --body '{"key":"value"}'`})
-	}
-	return append(list, exampleJSON{
-		"with the whole request as JSON",
-		command + fmt.Sprintf(` --request '{"method":%q,"path":%q}'`, method, path),
-	})
-}
-
-// quoted is a path as a shell takes it.
-func quoted(path string) string {
-	if strings.ContainsAny(path, "?&*;()$'\"~[]{}") {
-		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-	}
-	return path
+	return "Body"
 }
 
 func (sh *shell) printDescription(d *broker.Description, p vault.Policy) {
@@ -227,7 +227,14 @@ func (sh *shell) printDescription(d *broker.Description, p vault.Policy) {
 		}
 	}
 	add("What", d.Description)
-	add("Host", strings.Join(d.Allow.Hosts, ", "))
+	hosts := d.Allow.Hosts[:max(0, len(d.Allow.Hosts)-len(d.OtherHosts))]
+	if d.NeedsHost != "" {
+		hosts = []string{d.NeedsHost + ", of which a credential names one"}
+	}
+	add("Host", strings.Join(hosts, ", "))
+	for _, o := range d.OtherHosts {
+		add("or", o.Host+": "+o.Description)
+	}
 	add("Methods", strings.Join(d.Allow.Methods, ", "))
 	list := func(name string, lines []string) {
 		for _, line := range lines {
@@ -241,10 +248,14 @@ func (sh *shell) printDescription(d *broker.Description, p vault.Policy) {
 		}
 		return path
 	}))
+	list("  But not:", d.Except)
+	if d.EncodedSlash {
+		add("Slashes", "a name in the path may have some, as %2F")
+	}
 	add("Headers", strings.Join(d.Allow.Headers, ", "))
 	list("  Limits:", policyLines(p))
 	if d.OpaqueBody {
-		add("Body", "says itself what is done; the paths do not limit that")
+		add(opaquePart(d), "says itself what is done; the paths do not limit that")
 	}
 	rows = append(rows, []cell{{"  Ready:", plain}, ready})
 	for i, names := range d.SecretNames {

@@ -38,15 +38,19 @@ type loginFlags struct {
 func newOAuthLogin(sh *shell) *cobra.Command {
 	var f loginFlags
 	cmd := &cobra.Command{
-		Use:   "login --provider NAME --auth-url URL --token-endpoint URL --client-id ID --name SECRET [--scope SCOPE] [--credential ID --host HOST]",
+		Use:   "login --provider NAME --client-id ID [--auth-url URL --token-endpoint URL --name SECRET] [--scope SCOPE] [--credential ID --host HOST]",
 		Short: "get the tokens of an account, with its owner's consent",
 		Long: `Prints an address at which the owner of an account consents, waits until that is
 done, and stores the tokens as a secret: a new one, or a new value of the one
 that has the name in that scope. Nobody sees a token. With --credential, it also
 makes a credential for the hosts that are given and that of the tokens.
 
+Of a provider that aivault knows by OAuth, addresses, scopes and the name of the
+secret may be left out, and the credential makes itself.
+
 The address may be opened on this machine only: the browser is sent back to it.`,
-		Example: `aivault oauth login --provider acme --auth-url https://acme.example/authorize --token-endpoint https://acme.example/token --client-id 7f31 --client-secret-file client.txt --scope read --name ACME_OAUTH --credential acme --host api.acme.example`,
+		Example: `aivault oauth login --provider spotify --client-id 7f31 --client-secret-file client.txt
+aivault oauth login --provider acme --auth-url https://acme.example/authorize --token-endpoint https://acme.example/token --client-id 7f31 --client-secret-file client.txt --scope read --name ACME_OAUTH --credential acme --host api.acme.example`,
 
 		DisableFlagsInUseLine: true,
 		Args:                  noArgs,
@@ -93,13 +97,14 @@ func (f *loginFlags) add(cmd *cobra.Command) {
 	fs.BoolVar(&l.AllowPrivate, "allow-private", false, "the hosts may be private or of this machine; needs --ca-cert")
 	text(fs, &f.caCert, "ca-cert", "PATH", "the certificate authority of private hosts, as PEM")
 	fs.BoolVar(&f.browser, "browser", false, "open the address in a browser")
-	require(cmd, "provider", "auth-url", "token-endpoint", "client-id", "name")
+	require(cmd, "provider", "client-id")
 }
 
 // parse turns the flags into a login, whose client secret the caller clears.
 func (f *loginFlags) parse(ctx context.Context, sh *shell) (broker.Login, error) {
 	l := f.login
-	err := refuseEmpty(f.set, leaveOut, "workspace-id", "group-id", "client-secret-file", "client-auth", "scope", "credential", "host", "ca-cert")
+	err := refuseEmpty(f.set, leaveOut, "workspace-id", "group-id", "client-secret-file", "client-auth", "scope", "credential", "host", "ca-cert",
+		"auth-url", "token-endpoint", "name")
 	switch {
 	case err != nil:
 		return l, err
@@ -109,7 +114,10 @@ func (f *loginFlags) parse(ctx context.Context, sh *shell) (broker.Login, error)
 		return l, fault.New(fault.Usage, "--client-auth is basic or body")
 	case (f.credential == "") != (len(f.hosts) == 0):
 		return l, fault.New(fault.Usage, "--credential and --host go together")
+	case l.TokenEndpoint == "" && f.clientAuth != "":
+		return l, fault.New(fault.Usage, "--client-auth goes with --token-endpoint")
 	}
+	l.Provider = f.provider
 	l.InBody = f.clientAuth == "body"
 	if l.Scope, err = vault.NewScope(f.workspace, f.group); err != nil {
 		return l, err
@@ -143,6 +151,12 @@ func (f *loginFlags) parse(ctx context.Context, sh *shell) (broker.Login, error)
 func (f *loginFlags) newCredential(l *broker.Login) (*broker.NewCredential, error) {
 	if f.credential == "" {
 		return nil, nil
+	}
+	if l.TokenEndpoint == "" { // the registry's, and so is how it is used
+		return &broker.NewCredential{
+			ID: f.credential, Provider: f.provider, Scope: l.Scope, Hosts: f.hosts,
+			AllowPrivate: l.AllowPrivate, CACert: l.CACert,
+		}, nil
 	}
 	endpoint, err := url.Parse(l.TokenEndpoint)
 	if err != nil || endpoint.Host == "" {

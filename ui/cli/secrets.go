@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aivault/broker"
 	"aivault/keys/fault"
 	"aivault/ui/app"
 	"aivault/vault"
@@ -72,7 +73,10 @@ pass show github | aivault secrets create --name GITHUB_TOKEN --value-stdin`,
 		if err := sh.printSecret(stored, "stored"); err != nil {
 			return err
 		}
-		return sh.provisioned(ctx, be, stored)
+		if err := sh.provisioned(ctx, be, stored); err != nil {
+			return err
+		}
+		return sh.noteLooks(ctx, be, stored, s.Value)
 	})
 	return cmd
 }
@@ -158,7 +162,10 @@ aivault secrets rotate --id 3f2a91bc --value-file new-key.txt`,
 			return err
 		}
 		sh.noteShort(v)
-		return sh.printSecret(rotated, fmt.Sprintf("rotated to version %d", rotated.Version))
+		if err := sh.printSecret(rotated, fmt.Sprintf("rotated to version %d", rotated.Version)); err != nil {
+			return err
+		}
+		return sh.noteLooks(ctx, be, rotated, v)
 	})
 	return cmd
 }
@@ -229,6 +236,9 @@ func (sh *shell) provisioned(ctx context.Context, be app.Backend, s vault.Secret
 		return fault.Afterwards(err)
 	}
 	switch {
+	case p.NeedsHost != "":
+		sh.out.noticef("%s is pinned to %s; make a credential that names your host: `aivault credential create my-%s --provider %s --secret-ref %.8s --host %s`",
+			s.Name, p.Provider, p.Provider, p.Provider, s.ID, strings.Replace(p.NeedsHost, "*", "YOURS", 1))
 	case len(p.Missing) > 0:
 		sh.out.noticef("%s is pinned to %s, which waits for %s in the same scope", s.Name, p.Provider, strings.Join(p.Missing, ", "))
 	case p.Disabled:
@@ -239,5 +249,17 @@ func (sh *shell) provisioned(ctx context.Context, be app.Backend, s vault.Secret
 	default:
 		sh.out.noticef("%s is pinned to %s", s.Name, p.Provider)
 	}
+	return nil
+}
+
+// noteLooks says that a value that was just stored does not begin as those of
+// its name do: most likely it is another one.
+func (sh *shell) noteLooks(ctx context.Context, be app.Backend, s vault.Secret, value vault.Value) error {
+	p, err := be.Provisioned(ctx, s)
+	if err != nil || p == nil || broker.LooksLike(value, p.LooksLike) {
+		return err
+	}
+	sh.out.noticef("the value does not look like one for %s: those begin with %s; `aivault secrets rotate --id %.8s` replaces it",
+		s.Name, strings.Join(p.LooksLike, " or "), s.ID)
 	return nil
 }

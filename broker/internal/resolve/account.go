@@ -129,7 +129,7 @@ func (s *search) findMade() error {
 func (s *search) made(m *Made) *account {
 	a := &account{
 		id: m.ID, made: true, order: m.Order, scope: m.Scope, auth: Auth(m.Template),
-		hosts: m.Provider.Hosts, capabilities: m.Template.Capabilities, parts: m.Parts,
+		hosts: m.Template.DefaultHosts(m.Provider), capabilities: m.Template.Capabilities, parts: m.Parts,
 	}
 	seen, attached := m.seenFrom(s.Context)
 	a.reach, a.tier = seen, seen
@@ -137,6 +137,8 @@ func (s *search) made(m *Made) *account {
 	switch {
 	case len(m.Missing) > 0:
 		a.reject(stateAbsent, "it waits for "+joinNames(m.Missing)+" in scope "+m.Scope.String())
+	case m.NeedsHost() != "":
+		a.reject(stateAbsent, "it needs a host under "+m.NeedsHost()+": `aivault credential create` with --host makes one that names it")
 	case m.Disabled:
 		a.reject(stateAbsent, "it was deleted: `aivault credential create` with its id takes that back")
 	case seen == 0:
@@ -180,7 +182,7 @@ func (s *search) hostFor(hosts []string, private bool, parts []Part) (string, er
 			return "", fault.New(fault.PolicyViolation, "secret %s is pinned to %s and serves no other provider", p.Secret.Name, pin)
 		case private:
 			return "", fault.New(fault.PolicyViolation, "secret %s is pinned to %s and never goes to a private host", p.Secret.Name, pin)
-		case s.provider == nil || !slices.Contains(s.provider.Hosts, match[0]):
+		case s.provider == nil || !s.provider.Has(match[0]):
 			return "", fault.New(fault.PolicyViolation, "secret %s is pinned to %s, and %s is none of its hosts", p.Secret.Name, pin, match[0])
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"aivault/broker/internal/auth"
+	"aivault/broker/registry"
 	"aivault/keys/fault"
 	"aivault/vault"
 )
@@ -69,7 +70,10 @@ func (s *search) borrow(sec *vault.Secret) (*Choice, error) {
 		hosts = a.hosts
 	default:
 		i := s.lendingTemplate(sec.Name)
-		if i < 0 || len(s.matchHosts(s.provider.Hosts)) == 0 {
+		if i >= 0 {
+			hosts = s.provider.Credentials[i].DefaultHosts(s.provider)
+		}
+		if len(s.matchHosts(hosts)) == 0 {
 			return nil, fault.New(fault.CredentialNotFound, "a binding gives %s its secret, and no credential of %s in %s gives it a host", s.Capability, s.Provider, describe(s.Context)).
 				WithHint("make one with `aivault credential create`, which says how and where %s is to be called", s.Provider)
 		}
@@ -80,7 +84,6 @@ func (s *search) borrow(sec *vault.Secret) (*Choice, error) {
 		}
 		c = Choice{Lender: "registry:" + s.Provider}
 		c.Auth, c.Parts, ok = asOne(Auth(t), parts, sec)
-		hosts = s.provider.Hosts
 	}
 	if !ok {
 		return nil, fault.New(fault.PolicyViolation, "%s authenticates with several secrets, and a binding gives one", c.Lender)
@@ -130,7 +133,7 @@ func (s *search) lendingTemplate(name string) int {
 	first := -1
 	for i := range s.provider.Credentials {
 		t := &s.provider.Credentials[i]
-		if !carries(t.Capabilities, s.Capability) {
+		if !t.Carries(s.Capability) || !t.At(s.Hosts) {
 			continue
 		}
 		if len(t.Secrets) == 1 && t.Secrets[0].Name == name {
@@ -167,15 +170,20 @@ func Destinations(r vault.Reader, q Question, sec *vault.Secret) ([]vault.Host, 
 		as vault.Host
 		by vault.Auth
 	)
+	names := slices.DeleteFunc(slices.Clone(q.Hosts), registry.IsPattern)
 	switch lenders := s.lenders(sec.ID); len(lenders) {
 	case 0:
+		if s.provider != nil && len(names) > 1 { // of a region and the like; the registry lends the usual one
+			names = s.matchHosts(s.provider.DefaultHosts())
+		}
 	case 1:
+		names = s.matchHosts(lenders[0].hosts)
 		as, by = vault.Host{Private: lenders[0].private, CA: vault.CADigest(lenders[0].caCert)}, lenders[0].auth
 	default:
 		return nil, vault.Auth{}, s.errAmbiguous("could lend to a binding of", lenders)
 	}
 	var hosts []vault.Host
-	for _, name := range q.Hosts {
+	for _, name := range names {
 		hosts = append(hosts, vault.Host{Name: name, Private: as.Private, CA: as.CA})
 	}
 	return hosts, by, nil

@@ -36,9 +36,13 @@ func flags(c vault.Context) string {
 func (s *search) errNone() error {
 	err := fault.New(fault.CredentialNotFound, "no credential of %s serves %s in %s", s.Provider, s.Capability, describe(s.Context))
 	if i := s.lendingTemplate(""); i >= 0 {
+		t := &s.provider.Credentials[i]
 		var names []string
-		for _, slot := range s.provider.Credentials[i].Secrets {
+		for _, slot := range t.Secrets {
 			names = append(names, slot.Name)
+		}
+		if pattern := t.NeedsHost(s.provider); pattern != "" {
+			return err.WithHint("store %s, and make a credential of it with `aivault credential create` that names your host under %s", joinNames(names), pattern)
 		}
 		return err.WithHint("store %s with `aivault secrets create`, or see `aivault explain %s%s`", joinNames(names), s.Capability, flags(s.Context))
 	}

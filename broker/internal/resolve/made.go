@@ -134,12 +134,18 @@ func MadeOf(r vault.Reader, p *registry.Provider, pinned []*vault.Secret) ([]*Ma
 	return out, nil
 }
 
-// Ready reports whether the credential exists: all its secrets are there, and
-// nobody deleted it.
-func (m *Made) Ready() bool { return len(m.Missing) == 0 && !m.Disabled }
+// Ready reports whether the credential exists: all its secrets are there, it
+// has a host, and nobody deleted it.
+func (m *Made) Ready() bool { return len(m.Missing) == 0 && m.NeedsHost() == "" && !m.Disabled }
+
+// NeedsHost returns the pattern of hosts under which an operator has to name one
+// before there is a credential, as with a shop of one's own; else it is empty.
+func (m *Made) NeedsHost() string { return m.Template.NeedsHost(m.Provider) }
 
 // Carries reports whether the credential is for a capability of its provider.
-func (m *Made) Carries(capability string) bool { return carries(m.Template.Capabilities, capability) }
+func (m *Made) Carries(c *registry.Capability) bool {
+	return m.Template.Serves(c) && !c.NeedsHost()
+}
 
 // carries reports whether a list of capabilities, of which none means all,
 // holds one.

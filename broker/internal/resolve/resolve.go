@@ -22,8 +22,6 @@
 package resolve
 
 import (
-	"slices"
-
 	"aivault/broker/registry"
 	"aivault/keys/fault"
 	"aivault/vault"
@@ -195,7 +193,7 @@ func (s *search) providerOf(id string) (string, error) {
 func (s *search) matchHosts(hosts []string) []string {
 	var out []string
 	for _, h := range hosts {
-		if slices.Contains(s.Hosts, h) {
+		if registry.AnyHost(s.Hosts, h) {
 			out = append(out, h)
 		}
 	}

@@ -66,7 +66,8 @@ func (t *talk) askCall(ctx context.Context, call *draft) error {
 		return err
 	}
 	if c.Method == "" {
-		c.Method, c.Path = d.Suggestion()
+		first := d.ExampleCall()
+		c.Method, c.Path, c.Headers, c.Body = first.Method, first.Path, first.Headers, first.Body
 	}
 	if c.Method, err = t.askText(ctx, "Method, one of "+strings.Join(d.Allow.Methods, ", "), c.Method, false); err != nil {
 		return err

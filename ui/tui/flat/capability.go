@@ -123,6 +123,15 @@ func capabilityNotes(d *broker.Description, p vault.Policy, bindings []string) [
 	}
 	add("Limits: %s.", limits)
 	add("Bindings: %s.", orNone(bindings))
+	if len(d.Except) > 0 {
+		add("But not: %s.", strings.Join(d.Except, ", "))
+	}
+	if d.NeedsHost != "" {
+		add("A credential names a host of its own under %s.", d.NeedsHost)
+	}
+	for _, o := range d.OtherHosts {
+		add("A credential may name %s instead: %s.", o.Host, o.Description)
+	}
 	if d.OpaqueBody {
 		add("Its body says itself what is done; the paths do not limit that.")
 	}

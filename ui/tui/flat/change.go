@@ -75,6 +75,8 @@ func claimTexts(c broker.Claim) []string {
 	if c.Provider != "" {
 		s := c.ProviderName + " claims the name: the secret will be pinned to it for good"
 		switch {
+		case c.NeedsHost != "":
+			s += "; a credential is to name your host under " + c.NeedsHost
 		case len(c.Missing) > 0:
 			s += ", and wait for " + strings.Join(c.Missing, " and ") + " in the same scope"
 		case c.Disabled:
@@ -83,6 +85,9 @@ func claimTexts(c broker.Claim) []string {
 			s += "; credential " + c.Credential + " and " + text.Plural(c.Capabilities, "capability") + " follow"
 		}
 		out = append(out, s+".")
+	}
+	if len(c.LooksLike) > 0 {
+		out = append(out, "Its values begin with "+strings.Join(c.LooksLike, " or ")+".")
 	}
 	if len(c.Shadows) > 0 {
 		places := make([]string, len(c.Shadows))

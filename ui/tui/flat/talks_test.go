@@ -159,7 +159,7 @@ func sharingTalks() map[string]conversation {
 
 func brokerTalks() map[string]conversation {
 	return map[string]conversation{
-		"capabilities": {lines: []string{"3", "1", "1", "b", "b", "2", "4", "b", "b", "8", "1", "q"}},
+		"capabilities": {lines: []string{"3", "1", "1", "b", "b", "2", "4", "b", "b", "/openai", "3", "1", "q"}},
 		"bind_and_unbind": {
 			lines: []string{
 				"3", "2", "4", "3", "shop/payments", "bot", "3", "", // the global key for a consumer

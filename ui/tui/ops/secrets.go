@@ -39,6 +39,8 @@ func provisioned(ctx context.Context, be app.Backend, s vault.Secret) string {
 	}
 	pinned := ", pinned to " + p.Provider
 	switch {
+	case p.NeedsHost != "":
+		return pinned + "; a credential is to name your host under " + p.NeedsHost
 	case len(p.Missing) > 0:
 		return pinned + ", which waits for " + strings.Join(p.Missing, " and ") + " in the same scope"
 	case p.Disabled:

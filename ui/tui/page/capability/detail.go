@@ -161,6 +161,11 @@ func (p *page) describe(d *widget.Details, r *row) {
 		d.Row(label, path)
 		label = " "
 	}
+	label = "But not"
+	for _, path := range r.Except {
+		d.Row(label, path)
+		label = " "
+	}
 	if len(r.Allow.Headers) > 0 {
 		d.Row("Headers", "only "+strings.Join(r.Allow.Headers, ", "))
 	}
@@ -206,7 +211,19 @@ func (p *page) beyond(d *widget.Details) {
 		label = " "
 	}
 	if p.about.description.OpaqueBody {
-		d.Styled("Body", "says itself what is done: the paths do not limit that", p.host.Theme.Warn)
+		part := "Body"
+		if slices.Equal(p.about.description.Allow.Methods, []string{"GET"}) {
+			part = "Query"
+		}
+		d.Styled(part, "says itself what is done: the paths do not limit that", p.host.Theme.Warn)
+	}
+	if about := &p.about.description; about.NeedsHost != "" {
+		d.Row("Tenant", "a credential names a host of its own under "+about.NeedsHost)
+	}
+	label = "Or at"
+	for _, o := range p.about.description.OtherHosts {
+		d.Row(label, o.Host+", "+o.Description)
+		label = " "
 	}
 	if u := p.about.description.DocsURL; u != "" {
 		d.Row("Docs", u)
@@ -247,9 +264,9 @@ func (p *page) use(d *widget.Details) {
 		}
 		d.Text(s)
 	}
-	method, path := a.description.Suggestion()
 	d.Head("On a command line")
-	call := broker.Call{Capability: a.id, Method: method, Path: path, Context: a.in}
+	call := a.description.ExampleCall()
+	call.Context = a.in
 	d.Text(ops.InvokeLine(call).String())
 }
 

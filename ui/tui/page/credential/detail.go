@@ -34,8 +34,12 @@ func (p *page) describe(d *widget.Details, r *row) {
 	switch {
 	case r.Disabled:
 		d.Styled("State", th.Alert+" disabled: somebody deleted it; e brings it back", th.Warn)
-	case len(r.Missing) > 0:
-		d.Styled("State", th.Alert+" waits for "+strings.Join(r.Missing, " and ")+" in the same scope", th.Warn)
+	case r.made() == "waits":
+		what := r.waitsFor()
+		if len(r.Missing) > 0 {
+			what += " in the same scope"
+		}
+		d.Styled("State", th.Alert+" waits for "+what, th.Warn)
 	default:
 		d.Styled("State", th.OK+" in use", th.Good)
 	}

@@ -44,9 +44,17 @@ func (r *row) worksOff() string {
 	case r.Disabled:
 		return r.ID + " is disabled; e brings it back"
 	case !r.Works():
-		return r.ID + " waits for a secret"
+		return r.ID + " waits for " + r.lack()
 	}
 	return ""
+}
+
+// lack is what a credential that is not there waits for, in a word.
+func (r *row) lack() string {
+	if len(r.Missing) > 0 {
+		return "a secret"
+	}
+	return "a host"
 }
 
 func (r *row) enableOff() string {
@@ -61,7 +69,7 @@ func (r *row) deleteOff() string {
 	case r.Disabled:
 		return r.ID + " is disabled already"
 	case !r.Works():
-		return r.ID + " is not made yet: it waits for a secret"
+		return r.ID + " is not made yet: it waits for " + r.lack()
 	}
 	return ""
 }

@@ -49,12 +49,20 @@ func (r *row) made() string {
 	switch {
 	case r.Disabled:
 		return "disabled"
-	case len(r.Missing) > 0:
+	case len(r.Missing) > 0 || r.NeedsHost != "":
 		return "waits"
 	case r.Auto:
 		return "registry"
 	}
 	return "by hand"
+}
+
+// waitsFor names what is missing: secrets, or a host that only people know.
+func (r *row) waitsFor() string {
+	if len(r.Missing) > 0 {
+		return strings.Join(r.Missing, " and ")
+	}
+	return "a credential with your host under " + r.NeedsHost
 }
 
 // secrets are the names of the secrets.
@@ -67,7 +75,7 @@ func (r *row) words() string {
 	case "disabled":
 		parts = append(parts, "disabled")
 	case "waits":
-		parts = append(parts, "waits for "+strings.Join(r.Missing, " and "))
+		parts = append(parts, "waits for "+r.waitsFor())
 	case "registry":
 		parts = append(parts, "made by the registry")
 	default:

@@ -155,7 +155,8 @@ func (p *page) gone() tea.Cmd {
 // edit begins to edit the call, filled in as far as the capability says how.
 func (p *page) edit() {
 	if !p.filled {
-		p.call.Method, p.call.Path = p.desc.Suggestion()
+		first := p.desc.ExampleCall()
+		p.call.Method, p.call.Path, p.call.Headers, p.call.Body = first.Method, first.Path, first.Headers, first.Body
 	}
 	p.call.Capability = p.desc.ID
 	p.req = newRequest(p.host, p.desc, p.call, &p.offer, p.changed)

@@ -57,6 +57,22 @@ func (w *witness) wiped(t *testing.T) {
 	}
 }
 
+// A value that begins otherwise than those of its name do is most likely another
+// one: that is said while it is typed, and not shown.
+func TestCreateLooks(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t, shop).node(payments)
+	value := brokertest.Word(t)
+	d.never = append(d.never, value)
+	const wrong = "does not look right: values of this name begin with sk-ant-"
+	d.keys("n").typed("ANTHROPIC_API_KEY").wantNot(wrong)
+	d.keys("tab").typed("x" + value).want(wrong)
+	d.keys("ctrl+u").typed("sk-").wantNot(wrong)
+	d.typed("ant-" + value).wantNot(wrong)
+	d.keys("shift+tab", "ctrl+u").typed("SHOPIFY_ACCESS_TOKEN").
+		want("claimed by shopify: will be pinned; a credential is to name your host under *.myshopify.com", "begin with shpat_")
+}
+
 // Checklist 45, 51.
 func TestCreate(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -18,7 +19,8 @@ import (
 type claim struct {
 	host   *view.Host
 	tasks  *task.Group
-	pinned string // the provider that the secret is pinned to already; empty: none
+	pinned string             // the provider that the secret is pinned to already; empty: none
+	value  func() vault.Value // a copy of what was typed for a value, which is cleared here; nil: none is asked for
 
 	name  string
 	scope vault.Scope
@@ -72,10 +74,24 @@ func (c *claim) lines(w int) []string {
 	default:
 		out = browse.Said(th.Text, th.Dot, "no provider claims this name: a credential will say where it goes", w)
 	}
+	if !c.looksRight() {
+		out = append(out, browse.Said(th.Warn, th.Alert, "does not look right: values of this name begin with "+strings.Join(c.found.LooksLike, " or "), w)...)
+	}
 	if len(c.found.Shadows) > 0 {
 		out = append(out, browse.Said(th.Warn, th.Alert, "overrides "+others(c.found.Shadows)+" here", w)...)
 	}
 	return out
+}
+
+// looksRight reports whether a value that was typed begins as those of the name
+// do. One that is still shorter than that may become right.
+func (c *claim) looksRight() bool {
+	if c.value == nil || len(c.found.LooksLike) == 0 {
+		return true
+	}
+	value := c.value()
+	defer value.Clear()
+	return value.Len() < len(slices.MaxFunc(c.found.LooksLike, func(a, b string) int { return len(a) - len(b) })) || broker.LooksLike(value, c.found.LooksLike)
 }
 
 // claimed says what the provider makes of the secret.
@@ -85,6 +101,8 @@ func (c *claim) claimed() string {
 		s = "claimed by " + c.found.Provider
 	}
 	switch {
+	case c.found.NeedsHost != "":
+		return s + "; a credential is to name your host under " + c.found.NeedsHost
 	case len(c.found.Missing) > 0:
 		return s + "; its credential waits for " + strings.Join(c.found.Missing, " and ") + " in the same scope"
 	case c.found.Disabled:

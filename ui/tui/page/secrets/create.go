@@ -51,7 +51,7 @@ func newCreate(p *page, scope vault.Scope) *create {
 		aliases: form.NewList(th, "Aliases"),
 		only:    form.NewCheck(th, "Use", "only by groups that it is attached to", false),
 	}
-	c.claim = claim{host: p.host, tasks: c.tasks}
+	c.claim = claim{host: p.host, tasks: c.tasks, value: c.value.Value}
 	c.name.Help = "one that a provider claims, such as STRIPE_API_KEY, pins the secret to it"
 	c.name.Validate = checkName
 	c.name.OnChange = c.look
