@@ -340,21 +340,26 @@ func (s *Session) canStart(ctx context.Context, socket string) error {
 	return err
 }
 
-// Daemon returns the daemon of the vault, or nil if none answers. Close of the
-// session closes it.
+// Daemon returns the daemon of the vault, or nil if none answers: at the socket
+// that the environment names, or at the vault's own, where each daemon of it
+// listens. Who wants the key forgotten means one that this session would not use,
+// too. Close of the session closes it.
 func (s *Session) Daemon(ctx context.Context) (*remote.Client, error) {
 	s.Backend()
-	if s.inProcess() {
+	if runtime.GOOS == "windows" {
 		return nil, nil
 	}
-	c, err := s.dial(ctx, s.operatorSocket())
-	if remote.IsAbsent(err) {
-		return nil, nil
+	for _, socket := range []string{s.operatorSocket(), s.PrivateSocket()} {
+		c, err := s.dial(ctx, socket)
+		switch {
+		case err == nil:
+			s.keep(c)
+			return c, nil
+		case !remote.IsAbsent(err):
+			return nil, err
+		}
 	}
-	if err == nil {
-		s.keep(c)
-	}
-	return c, err
+	return nil, nil
 }
 
 // Look returns what the daemon of the vault says of itself; nil if there is none.
