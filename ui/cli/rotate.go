@@ -183,7 +183,7 @@ func (sh *shell) printRotation(ctx context.Context, be app.Backend, r *vault.Rot
 	if sh.out.json {
 		st, err := be.Status(ctx)
 		if err != nil {
-			return err
+			return fault.Afterwards(err)
 		}
 		return sh.out.printJSON(rotationJSON{toStatus(st, sh.session.Look(ctx)), toRotation(r)})
 	}

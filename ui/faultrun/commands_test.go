@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"aivault/broker/brokertest"
+	"aivault/keys"
 	"aivault/keys/fault"
 	"aivault/vault"
 )
@@ -34,6 +35,9 @@ type writing struct {
 	// outside tells what the command made outside the vault: nothing, or it whole.
 	outside func(ctx context.Context, w *world, dir string) (string, error)
 	again   []string // its arguments where it is repeated; nil: the same
+	// halfway tells that it may end with two keys that open the vault, where it
+	// cannot write the new one: until it is finished.
+	halfway bool
 }
 
 const (
@@ -74,6 +78,11 @@ func commands() []writing {
 		{name: "capability policy set", args: []string{"capability", "policy", "set", "--capability", "acme/items", "--rate-limit-per-minute", "7"}},
 		{name: "key add", args: []string{"key", "add", "--provider", "file", "--file-path", vaultDir + "/third.key"}},
 		{name: "key remove", args: []string{"key", "remove", "$other.key"}},
+		{name: "rotate-master", world: "one key", args: []string{"rotate-master"}},
+		{name: "rotate-master, with a key", world: "one key", args: []string{"rotate-master", "--new-key-file", "key"}, halfway: true},
+		{name: "rotate-master, to a passphrase", world: "cheap and furnished", args: []string{"rotate-master", "--new-passphrase-file", "pass"}, env: []string{cheapVar + "=1"}},
+		{name: "rotate-master --finish", world: "half rotated", args: []string{"rotate-master", "--finish"}},
+		{name: "setup agent-access --remove", world: "shared", args: []string{"setup", "agent-access", "--remove", "--agent-user", "65534", "--workspace-id", "w"}},
 		{
 			name: "backup", args: []string{"backup", "backup"}, again: []string{"backup", "backup", "--force"}, outside: theBackup,
 			between: []string{vault.KindVaultBackup + " ok", vault.KindVaultBackup + " ok " + vault.KindVaultBackup + " error io_error", vault.KindVaultBackup + " ok " + vault.KindVaultBackup + " error disk_full"},
@@ -99,14 +108,60 @@ func commands() []writing {
 // worlds are what commands start from.
 func worlds() map[string]func(testing.TB) *world {
 	return map[string]func(testing.TB) *world{
-		"":            furnish,
-		"empty":       emptyWorld,
-		"cheap":       cheapWorld,
-		"backed up":   backedUp,
-		"rolled back": rolledBack,
-		"wasteful":    wasteful,
-		"oauth":       withAccount,
+		"":                    furnish,
+		"empty":               emptyWorld,
+		"cheap":               cheapWorld,
+		"cheap and furnished": cheapFurnished,
+		"backed up":           backedUp,
+		"rolled back":         rolledBack,
+		"half rotated":        halfRotated,
+		"one key":             oneKey,
+		"shared":              sharedWorld,
+		"wasteful":            wasteful,
+		"oauth":               withAccount,
 	}
+}
+
+// cheapFurnished is what most commands start from, with an aivault that derives
+// keys at little cost.
+func cheapFurnished(t testing.TB) *world {
+	w := oneKey(t)
+	w.exe = cheapWorld(t).exe
+	return w
+}
+
+// oneKey is what most commands start from, with one slot: where its key cannot be
+// read, no other one opens the vault.
+func oneKey(t testing.TB) *world {
+	w := furnish(t)
+	w.run(t, []string{"key", "remove", w.ids["other.key"]})
+	return w
+}
+
+// halfRotated has a vault whose key is in a variable, and was given a new one,
+// which is in its place.
+func halfRotated(t testing.TB) *world {
+	w := emptyWorld(t)
+	key := func(b byte) string { return strings.Repeat(fmt.Sprintf("%02x", b), keys.KeySize) }
+	w.file("key2", key(2))
+	w.env = []string{keys.DefaultVar + "=" + key(1)}
+	w.run(t, []string{"init", "--provider", "env"})
+	w.secret(t, "ONE", "value")
+	w.run(t, []string{"rotate-master", "--new-key-file", "key2"})
+	w.env = []string{keys.DefaultVar + "=" + key(2)}
+	return w
+}
+
+// sharedWorld has a vault in which another user may call.
+func sharedWorld(t testing.TB) *world {
+	w := furnish(t)
+	dir := w.copy(t)
+	l := w.open(dir)
+	_, _, err := l.Grant(context.Background(), 65534, vault.Context{Workspace: "w"})
+	must(t, err)
+	l.Close()
+	w.files = readFiles(t, dir)
+	return w
 }
 
 // cheapWorld is an empty one, whose aivault derives keys at little cost.

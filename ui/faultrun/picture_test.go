@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -30,11 +31,22 @@ type picture struct {
 // anOlderCopy is all that a vault shows that is known to be one.
 const anOlderCopy = "an older copy"
 
+// fresh is the name of a key file that a rotation made.
+var fresh = regexp.MustCompile(`^kek-[0-9a-f]{8}\.key$`)
+
 // open returns the vault of a copy of the world, used from this process.
 func (w *world) open(dir string) *vault.Local {
 	root := filepath.Join(dir, vaultDir)
 	opts := vaulttest.Options(root)
 	opts.Claims = registry.Builtin()
+	opts.Keys.Getenv = func(name string) string {
+		for _, v := range w.env {
+			if value, ok := strings.CutPrefix(v, name+"="); ok {
+				return value
+			}
+		}
+		return ""
+	}
 	opts.Keys.Ask = keystest.Answer(w.values["pass"])
 	return vault.New(opts)
 }
@@ -53,7 +65,14 @@ func take(ctx context.Context, l *vault.Local) (p picture, err error) {
 		return p, err
 	}
 	for _, s := range st.Slots {
-		p.Things = append(p.Things, "slot "+string(s.Key.Kind)+" "+filepath.Base(s.Key.Path))
+		p.Things = append(p.Things, "slot "+string(s.Key.Kind)+" "+fresh.ReplaceAllString(filepath.Base(s.Key.Path), "kek-NEW.key")+map[bool]string{true: ", to go"}[s.Retiring])
+	}
+	grants, err := l.Grants(ctx)
+	if err != nil {
+		return p, err
+	}
+	for _, g := range grants {
+		p.Things = append(p.Things, fmt.Sprintf("grant to %d in %s", g.UID, g.Context.Scope()))
 	}
 	secrets, err := l.Secrets(ctx, nil)
 	if err != nil {

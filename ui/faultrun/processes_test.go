@@ -182,7 +182,8 @@ func TestAReaderWaits(t *testing.T) {
 	for _, held := range holds {
 		must(t, syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
 		began := time.Now()
-		time.AfterFunc(held, func() { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) })
+		released := make(chan error, 1)
+		time.AfterFunc(held, func() { released <- syscall.Flock(int(f.Fd()), syscall.LOCK_UN) })
 		out, err := w.command([]string{"secrets", "list"})(dir).CombinedOutput()
 		took := time.Since(began)
 		if code, _ := lastError(string(out)); (err == nil) != (held < 10*time.Second) || err != nil && code != fault.VaultBusy {
@@ -191,7 +192,7 @@ func TestAReaderWaits(t *testing.T) {
 		if took < min(held, 9*time.Second) {
 			t.Errorf("held for %s, it waited for %s", held, took)
 		}
-		time.Sleep(max(0, held-took) + 50*time.Millisecond) // until the lock was given back
+		must(t, <-released)
 	}
 }
 

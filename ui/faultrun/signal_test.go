@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -66,6 +67,7 @@ func drip(w http.ResponseWriter, _ *http.Request) {
 func (s *sweep) signalled(t *testing.T, sig syscall.Signal, after time.Duration) string {
 	t.Helper()
 	dir := s.w.copy(t)
+	defer func() { _ = os.RemoveAll(dir) }() // they are many
 	cmd := s.w.command(s.args)(dir)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -192,6 +193,7 @@ func (s *sweep) sample(t *testing.T, calls []faultrun.Call) {
 func (s *sweep) run(t *testing.T, index int, fate func(name string) faultrun.Fate) (hit bool) {
 	t.Helper()
 	dir := s.w.copy(t)
+	defer func() { _ = os.RemoveAll(dir) }() // they are many
 	cmd := s.w.command(s.args, s.c.env...)(dir)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -234,6 +236,13 @@ func (s *sweep) judge(t *testing.T, what, dir string, cmd *exec.Cmd, stderr stri
 	if err != nil {
 		s.thirds++
 		t.Errorf("%s: %v\nit said: %s", what, err, stderr)
+		return
+	}
+	if s.c.halfway && slices.ContainsFunc(p.Things, func(thing string) bool { return strings.HasSuffix(thing, ", to go") }) {
+		s.betweens++
+		if err := healthy(ctx, l); err != nil || !cmd.ProcessState.Success() && !killed {
+			t.Errorf("%s: half way: %v, %v", what, cmd.ProcessState, err)
+		}
 		return
 	}
 	made := s.outside(t, what, dir)

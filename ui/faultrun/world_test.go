@@ -41,6 +41,7 @@ func emptyWorld(t testing.TB) *world {
 	for _, name := range []string{"value", "value2", "value3", "pass"} {
 		w.file(name, brokertest.Word(t))
 	}
+	w.file("key", strings.Repeat("a5", 32))
 	w.file("import.env", fmt.Sprintf("ONE=%s\nFOUR=%s\nFIVE=%s\n", w.values["value2"], w.values["value2"], w.values["value3"]))
 	return w
 }

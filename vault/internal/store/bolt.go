@@ -58,8 +58,8 @@ func (b *Bolt) View(ctx context.Context, f func(Tx) error) error {
 		return err
 	}
 	defer unlock()
-	return b.use(true, func(db *bolt.DB, _ *os.File) error {
-		return db.View(func(tx *bolt.Tx) error { return run(tx, f) })
+	return b.use(true, func(db *bolt.DB, file *opened) error {
+		return db.View(func(tx *bolt.Tx) error { return run(tx, file, f) })
 	})
 }
 
@@ -71,7 +71,7 @@ func (b *Bolt) Update(ctx context.Context, f func(Tx) error) error {
 	}
 	defer unlock()
 	shrink := false
-	err = b.use(false, func(db *bolt.DB, file *os.File) error {
+	err = b.use(false, func(db *bolt.DB, file *opened) error {
 		err := b.commit(db, file, f)
 		shrink = err == nil && !b.alone && wasteful(db)
 		return err
@@ -84,13 +84,18 @@ func (b *Bolt) Update(ctx context.Context, f func(Tx) error) error {
 }
 
 // commit runs f in a transaction and commits it.
-func (b *Bolt) commit(db *bolt.DB, file *os.File, f func(Tx) error) error {
+func (b *Bolt) commit(db *bolt.DB, file *opened, f func(Tx) error) error {
 	tx, err := db.Begin(true)
 	if err != nil {
 		return err
 	}
-	if err = run(tx, f); err == nil {
-		err = sameFile(b.Path(), file)
+	defer func() {
+		if file.noWay {
+			_ = tx.Rollback() // as bbolt does after a panic in a View
+		}
+	}()
+	if err = run(tx, file, f); err == nil {
+		err = sameFile(b.Path(), file.File)
 	}
 	if err != nil {
 		_ = tx.Rollback() // the error that matters is err
@@ -102,21 +107,30 @@ func (b *Bolt) commit(db *bolt.DB, file *os.File, f func(Tx) error) error {
 	return nil
 }
 
-// use opens the file for f. After a panic the database cannot be closed, as it
-// may hold its own locks: then the file alone is let go.
-func (b *Bolt) use(readOnly bool, f func(*bolt.DB, *os.File) error) error {
+// An opened file is the one under a database.
+type opened struct {
+	*os.File
+	noWay bool // somebody was stopped on the way to a key, before bbolt went there
+}
+
+// use opens the file for f. After a panic in bbolt the database cannot be closed,
+// as it may hold its own locks: then the file alone is let go.
+func (b *Bolt) use(readOnly bool, f func(*bolt.DB, *opened) error) error {
 	return guard(func() error {
 		db, file, err := b.open(b.Path(), readOnly)
 		if err != nil {
 			return err
 		}
-		panicked := true
+		panicked, handle := true, &opened{File: file}
 		defer func() {
-			if panicked {
+			switch {
+			case panicked && handle.noWay:
+				_ = db.Close() // the error that matters is what stopped it
+			case panicked:
 				letGo(file)
 			}
 		}()
-		err = f(db, file)
+		err = f(db, handle)
 		panicked = false
 		if cerr := db.Close(); cerr != nil && err == nil && !readOnly {
 			err = &CommitError{cerr}
@@ -174,7 +188,7 @@ func (b *Bolt) Create(ctx context.Context, f func(Tx) error) error {
 					return err
 				}
 			}
-			return run(tx, f)
+			return run(tx, nil, f)
 		})
 	})
 }
@@ -228,11 +242,14 @@ func wasteful(db *bolt.DB) bool {
 
 // compact writes the records into a new file, without the free pages.
 func (b *Bolt) compact() error {
-	src, _, err := b.open(b.Path(), true)
+	src, file, err := b.open(b.Path(), true)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = src.Close() }()
+	if err := checkPages(file); err != nil {
+		return err
+	}
 	return b.replace(func(dst *bolt.DB) error { return bolt.Compact(dst, src, 4<<20) })
 }
 
@@ -250,7 +267,10 @@ func (b *Bolt) open(path string, readOnly bool) (db *bolt.DB, file *os.File, err
 			if file, err = os.OpenFile(name, flag&^os.O_CREATE|openFlags, mode); err != nil {
 				return nil, err
 			}
-			return file, notEmpty(file)
+			if err = notEmpty(file); err == nil && !readOnly {
+				err = hasFreeList(file)
+			}
+			return file, err
 		},
 	})
 	switch {
@@ -277,10 +297,12 @@ func notEmpty(file *os.File) error {
 // bucket is the name of a table's bucket.
 func bucket(t Table) []byte { return []byte{byte(t)} }
 
-// run calls f with the transaction.
-func run(tx *bolt.Tx, f func(Tx) error) error {
-	t := boltTx{tx: tx}
+// run calls f with the transaction of a file, or of one that is being made.
+func run(tx *bolt.Tx, file *opened, f func(Tx) error) error {
+	t := boltTx{tx: tx, paths: paths{file: file, size: int64(tx.DB().Info().PageSize)}}
+	top := uint64(tx.Cursor().Bucket().Root())
 	for _, table := range Tables() {
+		t.paths.need(top, bucket(table))
 		if t.buckets[table] = tx.Bucket(bucket(table)); t.buckets[table] == nil {
 			return fmt.Errorf("%w: a table is missing", ErrDamaged)
 		}
@@ -291,22 +313,37 @@ func run(tx *bolt.Tx, f func(Tx) error) error {
 type boltTx struct {
 	tx      *bolt.Tx
 	buckets [Audit + 1]*bolt.Bucket
+	paths   paths
 }
 
-func (t *boltTx) Get(table Table, key []byte) []byte       { return t.buckets[table].Get(key) }
-func (t *boltTx) Put(table Table, key, value []byte) error { return t.buckets[table].Put(key, value) }
-func (t *boltTx) Delete(table Table, key []byte) error     { return t.buckets[table].Delete(key) }
+// at returns the bucket of a table, once the way to a key in it was looked at.
+func (t *boltTx) at(table Table, key []byte) *bolt.Bucket {
+	b := t.buckets[table]
+	t.paths.need(uint64(b.Root()), key)
+	return b
+}
+
+func (t *boltTx) Get(table Table, key []byte) []byte       { return t.at(table, key).Get(key) }
+func (t *boltTx) Put(table Table, key, value []byte) error { return t.at(table, key).Put(key, value) }
+func (t *boltTx) Delete(table Table, key []byte) error     { return t.at(table, key).Delete(key) }
 
 func (t *boltTx) OnCommit(f func()) { t.tx.OnCommit(f) }
 
 func (t *boltTx) Range(table Table, s Span, f func(key, value []byte) error) error {
 	c := t.buckets[table].Cursor()
+	way, err := t.paths.start(uint64(t.buckets[table].Root()), s.start(), s.Reverse)
+	if err != nil {
+		return err
+	}
 	step := c.Next
 	if s.Reverse {
 		step = c.Prev
 	}
 	var last []byte
 	for k, v := first(c, s); k != nil && bytes.HasPrefix(k, s.Prefix); k, v = step() {
+		if err := way.arrive(k); err != nil {
+			return err
+		}
 		// In a damaged tree, pages may be out of order, or lead back to
 		// themselves: without this check for ever.
 		if last != nil && (bytes.Compare(last, k) < 0) == s.Reverse {
@@ -319,18 +356,29 @@ func (t *boltTx) Range(table Table, s Span, f func(key, value []byte) error) err
 			}
 			return err
 		}
+		if err := way.leave(k); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
+// start is the key at which the span is looked for; nil: at the end.
+func (s Span) start() []byte {
+	if !s.Reverse {
+		return []byte(max(string(s.Prefix), string(s.From)))
+	}
+	if s.From != nil {
+		return s.From
+	}
+	return after(s.Prefix)
+}
+
 // first positions the cursor on the first key of the span.
 func first(c *bolt.Cursor, s Span) (key, value []byte) {
+	end := s.start()
 	if !s.Reverse {
-		return c.Seek([]byte(max(string(s.Prefix), string(s.From))))
-	}
-	end := s.From
-	if end == nil {
-		end = after(s.Prefix)
+		return c.Seek(end)
 	}
 	if end == nil {
 		return c.Last()

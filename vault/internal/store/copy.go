@@ -37,7 +37,7 @@ func (b *Bolt) WriteTo(ctx context.Context, w io.Writer) (n int64, err error) {
 		return 0, err
 	}
 	defer unlock()
-	err = b.use(true, func(db *bolt.DB, _ *os.File) error {
+	err = b.use(true, func(db *bolt.DB, _ *opened) error {
 		return db.View(func(tx *bolt.Tx) (err error) {
 			n, err = tx.WriteTo(w)
 			if errors.Is(err, io.EOF) {
@@ -102,6 +102,9 @@ func (b *Bolt) supplant(ctx context.Context, name, replaced string, fill func(pa
 		}
 	}()
 	if err := fill(incoming); err != nil {
+		if failed, ok := errors.AsType[*CommitError](err); ok {
+			return failed.Err // it was of the file beside: here nothing was changed
+		}
 		return err
 	}
 	if exists && replaced != "" {

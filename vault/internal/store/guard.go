@@ -20,6 +20,10 @@ func guard(f func() error) (err error) {
 		if p == nil {
 			return
 		}
+		if u, ok := p.(unreadable); ok {
+			err = u.err
+			return
+		}
 		if _, ok := p.(interface{ Addr() uintptr }); ok {
 			err = fmt.Errorf("%w: a part of it cannot be read", ErrDamaged)
 			return

@@ -24,6 +24,10 @@ func (b *Bolt) CheckPages(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = f.Close() }() // it was read only
+	return checkPages(f)
+}
+
+func checkPages(f io.ReaderAt) error {
 	p := pages{file: f}
 	if !p.readMeta() {
 		return fmt.Errorf("%w: it has no head", ErrDamaged)
@@ -32,6 +36,17 @@ func (b *Bolt) CheckPages(ctx context.Context) error {
 		return err
 	}
 	return p.walk()
+}
+
+// hasFreeList refuses a file that says of itself that it has no list of free
+// pages, as bbolt would go through all pages to make one, in whatever circle they
+// lead. We always write one.
+func hasFreeList(f io.ReaderAt) error {
+	p := pages{file: f}
+	if p.readMeta() && p.free == noFreeList {
+		return fmt.Errorf("%w: its list of free pages is missing", ErrDamaged)
+	}
+	return nil // or bbolt says what is wrong with its head
 }
 
 // How bbolt lays out a page, in the machine's byte order
@@ -126,9 +141,6 @@ func (p *pages) read(id uint64) (b []byte, flags, count int, err error) {
 
 // readFree takes the free pages.
 func (p *pages) readFree() error {
-	if p.free == noFreeList {
-		return nil
-	}
 	b, flags, count, err := p.read(p.free)
 	if err != nil {
 		return err
