@@ -34,6 +34,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aivault/broker/internal/wire"
@@ -64,6 +65,7 @@ type Broker struct {
 	mu      sync.Mutex
 	clients map[clientKey]*wire.Client // at most maxClients
 	bufs    sync.Pool                  // of *[readSize]byte, for answers
+	last    atomic.Pointer[providers]  // of the last look that found any of the vault's own
 }
 
 var _ Service = (*Broker)(nil)
