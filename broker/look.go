@@ -18,7 +18,7 @@ type look struct {
 
 // view calls f with a look at the vault.
 func (b *Broker) view(ctx context.Context, f func(look) error) error {
-	return b.view(ctx, func(r look) error {
+	return b.store.View(ctx, func(r vault.Reader) error {
 		seen, err := b.look(r)
 		if err != nil {
 			return err

@@ -144,7 +144,7 @@ func TestEditedRecords(t *testing.T) {
 			}
 		}
 	})
-	if want := 3*9 + 4; len(places) != want {
+	if want := 3*10 + 4; len(places) != want {
 		t.Fatalf("%d records and values, not %d", len(places), want)
 	}
 	places = append(places, place{store.Meta, []byte(metaManifest)})
