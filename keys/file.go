@@ -214,12 +214,11 @@ func (p fileProvider) readFault(err error) error {
 }
 
 func (p fileProvider) writeFault(err error) error {
-	code := fault.IO
+	code, hint := fault.IO, "name a file in a directory of yours on a local disk"
 	if isDiskFull(err) {
-		code = fault.DiskFull
+		code, hint = fault.DiskFull, "free some space, then try again"
 	}
-	return fault.Wrap(code, cause(err), "the %s cannot be made", p.config).
-		WithHint("name a file in a directory of yours on a local disk")
+	return fault.Wrap(code, cause(err), "the %s cannot be made", p.config).WithHint("%s", hint)
 }
 
 // cause strips the path, which the message already has, from err.

@@ -5,6 +5,7 @@ package keys
 import (
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -24,6 +25,9 @@ func TestFileWriteFault(t *testing.T) {
 			got := p.writeFault(err)
 			if fault.CodeOf(got) != want || got.Error() != `the key file "/d/kek.key" cannot be made: `+errno.Error() {
 				t.Errorf("%v: got %q with code %q, want %q", err, got, fault.CodeOf(got), want)
+			}
+			if full := strings.Contains(fault.HintOf(got), "space"); full != (want == fault.DiskFull) {
+				t.Errorf("%v: the hint is %q", err, fault.HintOf(got))
 			}
 		}
 	}

@@ -39,6 +39,9 @@ func (p fileProvider) keep(key Key) error {
 	p.sweep()
 	made, err := p.store(key)
 	if err != nil {
+		if made {
+			_ = os.Remove(p.config.Path) // nobody counts on it
+		}
 		return p.writeFault(err)
 	}
 	if !made {

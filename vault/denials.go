@@ -190,8 +190,8 @@ func (t *txn) openDenials() (map[uint64]denialCount, error) {
 }
 
 // deny records a refusal, and returns what the caller is told. An agent, or the
-// vault's owner, who was refused too often in the last minute is told that, and nothing else: what
-// then is recorded does not depend on the call.
+// vault's owner, who was refused too often in the last minute is told that, and
+// nothing else: what then is recorded does not depend on the call.
 func (t *txn) deny(e *Event, refusal error) (told, err error) {
 	told = refusal
 	if isJudgement(fault.CodeOf(refusal)) {

@@ -74,8 +74,8 @@ func (l *Local) examineLeftovers(ctx context.Context, r *Report, h *head) {
 	if len(unused) > 0 {
 		r.Checks = append(r.Checks, Check{
 			Name: "leftovers", OK: true,
-			Detail: "keys that open nothing here, of a rotation that was cut off or of an earlier vault: " + strings.Join(unused, ", "),
-			Remedy: "a backup from before may open with one of them: delete them when you do not need that",
+			Detail: "keys of no slot of this file, of a rotation that was cut off or of another copy of the vault: " + strings.Join(unused, ", "),
+			Remedy: "a backup may open with one of them, and so may a newer vault.db if this is an older one: delete them when everything opens that you need",
 		})
 	}
 	if len(found) == 0 && len(unused) > 0 {

@@ -56,15 +56,15 @@ func (l *Local) unusedKeys(ctx context.Context, h *head) []string {
 // before. It ends where the keyring is not to be had, which another check tells.
 func (l *Local) eachEntry(ctx context.Context, vault [16]byte, gen uint32, service string, f func(keys.Config)) {
 	first := keys.Config{Kind: keys.KindKeyring, Service: service, Account: uuidText(vault)}
-	taken := func(c keys.Config) bool {
-		there, err := l.opts.Keys.Taken(ctx, c)
-		if there {
+	var err error
+	taken := func(c keys.Config) (there bool) {
+		if there, err = l.opts.Keys.Taken(ctx, c); there {
 			f(c)
 		}
-		return there && err == nil
+		return there
 	}
 	taken(first)
-	for g := gen + 1; g > 1 && g+1 >= gen && ctx.Err() == nil; g-- {
+	for g := gen + 1; err == nil && g > 1 && g+1 >= gen; g-- {
 		for n := 0; n < maxAttempts && taken(placeFor(first, vault, rotationSlot(vault, g, n))); n++ {
 			continue
 		}

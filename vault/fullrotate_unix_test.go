@@ -40,8 +40,11 @@ func workNarrow(ctx context.Context, l *vault.Local, args []string, out io.Write
 func TestRotateWithoutSpace(t *testing.T) {
 	t.Parallel()
 	l, dir := crowded(t, 500)
+	_, err := l.RotateMaster(t.Context(), vault.RotateOptions{})
+	must(t, err)
 	before := read(t, vaultFile(dir))
-	for _, limit := range []int{10, 5_000, 20_000, 100_000, 300_000} {
+	// The last of them suffices for all but the transaction that is the last step.
+	for _, limit := range []int{10, 5_000, 20_000, 100_000, 300_000, len(before) - 1} {
 		out, err := worker(t, "narrow", dir, strconv.Itoa(limit)).Output()
 		if string(out) != string(fault.DiskFull)+" true" && (limit > 40 || string(out) != string(fault.IO)+" true") || err != nil {
 			t.Errorf("with %d bytes it ended so: %s (%v)", limit, out, err)
@@ -52,8 +55,9 @@ func TestRotateWithoutSpace(t *testing.T) {
 		if left := leftBehind(t, l, dir); len(left) > 0 {
 			t.Errorf("with %d bytes it left %v", limit, left)
 		}
+		vaulttest.Healthy(t, open(t, dir))
 	}
-	_, err := l.RotateMaster(t.Context(), vault.RotateOptions{})
+	_, err = l.RotateMaster(t.Context(), vault.RotateOptions{})
 	must(t, err)
 	vaulttest.Healthy(t, open(t, dir))
 }

@@ -197,10 +197,10 @@ func TestOutcomesThatCannotBeRecorded(t *testing.T) {
 // place.
 func TestOutcomesOfAnotherVault(t *testing.T) {
 	l, dir := fresh(t)
-	intent := call(t, l)
-	must(t, l.Finish(t.Context(), intent, ended))
 	other, otherDir := fresh(t)
 	other.Close()
+	intent := call(t, l)
+	must(t, l.Finish(t.Context(), intent, ended)) // and before it is written:
 	must(t, os.Rename(vaultFile(otherDir), vaultFile(dir)))
 	must(t, os.Rename(keyFile(otherDir).Path, keyFile(dir).Path))
 	wantCode(t, l.Flush(t.Context()), fault.AuditUnavailable)
@@ -216,9 +216,9 @@ func TestOutcomesOfAnotherVault(t *testing.T) {
 	}
 	vaulttest.Healthy(t, l)
 
-	must(t, l.Finish(t.Context(), call(t, l), ended)) // and once more, with calls that go on
-	other, otherDir = fresh(t)
+	other, otherDir = fresh(t) // and once more, with calls that go on
 	other.Close()
+	must(t, l.Finish(t.Context(), call(t, l), ended))
 	must(t, os.Rename(vaultFile(otherDir), vaultFile(dir)))
 	must(t, os.Rename(keyFile(otherDir).Path, keyFile(dir).Path))
 	intent = call(t, l)

@@ -47,6 +47,7 @@ func (l *Local) Restore(ctx context.Context, file string, opts RestoreOptions) (
 	defer l.letGo(ring)
 	defer here.release()
 	r, used := Restored{}, ring
+	defer func() { l.wipeUnused(used) }()
 	var at seal.Anchor
 	keyring := l.keyringAnchorOf(ctx, path)
 	err = l.db.Replace(ctx, func(incoming string) (err error) {
@@ -161,6 +162,11 @@ func (l *Local) ringOf(ctx context.Context, path string) (ring *seal.Ring, here 
 // letGo releases keys, and wipes those that the vault does not use.
 func (l *Local) letGo(ring *seal.Ring) {
 	ring.Release()
+	l.wipeUnused(ring)
+}
+
+// wipeUnused wipes keys that the vault does not use, once nobody holds them.
+func (l *Local) wipeUnused(ring *seal.Ring) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ring != ring {

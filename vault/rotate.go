@@ -253,5 +253,5 @@ func finishable(slots []Slot) (r Rotation, err error) {
 		}
 	}
 	return r, fault.New(fault.Conflict, "the vault was not opened by the new key, of which the %s is the place", r.Old.Key).
-		WithHint("put the new key there, and try again")
+		WithHint("put the new key there, and try again; if the daemon keeps another one, run `aivault lock` first")
 }

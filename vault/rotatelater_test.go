@@ -333,3 +333,26 @@ func TestSalvageAfterRotations(t *testing.T) {
 		vaulttest.Healthy(t, saved)
 	}
 }
+
+// TestDoctorAsksADeadKeyringLittle: each question to a keyring that does not answer
+// may take seconds, so that the keys which a rotation can have left are not asked for
+// one by one.
+func TestDoctorAsksADeadKeyringLittle(t *testing.T) {
+	t.Parallel()
+	h := settled(t, keys.KindKeyring, keys.KindFile)
+	for range 3 {
+		_, err := h.now.RotateMaster(t.Context(), vault.RotateOptions{})
+		must(t, err)
+	}
+	h.ring.SetMode(keystest.Locked)
+	before := h.ring.Calls()
+	r, err := h.open().Doctor(t.Context())
+	must(t, err)
+	if err := r.Err(); err != nil { // the file opens it
+		t.Error(err)
+	}
+	// For keys that are left, whether it is there, and its anchor, to read and to write.
+	if n := h.ring.Calls() - before; n > 4 {
+		t.Errorf("Doctor asked a keyring that is locked %d times", n)
+	}
+}

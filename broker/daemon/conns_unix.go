@@ -89,7 +89,6 @@ func (c *conn) freshLocked() bool { return !c.used && time.Since(c.since) < fres
 
 // shedLocked closes the connection that has been idle for longest of those that
 // may be closed, and reports whether there was one.
-
 func (s *conns) shedLocked(may func(*conn) bool) bool {
 	var oldest *conn
 	for c := range s.open {

@@ -15,7 +15,8 @@ const oneSecret = "secret"
 // provider's.
 func (a Auth) validate(placeholders, hosts []string) error {
 	for _, param := range a.Params {
-		if !isText(param.Value) || !isName(param.Name, upper+lower+digits+"-_") {
+		noPassword := a.Kind == "basic" && param.Name == "password" && param.Value == ""
+		if !isText(param.Value) && !noPassword || !isName(param.Name, upper+lower+digits+"-_") {
 			return fmt.Errorf("the parameter %q is malformed", param.Name)
 		}
 	}

@@ -118,6 +118,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"template left open", `"value": "{{secret}}"`, `"value": "{{secret}}{{"`},
 		{"template closed twice", `"value": "{{secret}}"`, `"value": "{{secret}}}}"`},
 		{"basic with one part", `{"name": "username", "value": "{{username}}"}, `, ``},
+		{"basic without a user", `{"name": "username", "value": "{{username}}"}`, `{"name": "username", "value": ""}`},
+		{"query without a value", `"value": "{{secret}}"`, `"value": ""`},
 		{"basic with two secrets and no parts", `{"placeholder": "secret", "name": "ACME_BOTH"}`, `{"placeholder": "secret", "name": "ACME_BOTH"}, {"placeholder": "more", "name": "ACME_MORE"}`},
 		{"credential for no capability", `"capabilities": ["acme/items"]`, `"capabilities": []`},
 		{"credential for an unknown capability", `"capabilities": ["acme/items"]`, `"capabilities": ["acme/none"]`},

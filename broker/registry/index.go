@@ -5,144 +5,612 @@ package registry
 // builtinIDs lists the providers under providers.
 func builtinIDs() []string {
 	return []string{
+		"adyen",
+		"ai21",
 		"airtable",
+		"algolia",
+		"alpaca",
+		"alpha-vantage",
+		"amplitude",
 		"anthropic",
+		"apify",
+		"apollo",
+		"asana",
+		"assemblyai",
+		"atlassian",
+		"attio",
+		"auth0",
+		"aws-bedrock",
+		"aws-lambda",
+		"aws-ses",
+		"azure-openai",
+		"bfl",
+		"bitbucket",
+		"bitly",
+		"box",
+		"brave-search",
+		"brevo",
+		"brex",
+		"browserbase",
+		"buildkite",
 		"calendly",
+		"cartesia",
+		"cerebras",
+		"circleci",
+		"clerk",
+		"clickup",
+		"close",
+		"cloudflare",
+		"coda",
+		"cohere",
+		"coingecko",
+		"contentful",
+		"customerio",
+		"dashscope",
+		"databricks",
+		"datadog",
 		"deepgram",
 		"deepl",
+		"deepseek",
+		"digitalocean",
 		"discord",
+		"dropbox",
+		"e2b",
+		"easypost",
+		"elasticsearch",
 		"elevenlabs",
+		"exa",
 		"fal",
+		"figma",
+		"finnhub",
 		"firecrawl",
+		"fireworks",
+		"fivetran",
+		"fly",
+		"freshdesk",
+		"front",
 		"gemini",
 		"github",
+		"gitlab",
+		"godaddy",
 		"google-calendar",
+		"google-docs",
+		"google-drive",
 		"google-gmail",
+		"google-maps",
 		"google-places",
+		"google-sheets",
+		"grafana-cloud",
+		"groq",
+		"heroku",
+		"hetzner",
+		"heygen",
+		"honeycomb",
 		"hubspot",
+		"huggingface",
+		"ideogram",
 		"intercom",
+		"ipinfo",
+		"jina",
+		"kagi",
+		"kit",
+		"klaviyo",
+		"langfuse",
+		"langsmith",
+		"launchdarkly",
+		"lemonsqueezy",
 		"linear",
+		"linkedin",
+		"linode",
+		"loops",
+		"luma",
+		"mailchimp",
 		"mailgun",
+		"mapbox",
+		"mercury",
+		"meta-graph",
+		"microsoft-graph",
+		"miro",
+		"mistral",
+		"mixpanel",
+		"monday",
+		"mongodb-atlas",
+		"moonshot",
+		"neon",
 		"netlify",
+		"new-relic",
+		"newsapi",
 		"notion",
+		"nvidia-nim",
+		"okta",
 		"openai",
 		"openrouter",
+		"openweather",
+		"opsgenie",
+		"paddle",
+		"pagerduty",
+		"paypal",
+		"perplexity",
+		"pexels",
+		"pinecone",
+		"pipedrive",
 		"plaid",
+		"planetscale",
+		"plivo",
+		"polygon",
+		"posthog",
 		"postmark",
 		"quickbooks",
+		"railway",
 		"reddit",
 		"remove-bg",
+		"render",
 		"replicate",
 		"resend",
+		"runpod",
+		"runway",
+		"salesforce",
+		"sambanova",
+		"sanity",
+		"scrapingbee",
+		"segment",
 		"sendgrid",
+		"sentry",
+		"serpapi",
+		"serper",
+		"shodan",
 		"shopify",
 		"slack",
+		"snowflake",
+		"snyk",
 		"spotify",
 		"square",
+		"stability",
+		"statuspage",
 		"stripe",
+		"supabase",
+		"supabase-management",
+		"tailscale",
+		"tavily",
 		"telegram",
+		"telnyx",
+		"terraform-cloud",
+		"tmdb",
 		"todoist",
+		"together",
+		"toggl",
 		"trello",
 		"tripo",
+		"turso",
 		"twilio",
+		"twitch",
+		"typeform",
+		"unsplash",
+		"upstash-redis",
 		"vercel",
+		"vertex-ai",
+		"virustotal",
+		"voyage",
+		"vultr",
+		"wandb",
+		"weaviate",
+		"webflow",
+		"wise",
+		"wolframalpha",
+		"workos",
 		"x",
+		"xai",
 		"xero",
 		"youtube",
+		"zai",
+		"zendesk",
+		"zoom",
 	}
 }
 
 // builtinClaim returns the provider that claims a secret name, or "".
 func builtinClaim(name string) string {
 	switch name {
+	case "ADYEN_API_KEY":
+		return "adyen"
+	case "AI21_API_KEY":
+		return "ai21"
 	case "AIRTABLE_API_KEY", "AIRTABLE_PAT", "AIRTABLE_TOKEN":
 		return "airtable"
+	case "ALGOLIA_API_KEY", "ALGOLIA_APP_ID":
+		return "algolia"
+	case "ALPACA_API_KEY", "ALPACA_SECRET_KEY", "APCA_API_KEY_ID", "APCA_API_SECRET_KEY":
+		return "alpaca"
+	case "ALPHAVANTAGE_API_KEY", "ALPHA_VANTAGE_API_KEY":
+		return "alpha-vantage"
+	case "AMPLITUDE_API_KEY", "AMPLITUDE_SECRET_KEY":
+		return "amplitude"
 	case "ANTHROPIC_API_KEY":
 		return "anthropic"
+	case "APIFY_API_TOKEN", "APIFY_TOKEN":
+		return "apify"
+	case "APOLLO_API_KEY", "APOLLO_IO_API_KEY":
+		return "apollo"
+	case "ASANA_ACCESS_TOKEN", "ASANA_PAT", "ASANA_TOKEN":
+		return "asana"
+	case "AAI_API_KEY", "ASSEMBLYAI_API_KEY":
+		return "assemblyai"
+	case "ATLASSIAN_API_TOKEN", "ATLASSIAN_EMAIL", "CONFLUENCE_API_TOKEN", "CONFLUENCE_EMAIL", "JIRA_API_TOKEN", "JIRA_EMAIL":
+		return "atlassian"
+	case "ATTIO_ACCESS_TOKEN", "ATTIO_API_KEY":
+		return "attio"
+	case "AUTH0_API_TOKEN", "AUTH0_MANAGEMENT_API_TOKEN", "AUTH0_MANAGEMENT_TOKEN":
+		return "auth0"
+	case "AWS_BEARER_TOKEN_BEDROCK", "AWS_BEDROCK_CREDENTIALS":
+		return "aws-bedrock"
+	case "AWS_LAMBDA_CREDENTIALS":
+		return "aws-lambda"
+	case "AWS_SES_CREDENTIALS":
+		return "aws-ses"
+	case "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_KEY":
+		return "azure-openai"
+	case "BFL_API_KEY":
+		return "bfl"
+	case "BITBUCKET_ACCESS_TOKEN", "BITBUCKET_API_TOKEN", "BITBUCKET_EMAIL", "BITBUCKET_TOKEN":
+		return "bitbucket"
+	case "BITLY_ACCESS_TOKEN", "BITLY_TOKEN":
+		return "bitly"
+	case "BOX_ACCESS_TOKEN", "BOX_DEVELOPER_TOKEN", "BOX_OAUTH":
+		return "box"
+	case "BRAVE_API_KEY", "BRAVE_SEARCH_API_KEY":
+		return "brave-search"
+	case "BREVO_API_KEY", "SENDINBLUE_API_KEY":
+		return "brevo"
+	case "BREX_API_KEY", "BREX_API_TOKEN", "BREX_TOKEN":
+		return "brex"
+	case "BROWSERBASE_API_KEY":
+		return "browserbase"
+	case "BUILDKITE_API_TOKEN":
+		return "buildkite"
 	case "CALENDLY_API_KEY", "CALENDLY_TOKEN":
 		return "calendly"
+	case "CARTESIA_API_KEY":
+		return "cartesia"
+	case "CEREBRAS_API_KEY":
+		return "cerebras"
+	case "CIRCLECI_TOKEN", "CIRCLE_TOKEN":
+		return "circleci"
+	case "CLERK_API_KEY", "CLERK_SECRET_KEY":
+		return "clerk"
+	case "CLICKUP_ACCESS_TOKEN", "CLICKUP_API_KEY", "CLICKUP_API_TOKEN", "CLICKUP_TOKEN":
+		return "clickup"
+	case "CLOSEIO_API_KEY", "CLOSE_API_KEY":
+		return "close"
+	case "CF_API_TOKEN", "CLOUDFLARE_API_KEY", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL":
+		return "cloudflare"
+	case "CODA_API_KEY", "CODA_API_TOKEN":
+		return "coda"
+	case "COHERE_API_KEY", "CO_API_KEY":
+		return "cohere"
+	case "COINGECKO_API_KEY", "COINGECKO_DEMO_API_KEY", "COINGECKO_PRO_API_KEY":
+		return "coingecko"
+	case "CONTENTFUL_ACCESS_TOKEN", "CONTENTFUL_DELIVERY_TOKEN", "CONTENTFUL_MANAGEMENT_ACCESS_TOKEN", "CONTENTFUL_MANAGEMENT_TOKEN", "CONTENTFUL_PREVIEW_TOKEN":
+		return "contentful"
+	case "CUSTOMERIO_APP_API_KEY", "CUSTOMERIO_APP_TOKEN":
+		return "customerio"
+	case "DASHSCOPE_API_KEY":
+		return "dashscope"
+	case "DATABRICKS_TOKEN":
+		return "databricks"
+	case "DATADOG_API_KEY", "DATADOG_APP_KEY", "DD_API_KEY", "DD_APP_KEY":
+		return "datadog"
 	case "DEEPGRAM_API_KEY":
 		return "deepgram"
 	case "DEEPL_API_KEY", "DEEPL_AUTH_KEY":
 		return "deepl"
+	case "DEEPSEEK_API_KEY":
+		return "deepseek"
+	case "DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN":
+		return "digitalocean"
 	case "DISCORD_BOT_TOKEN", "DISCORD_TOKEN":
 		return "discord"
+	case "DROPBOX_ACCESS_TOKEN", "DROPBOX_OAUTH", "DROPBOX_TOKEN":
+		return "dropbox"
+	case "E2B_API_KEY":
+		return "e2b"
+	case "EASYPOST_API_KEY":
+		return "easypost"
+	case "ELASTICSEARCH_API_KEY", "ELASTIC_API_KEY", "ES_API_KEY":
+		return "elasticsearch"
 	case "ELEVENLABS_API_KEY", "XI_API_KEY":
 		return "elevenlabs"
+	case "EXA_API_KEY":
+		return "exa"
 	case "FAL_API_KEY", "FAL_KEY":
 		return "fal"
+	case "FIGMA_ACCESS_TOKEN", "FIGMA_API_KEY", "FIGMA_TOKEN":
+		return "figma"
+	case "FINNHUB_API_KEY":
+		return "finnhub"
 	case "FIRECRAWL_API_KEY":
 		return "firecrawl"
+	case "FIREWORKS_AI_API_KEY", "FIREWORKS_API_KEY":
+		return "fireworks"
+	case "FIVETRAN_APIKEY", "FIVETRAN_APISECRET", "FIVETRAN_API_KEY", "FIVETRAN_API_SECRET":
+		return "fivetran"
+	case "FLY_API_TOKEN":
+		return "fly"
+	case "FRESHDESK_API_KEY":
+		return "freshdesk"
+	case "FRONT_API_TOKEN", "FRONT_TOKEN":
+		return "front"
 	case "GEMINI_API_KEY", "GOOGLE_API_KEY":
 		return "gemini"
 	case "GH_TOKEN", "GITHUB_TOKEN":
 		return "github"
+	case "GITLAB_ACCESS_TOKEN", "GITLAB_PRIVATE_TOKEN", "GITLAB_TOKEN":
+		return "gitlab"
+	case "GODADDY_API_KEY", "GODADDY_API_SECRET":
+		return "godaddy"
 	case "GOOGLE_CALENDAR_OAUTH":
 		return "google-calendar"
+	case "GOOGLE_DOCS_OAUTH":
+		return "google-docs"
+	case "GOOGLE_DRIVE_OAUTH":
+		return "google-drive"
 	case "GOOGLE_GMAIL_OAUTH":
 		return "google-gmail"
+	case "GOOGLE_ROUTES_API_KEY", "MAPS_API_KEY":
+		return "google-maps"
 	case "GOOGLE_MAPS_API_KEY", "GOOGLE_PLACES_API_KEY":
 		return "google-places"
+	case "GOOGLE_SHEETS_OAUTH":
+		return "google-sheets"
+	case "GRAFANA_API_KEY", "GRAFANA_SERVICE_ACCOUNT_TOKEN", "GRAFANA_TOKEN":
+		return "grafana-cloud"
+	case "GROQ_API_KEY":
+		return "groq"
+	case "HEROKU_API_KEY":
+		return "heroku"
+	case "HCLOUD_TOKEN", "HETZNER_API_TOKEN":
+		return "hetzner"
+	case "HEYGEN_API_KEY":
+		return "heygen"
+	case "HONEYCOMB_API_KEY":
+		return "honeycomb"
 	case "HUBSPOT_ACCESS_TOKEN", "HUBSPOT_TOKEN":
 		return "hubspot"
+	case "HF_TOKEN", "HUGGINGFACEHUB_API_TOKEN", "HUGGINGFACE_API_KEY", "HUGGING_FACE_HUB_TOKEN":
+		return "huggingface"
+	case "IDEOGRAM_API_KEY":
+		return "ideogram"
 	case "INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN":
 		return "intercom"
+	case "IPINFO_API_TOKEN", "IPINFO_TOKEN":
+		return "ipinfo"
+	case "JINAAI_API_KEY", "JINA_API_KEY":
+		return "jina"
+	case "KAGI_API_KEY", "KAGI_API_TOKEN":
+		return "kagi"
+	case "CONVERTKIT_API_KEY", "KIT_API_KEY":
+		return "kit"
+	case "KLAVIYO_API_KEY", "KLAVIYO_PRIVATE_API_KEY", "KLAVIYO_PRIVATE_KEY":
+		return "klaviyo"
+	case "LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY":
+		return "langfuse"
+	case "LANGCHAIN_API_KEY", "LANGSMITH_API_KEY":
+		return "langsmith"
+	case "LAUNCHDARKLY_ACCESS_TOKEN", "LAUNCHDARKLY_API_KEY":
+		return "launchdarkly"
+	case "LEMONSQUEEZY_API_KEY", "LEMON_SQUEEZY_API_KEY":
+		return "lemonsqueezy"
 	case "LINEAR_ACCESS_TOKEN", "LINEAR_API_KEY":
 		return "linear"
+	case "LINKEDIN_ACCESS_TOKEN", "LINKEDIN_TOKEN":
+		return "linkedin"
+	case "LINODE_CLI_TOKEN", "LINODE_TOKEN":
+		return "linode"
+	case "LOOPS_API_KEY", "LOOPS_TOKEN":
+		return "loops"
+	case "LUMAAI_API_KEY", "LUMA_API_KEY":
+		return "luma"
+	case "MAILCHIMP_API_KEY", "MAILCHIMP_MARKETING_API_KEY":
+		return "mailchimp"
 	case "MAILGUN_API_KEY":
 		return "mailgun"
+	case "MAPBOX_ACCESS_TOKEN", "MAPBOX_TOKEN":
+		return "mapbox"
+	case "MERCURY_API_KEY", "MERCURY_API_TOKEN", "MERCURY_TOKEN":
+		return "mercury"
+	case "FACEBOOK_ACCESS_TOKEN", "META_ACCESS_TOKEN", "WHATSAPP_ACCESS_TOKEN", "WHATSAPP_TOKEN":
+		return "meta-graph"
+	case "MICROSOFT_GRAPH_ACCESS_TOKEN", "MICROSOFT_GRAPH_OAUTH", "MS_GRAPH_OAUTH":
+		return "microsoft-graph"
+	case "MIRO_ACCESS_TOKEN", "MIRO_API_TOKEN", "MIRO_TOKEN":
+		return "miro"
+	case "MISTRAL_API_KEY":
+		return "mistral"
+	case "MIXPANEL_SERVICE_ACCOUNT_SECRET", "MIXPANEL_SERVICE_ACCOUNT_USERNAME":
+		return "mixpanel"
+	case "MONDAY_API_KEY", "MONDAY_API_TOKEN", "MONDAY_TOKEN":
+		return "monday"
+	case "MONGODB_ATLAS_OAUTH":
+		return "mongodb-atlas"
+	case "MOONSHOT_API_KEY":
+		return "moonshot"
+	case "NEON_API_KEY":
+		return "neon"
 	case "NETLIFY_AUTH_TOKEN", "NETLIFY_TOKEN":
 		return "netlify"
+	case "NEW_RELIC_API_KEY", "NEW_RELIC_USER_KEY":
+		return "new-relic"
+	case "NEWSAPI_API_KEY", "NEWSAPI_KEY", "NEWS_API_KEY":
+		return "newsapi"
 	case "NOTION_API_KEY", "NOTION_TOKEN":
 		return "notion"
+	case "NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY":
+		return "nvidia-nim"
+	case "OKTA_API_TOKEN", "OKTA_CLIENT_TOKEN":
+		return "okta"
 	case "CODEX_OAUTH_JSON", "OPENAI_API_KEY":
 		return "openai"
 	case "OPENROUTER_API_KEY", "OPENROUTER_PROVISIONING_KEY":
 		return "openrouter"
+	case "OPENWEATHERMAP_API_KEY", "OPENWEATHER_API_KEY":
+		return "openweather"
+	case "OPSGENIE_API_KEY":
+		return "opsgenie"
+	case "PADDLE_API_KEY":
+		return "paddle"
+	case "PAGERDUTY_API_KEY", "PAGERDUTY_API_TOKEN", "PAGERDUTY_TOKEN":
+		return "pagerduty"
+	case "PAYPAL_ACCESS_TOKEN", "PAYPAL_OAUTH":
+		return "paypal"
+	case "PERPLEXITY_API_KEY", "PPLX_API_KEY":
+		return "perplexity"
+	case "PEXELS_API_KEY":
+		return "pexels"
+	case "PINECONE_API_KEY":
+		return "pinecone"
+	case "PIPEDRIVE_API_KEY", "PIPEDRIVE_API_TOKEN":
+		return "pipedrive"
 	case "PLAID_CLIENT_ID", "PLAID_SECRET":
 		return "plaid"
+	case "PLANETSCALE_SERVICE_TOKEN", "PLANETSCALE_SERVICE_TOKEN_ID":
+		return "planetscale"
+	case "PLIVO_AUTH_ID", "PLIVO_AUTH_TOKEN":
+		return "plivo"
+	case "MASSIVE_API_KEY", "POLYGON_API_KEY":
+		return "polygon"
+	case "POSTHOG_API_KEY", "POSTHOG_PERSONAL_API_KEY":
+		return "posthog"
 	case "POSTMARK_ACCOUNT_TOKEN", "POSTMARK_SERVER_TOKEN":
 		return "postmark"
 	case "QUICKBOOKS_OAUTH", "QUICKBOOKS_TOKEN":
 		return "quickbooks"
+	case "RAILWAY_API_TOKEN", "RAILWAY_PROJECT_TOKEN", "RAILWAY_TOKEN":
+		return "railway"
 	case "REDDIT_OAUTH", "REDDIT_TOKEN":
 		return "reddit"
 	case "REMOVE_BG_API_KEY":
 		return "remove-bg"
+	case "RENDER_API_KEY":
+		return "render"
 	case "REPLICATE_API_TOKEN":
 		return "replicate"
 	case "RESEND_API_KEY":
 		return "resend"
+	case "RUNPOD_API_KEY":
+		return "runpod"
+	case "RUNWAYML_API_SECRET":
+		return "runway"
+	case "SALESFORCE_ACCESS_TOKEN", "SALESFORCE_OAUTH":
+		return "salesforce"
+	case "SAMBANOVA_API_KEY":
+		return "sambanova"
+	case "SANITY_API_READ_TOKEN", "SANITY_API_TOKEN", "SANITY_API_WRITE_TOKEN", "SANITY_AUTH_TOKEN", "SANITY_TOKEN":
+		return "sanity"
+	case "SCRAPINGBEE_API_KEY":
+		return "scrapingbee"
+	case "SEGMENT_WRITE_KEY":
+		return "segment"
 	case "SENDGRID_API_KEY":
 		return "sendgrid"
+	case "SENTRY_API_TOKEN", "SENTRY_AUTH_TOKEN":
+		return "sentry"
+	case "SERPAPI_API_KEY", "SERPAPI_KEY":
+		return "serpapi"
+	case "SERPER_API_KEY":
+		return "serper"
+	case "SHODAN_API_KEY":
+		return "shodan"
 	case "SHOPIFY_ACCESS_TOKEN", "SHOPIFY_ADMIN_ACCESS_TOKEN":
 		return "shopify"
 	case "SLACK_BOT_TOKEN", "SLACK_USER_TOKEN":
 		return "slack"
+	case "SNOWFLAKE_PAT", "SNOWFLAKE_TOKEN":
+		return "snowflake"
+	case "SNYK_API_TOKEN", "SNYK_TOKEN":
+		return "snyk"
 	case "SPOTIFY_OAUTH", "SPOTIFY_TOKEN":
 		return "spotify"
 	case "SQUARE_ACCESS_TOKEN":
 		return "square"
+	case "STABILITY_API_KEY":
+		return "stability"
+	case "STATUSPAGE_API_KEY":
+		return "statuspage"
 	case "STRIPE_API_KEY", "STRIPE_SECRET_KEY":
 		return "stripe"
+	case "SUPABASE_ANON_KEY", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY":
+		return "supabase"
+	case "SUPABASE_ACCESS_TOKEN":
+		return "supabase-management"
+	case "TAILSCALE_API_KEY", "TAILSCALE_OAUTH", "TS_API_KEY":
+		return "tailscale"
+	case "TAVILY_API_KEY":
+		return "tavily"
 	case "TELEGRAM_BOT_TOKEN":
 		return "telegram"
+	case "TELNYX_API_KEY":
+		return "telnyx"
+	case "TFE_TOKEN", "TF_API_TOKEN":
+		return "terraform-cloud"
+	case "TMDB_ACCESS_TOKEN", "TMDB_API_KEY", "TMDB_BEARER_TOKEN":
+		return "tmdb"
 	case "TODOIST_API_TOKEN", "TODOIST_TOKEN":
 		return "todoist"
+	case "TOGETHERAI_API_KEY", "TOGETHER_API_KEY":
+		return "together"
+	case "TOGGL_API_TOKEN", "TOGGL_TRACK_API_TOKEN":
+		return "toggl"
 	case "TRELLO_API_KEY", "TRELLO_TOKEN":
 		return "trello"
 	case "TRIPO_API_KEY":
 		return "tripo"
+	case "TURSO_API_KEY", "TURSO_API_TOKEN":
+		return "turso"
 	case "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN":
 		return "twilio"
+	case "TWITCH_ACCESS_TOKEN", "TWITCH_CLIENT_ID":
+		return "twitch"
+	case "TYPEFORM_ACCESS_TOKEN", "TYPEFORM_API_KEY", "TYPEFORM_TOKEN":
+		return "typeform"
+	case "UNSPLASH_ACCESS_KEY":
+		return "unsplash"
+	case "KV_REST_API_TOKEN", "UPSTASH_REDIS_REST_TOKEN":
+		return "upstash-redis"
 	case "VERCEL_TOKEN":
 		return "vercel"
+	case "GOOGLE_VERTEX_API_KEY", "GOOGLE_VERTEX_OAUTH":
+		return "vertex-ai"
+	case "VIRUSTOTAL_API_KEY", "VT_API_KEY":
+		return "virustotal"
+	case "VOYAGEAI_API_KEY", "VOYAGE_API_KEY":
+		return "voyage"
+	case "VULTR_API_KEY":
+		return "vultr"
+	case "WANDB_API_KEY", "WANDB_INFERENCE_API_KEY":
+		return "wandb"
+	case "WEAVIATE_API_KEY":
+		return "weaviate"
+	case "WEBFLOW_ACCESS_TOKEN", "WEBFLOW_API_TOKEN", "WEBFLOW_TOKEN":
+		return "webflow"
+	case "WISE_API_KEY", "WISE_API_TOKEN":
+		return "wise"
+	case "WOLFRAM_ALPHA_APPID", "WOLFRAM_ALPHA_APP_ID", "WOLFRAM_APP_ID":
+		return "wolframalpha"
+	case "WORKOS_API_KEY":
+		return "workos"
 	case "TWITTER_BEARER_TOKEN", "X_BEARER_TOKEN", "X_OAUTH":
 		return "x"
+	case "XAI_API_KEY":
+		return "xai"
 	case "XERO_OAUTH", "XERO_TOKEN":
 		return "xero"
 	case "YOUTUBE_API_KEY", "YOUTUBE_OAUTH":
 		return "youtube"
+	case "ZAI_API_KEY", "Z_AI_API_KEY":
+		return "zai"
+	case "ZENDESK_API_TOKEN", "ZENDESK_OAUTH_TOKEN":
+		return "zendesk"
+	case "ZOOM_ACCESS_TOKEN", "ZOOM_OAUTH":
+		return "zoom"
 	}
 	return ""
 }

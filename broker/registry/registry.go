@@ -137,7 +137,8 @@ type Login struct {
 //	header        one Param: the header's name, and a template
 //	query         one Param: the parameter's name, and a template
 //	path          one Param, prefix: a template of what goes before the path
-//	basic         Params username and password, both templates; or none
+//	basic         Params username and password, both templates, the password
+//	              empty where a service takes a key for the user; or none
 //	multi-header  Params as for header, one or more
 //	multi-query   Params as for query, one or more
 //

@@ -62,7 +62,7 @@ func have[A, R any](ctx context.Context, c *Client, m *rpc.Method[A, R], args A,
 		x.spent = true
 		return r, c.notSent(ctx, x, err)
 	}
-	reply, err := x.listen(c.table, on)
+	reply, err := c.listen(ctx, x, on)
 	if err != nil {
 		x.spent = true
 		c.kept.Store(false)
@@ -93,15 +93,21 @@ func (c *Client) notSent(ctx context.Context, x *conn, err error) error {
 // lost is the error of a request whose reply does not come. It is never sent
 // again: whether it was done only the vault knows.
 func lost(ctx context.Context, class rpc.Class, err error) error {
-	if said, ok := errors.AsType[*fault.Error](err); ok {
+	how := "went away"
+	if _, quiet := Silent(err); quiet {
+		if class == rpc.Reads {
+			return err
+		}
+		how = "stopped answering"
+	} else if said, ok := errors.AsType[*fault.Error](err); ok {
 		return said
 	}
 	switch {
 	case class == rpc.Calls:
-		return fault.New(fault.OutcomeUnknown, "the daemon went away while the call was under way; whether it was made is in the audit log").
+		return fault.New(fault.OutcomeUnknown, "the daemon %s while the call was under way; whether it was made is in the audit log", how).
 			WithHint("look before you repeat it: `aivault audit`")
 	case class == rpc.Writes:
-		return fault.New(fault.OutcomeUnknown, "the daemon went away while it changed the vault; whether it did is in the audit log").
+		return fault.New(fault.OutcomeUnknown, "the daemon %s while it changed the vault; whether it did is in the audit log", how).
 			WithHint("look before you repeat it: `aivault audit`")
 	case ctx.Err() != nil:
 		return fault.New(fault.CodeOf(ctx.Err()), "the daemon did not answer in time")
@@ -109,10 +115,18 @@ func lost(ctx context.Context, class rpc.Class, err error) error {
 	return fault.New(fault.IO, "the daemon went away before it answered").WithHint("try again")
 }
 
-// listen reads what comes up to the reply, which the caller clears.
-func (x *conn) listen(table *rpc.Table, on *listener) ([]byte, error) {
-	for {
-		kind, payload, err := x.in.Next(0)
+// listen reads what comes up to the reply, which the caller clears. Where nothing
+// comes, it sees now and then whether the daemon is still there.
+func (c *Client) listen(ctx context.Context, x *conn, on *listener) ([]byte, error) {
+	table := c.table
+	for patience := c.opts.Patience; ; {
+		kind, payload, err := x.in.Next(patience)
+		if errors.Is(err, rpc.ErrQuiet) {
+			err, patience = c.look(ctx), min(2*patience, maxPatience)
+			if err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -16,6 +16,7 @@ const afterCancel = 2 * time.Second
 // A conn is a connection to a daemon, for one request at a time.
 type conn struct {
 	raw   net.Conn
+	pid   int // of the daemon; 0: not known
 	in    *rpc.Reader
 	out   *rpc.Writer
 	spent bool // it is of no use any more
@@ -25,24 +26,24 @@ type conn struct {
 	canceled bool
 }
 
-func newConn(raw net.Conn) *conn {
-	return &conn{raw: raw, in: rpc.NewReader(raw, rpc.Stall), out: rpc.NewWriter(raw, rpc.Stall)}
+func newConn(raw net.Conn, pid int) *conn {
+	return &conn{raw: raw, pid: pid, in: rpc.NewReader(raw, rpc.Stall), out: rpc.NewWriter(raw, rpc.Stall)}
 }
 
 func (x *conn) close() { _ = x.raw.Close() }
 
-// greet says hello, and returns what the daemon says.
-func (x *conn) greet(ctx context.Context, table *rpc.Table, g rpc.Greeting) (rpc.Hello, error) {
+// greet says hello, and returns what the daemon says within a time.
+func (x *conn) greet(ctx context.Context, table *rpc.Table, wait time.Duration, g rpc.Greeting) (rpc.Hello, error) {
 	stop := context.AfterFunc(ctx, x.close)
 	defer stop()
 	err := x.out.Frame(rpc.KindHello, g.Encode(), true)
 	if err != nil {
-		return rpc.Hello{}, gone(ctx, err)
+		return rpc.Hello{}, x.gone(ctx, err)
 	}
-	kind, payload, err := x.in.Next(dialWait)
+	kind, payload, err := x.in.Next(wait)
 	switch {
 	case err != nil:
-		return rpc.Hello{}, gone(ctx, err)
+		return rpc.Hello{}, x.gone(ctx, err)
 	case kind == rpc.KindRefusal:
 		return rpc.Hello{}, x.refused(table, payload)
 	case kind != rpc.KindHello:
@@ -53,14 +54,6 @@ func (x *conn) greet(ctx context.Context, table *rpc.Table, g rpc.Greeting) (rpc
 		return rpc.Hello{}, stranger(err)
 	}
 	return h, nil
-}
-
-// gone is the error of a daemon that does not say hello.
-func gone(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return fault.New(fault.CodeOf(ctx.Err()), "the daemon did not answer in time")
-	}
-	return fault.Wrap(fault.IO, cause(err), "the daemon went away").WithHint("try again")
 }
 
 // stranger is the error of what speaks something else.

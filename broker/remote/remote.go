@@ -36,6 +36,10 @@ type Options struct {
 	Version  string // of aivault, which the daemon compares with its own
 	OwnerUID int    // the user whose daemon it must be; -1: anybody's
 
+	// Patience is how long the daemon may say nothing before it is seen whether it
+	// still answers, and how long it may take for its first word; 0: 5 s.
+	Patience time.Duration
+
 	// Connect stands in for the socket in tests; nil: Socket.
 	Connect func(ctx context.Context) (net.Conn, error)
 }
@@ -58,8 +62,10 @@ const (
 	maxShort = 4
 	// maxIdle is how many are kept that nobody uses.
 	maxIdle = 64
-	// dialWait is how long a daemon may take to answer the first word.
-	dialWait = 5 * time.Second
+	// patience is that of Options.
+	patience = 5 * time.Second
+	// maxPatience is the longest time between looks at a daemon that says nothing.
+	maxPatience = time.Minute
 )
 
 // A Client implements vault.Vault and broker.Service by what a daemon does. It
@@ -82,10 +88,18 @@ var (
 	_ broker.Service = (*Client)(nil)
 )
 
+func newClient(opts Options) *Client {
+	if opts.Patience == 0 {
+		opts.Patience = patience
+	}
+	return &Client{opts: opts, table: rpc.NewTable(), short: make(chan struct{}, maxShort)}
+}
+
 // Dial connects to a daemon. fault.IO: there is none; fault.Conflict: it is of
-// another version; fault.PolicyViolation: it is another user's.
+// another version; fault.PolicyViolation: it is another user's; fault.Timeout: it
+// does not answer, see Silent.
 func Dial(ctx context.Context, opts Options) (*Client, error) {
-	c := &Client{opts: opts, table: rpc.NewTable(), short: make(chan struct{}, maxShort)}
+	c := newClient(opts)
 	first, h, err := c.dial(ctx, rpc.WishCall)
 	if err != nil {
 		return nil, err
@@ -101,7 +115,7 @@ func Dial(ctx context.Context, opts Options) (*Client, error) {
 
 // Stop has a daemon end, of whatever version it is.
 func Stop(ctx context.Context, opts Options) error {
-	c := &Client{opts: opts, table: rpc.NewTable()}
+	c := newClient(opts)
 	conn, _, err := c.dial(ctx, rpc.WishStop)
 	if err == nil {
 		conn.close()
@@ -159,14 +173,14 @@ func (c *Client) HandOver(ctx context.Context, slot vault.ID, key keys.Key, limi
 
 // dial makes a connection, and says hello.
 func (c *Client) dial(ctx context.Context, wish rpc.Wish) (*conn, rpc.Hello, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialWait)
+	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.Patience, errSilent)
 	defer cancel()
-	raw, err := c.connect(ctx)
+	raw, pid, err := c.connect(ctx)
 	if err != nil {
 		return nil, rpc.Hello{}, err
 	}
-	x := newConn(raw)
-	h, err := x.greet(ctx, c.table, rpc.Greeting{Table: c.table.Fingerprint, Version: c.opts.Version, Wish: wish})
+	x := newConn(raw, pid)
+	h, err := x.greet(ctx, c.table, c.opts.Patience, rpc.Greeting{Table: c.table.Fingerprint, Version: c.opts.Version, Wish: wish})
 	if err == nil && wish == rpc.WishCall && h.Table != c.table.Fingerprint {
 		err = rpc.ErrVersion(h.Version)
 	}
@@ -177,28 +191,35 @@ func (c *Client) dial(ctx context.Context, wish rpc.Wish) (*conn, rpc.Hello, err
 	return x, h, nil
 }
 
-// connect connects to the socket, and sees whose it is.
-func (c *Client) connect(ctx context.Context) (net.Conn, error) {
+// connect connects to the socket, and sees whose it is, and of which process; 0:
+// that is not known.
+func (c *Client) connect(ctx context.Context) (raw net.Conn, pid int, err error) {
 	if c.opts.Connect != nil {
-		return c.opts.Connect(ctx)
+		raw, err = c.opts.Connect(ctx)
+		return raw, 0, err
 	}
-	raw, err := (&net.Dialer{}).DialContext(ctx, "unix", c.opts.Socket)
-	if err != nil {
-		return nil, fault.Wrap(fault.IO, cause(err), "no daemon answers at %q", c.opts.Socket)
+	raw, err = (&net.Dialer{}).DialContext(ctx, "unix", c.opts.Socket)
+	switch {
+	case errors.Is(err, syscall.EAGAIN): // the queue is full of those that it does not accept
+		return nil, 0, silent(0)
+	case err != nil && ctx.Err() != nil:
+		return nil, 0, fault.New(fault.CodeOf(ctx.Err()), "the daemon was not asked, as the time was over")
+	case err != nil:
+		return nil, 0, fault.Wrap(fault.IO, cause(err), "no daemon answers at %q", c.opts.Socket)
 	}
+	uid, pid, err := peer.Of(raw.(*net.UnixConn))
 	if c.opts.OwnerUID < 0 {
-		return raw, nil
+		return raw, pid, nil
 	}
-	uid, _, err := peer.Of(raw.(*net.UnixConn))
 	if err == nil && uid != c.opts.OwnerUID {
 		err = fault.New(fault.PolicyViolation, "the daemon at %q is of user %d, not of user %d", c.opts.Socket, uid, c.opts.OwnerUID).
 			WithHint("somebody else listens there: nothing was sent to them")
 	}
 	if err != nil {
 		_ = raw.Close()
-		return nil, err
+		return nil, 0, err
 	}
-	return raw, nil
+	return raw, pid, nil
 }
 
 // cause strips the address, which the message has, from an error.

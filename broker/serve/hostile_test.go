@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -113,17 +114,19 @@ func TestLongRequests(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	part := make([]byte, 64<<10)
 	var agents []*raw
+	var begun sync.WaitGroup
 	for range 20 {
 		c := r.connect(t, agent)
 		c.greet()
 		agents = append(agents, c)
 		first := append(binary.BigEndian.AppendUint32(nil, 60<<20), zero(r.table.Invoke)[:2]...)
 		first = append(first, make([]byte, len(part)-len(first))...)
-		go func() {
+		begun.Go(func() {
 			_ = c.out.Frame(rpc.KindRequest, first, true)
-			_ = c.out.Frame(rpc.KindData, part, true)
-		}()
+			go func() { _ = c.out.Frame(rpc.KindData, part, true) }()
+		})
 	}
+	begun.Wait()
 	time.Sleep(50 * time.Millisecond)
 	runtime.ReadMemStats(&after)
 	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 64<<20 {

@@ -2,13 +2,10 @@ package app
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"aivault/broker"
@@ -37,6 +34,8 @@ type link struct {
 	mu     sync.Mutex
 	client *remote.Client // nil: none
 	asked  time.Time      // when none was found that keeps the key
+	told   bool           // that it cannot be used
+	quiet  quiet
 }
 
 // close ends the connection.
@@ -71,6 +70,10 @@ func (s *Session) keeper(ctx context.Context) *remote.Client {
 	c, err := s.dial(ctx, s.operatorSocket())
 	switch {
 	case err != nil: // what can be done without it is
+		if !remote.IsAbsent(err) && ctx.Err() == nil && !s.link.told {
+			s.link.told = true
+			s.opts.Notice("without the daemon of the vault: " + err.Error())
+		}
 	case c.Kept():
 		s.link.client = c
 		return c
@@ -105,7 +108,7 @@ func (s *Session) mayStart() bool {
 }
 
 // namedSocket returns the socket that AIVAULTD_SOCKET names; empty: none.
-func (s *Session) namedSocket() string { return strings.TrimSpace(s.env.Getenv("AIVAULTD_SOCKET")) }
+func (s *Session) namedSocket() string { return s.env.socketIn("AIVAULTD_SOCKET") }
 
 // operatorSocket returns the socket where the daemon of this vault takes
 // everything from its owner.
@@ -116,9 +119,17 @@ func (s *Session) operatorSocket() string {
 	return s.PrivateSocket()
 }
 
-// dial connects to a daemon of this user.
+// dial connects to a daemon of this user. One that did not answer just now is
+// not waited for again.
 func (s *Session) dial(ctx context.Context, socket string) (*remote.Client, error) {
-	return s.connect(ctx, socket, os.Geteuid())
+	if err := s.link.quiet.of(socket); err != nil {
+		return nil, err
+	}
+	c, err := s.connect(ctx, socket, os.Geteuid())
+	if _, ok := remote.Silent(err); ok {
+		s.link.quiet.note(socket, err)
+	}
+	return c, err
 }
 
 func (s *Session) connect(ctx context.Context, socket string, owner int) (*remote.Client, error) {
@@ -153,6 +164,9 @@ func (s *Session) Caller(ctx context.Context) (broker.Service, error) {
 		c, err = s.second(ctx)
 	}
 	switch {
+	case fault.CodeOf(err) == fault.Conflict: // an update must not stop anybody's work
+		s.opts.Notice(err.Error() + ", so this process makes the call: `aivault restart` replaces it")
+		return be, nil
 	case err != nil:
 		return nil, err
 	case c == nil:
@@ -204,13 +218,17 @@ func (s *Session) keep(c *remote.Client) {
 // start starts the daemon of this vault, and connects to it.
 func (s *Session) start(ctx context.Context, socket string) (*remote.Client, error) {
 	if !s.mayStart() {
-		return nil, fault.New(fault.KeyUnavailable, "no daemon answers at %s, and autostart is disabled", socket).
-			WithHint("start one with `aivault daemon`, or unset AIVAULTD_AUTOSTART")
+		return nil, errNoStart(socket)
 	}
 	if err := s.launch(ctx, socket); err != nil {
 		return nil, err
 	}
 	return s.dial(ctx, socket)
+}
+
+func errNoStart(socket string) error {
+	return fault.New(fault.KeyUnavailable, "no daemon answers at %s, and autostart is disabled", socket).
+		WithHint("start one with `aivault daemon`, or unset AIVAULTD_AUTOSTART")
 }
 
 // launch starts a daemon that outlives this process.
@@ -288,12 +306,15 @@ func (s *Session) Unlock(ctx context.Context, limit time.Duration) (vault.Status
 	if !exists {
 		return be.Status(ctx)
 	}
+	socket := s.operatorSocket()
+	if err := s.canStart(ctx, socket); err != nil {
+		return vault.Status{}, err // before somebody is asked
+	}
 	slot, key, err := s.vault.FetchKey(ctx)
 	if err != nil {
 		return vault.Status{}, err
 	}
 	defer key.Clear()
-	socket := s.operatorSocket()
 	c, err := s.dial(ctx, socket)
 	if remote.IsAbsent(err) {
 		c, err = s.start(ctx, socket)
@@ -308,99 +329,57 @@ func (s *Session) Unlock(ctx context.Context, limit time.Duration) (vault.Status
 	return c.Status(ctx)
 }
 
-// Daemon returns the daemon of the vault, or nil if none answers. Close of the
-// session closes it.
-func (s *Session) Daemon(ctx context.Context) (*remote.Client, error) {
-	s.Backend()
-	if s.inProcess() {
-		return nil, nil
-	}
-	c, err := s.dial(ctx, s.operatorSocket())
-	if remote.IsAbsent(err) {
-		return nil, nil
-	}
-	if err == nil {
-		s.keep(c)
-	}
-	return c, err
-}
-
-// Look returns what the daemon of the vault says of itself; nil if none answers,
-// or one of another aivault.
-func (s *Session) Look(ctx context.Context) *remote.Hello {
-	s.Backend()
-	if s.inProcess() {
-		return nil
-	}
-	c, err := s.dial(ctx, s.operatorSocket())
-	if err != nil {
-		return nil
-	}
-	defer c.Close()
-	h := c.Hello()
-	return &h
-}
-
-// CheckDaemon is a check of a doctor's: of who answers at the socket of the vault.
-func (s *Session) CheckDaemon(ctx context.Context) vault.Check {
-	const name = "daemon"
-	if s.inProcess() {
-		return vault.Check{Name: name, OK: true, Detail: "there is to be none here"}
-	}
-	socket := s.operatorSocket()
+// canStart returns why there can be no daemon at a socket, if there can be none.
+func (s *Session) canStart(ctx context.Context, socket string) error {
 	c, err := s.dial(ctx, socket)
 	switch {
 	case err == nil:
-		defer c.Close()
-		h := c.Hello()
-		return vault.Check{Name: name, OK: true, Detail: fmt.Sprintf("process %d answers, of this version", h.PID)}
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return vault.Check{Name: name, OK: true, Detail: "none runs; one that was killed left its socket, which the next one takes away"}
+		c.Close()
+	case remote.IsAbsent(err) && !s.mayStart():
+		return errNoStart(socket)
 	case remote.IsAbsent(err):
-		return vault.Check{Name: name, OK: true, Detail: "none runs"}
-	}
-	return vault.Check{Name: name, Detail: err.Error(), Code: fault.CodeOf(err), Remedy: fault.HintOf(err)}
-}
-
-// Restart ends the daemon of the vault, if there is one, and starts another. It
-// returns its socket.
-func (s *Session) Restart(ctx context.Context) (socket string, err error) {
-	if s.inProcess() {
-		return "", fault.New(fault.InvalidRequest, "there is to be no daemon here").WithHint("unset AIVAULTD_DISABLE")
-	}
-	s.Backend()
-	socket = s.operatorSocket()
-	if err := s.stop(ctx, socket); err != nil {
-		return socket, err
-	}
-	// The one that leaves lets go of the lock when what it has under way is done.
-	for deadline := time.Now().Add(wayTime); ; {
-		err := s.launch(ctx, socket)
-		if fault.CodeOf(err) != fault.VaultBusy || time.Now().After(deadline) {
-			return socket, err
-		}
-	}
-}
-
-// stop has the daemon at a socket leave, of whatever version it is, if there is
-// one, and waits until nobody can connect to it any more.
-func (s *Session) stop(ctx context.Context, socket string) error {
-	err := remote.Stop(ctx, remote.Options{Socket: socket, Version: Version(), OwnerUID: os.Geteuid()})
-	if remote.IsAbsent(err) {
 		return nil
 	}
-	for deadline := time.Now().Add(wayTime); err == nil; {
-		if _, missing := os.Lstat(socket); missing != nil {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fault.New(fault.VaultBusy, "the daemon does not leave").WithHint("end its process, which `aivault status` names")
-		}
-		select {
-		case <-ctx.Done():
-			err = fault.Wrap(fault.Canceled, context.Cause(ctx), "waiting for the daemon to leave")
-		case <-time.After(wayPoll):
+	return err
+}
+
+// Daemon returns the daemon of the vault, or nil if none answers: at the socket
+// that the environment names, or at the vault's own, where each daemon of it
+// listens. Who wants the key forgotten means one that this session would not use,
+// too. Close of the session closes it.
+func (s *Session) Daemon(ctx context.Context) (*remote.Client, error) {
+	s.Backend()
+	if runtime.GOOS == "windows" {
+		return nil, nil
+	}
+	for _, socket := range []string{s.operatorSocket(), s.PrivateSocket()} {
+		c, err := s.dial(ctx, socket)
+		switch {
+		case err == nil:
+			s.keep(c)
+			return c, nil
+		case !remote.IsAbsent(err):
+			return nil, err
 		}
 	}
-	return err
+	return nil, nil
+}
+
+// Look returns what the daemon of the vault says of itself; nil if there is none.
+// The error is that of one which is there and cannot be used.
+func (s *Session) Look(ctx context.Context) (*remote.Hello, error) {
+	s.Backend()
+	if s.inProcess() {
+		return nil, nil
+	}
+	c, err := s.dial(ctx, s.operatorSocket())
+	switch {
+	case remote.IsAbsent(err):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	defer c.Close()
+	h := c.Hello()
+	return &h, nil
 }

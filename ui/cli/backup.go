@@ -140,7 +140,10 @@ func eventLine(e *vault.Event) string {
 func (sh *shell) printRestored(r *vault.Restored) error {
 	if !sh.out.json {
 		sh.out.printf("%s was restored: %s, the last of %s", r.Backup.File, count(int(r.Backup.Events), "event"), moment(r.Backup.Last))
-		if r.Back() {
+		switch {
+		case r.Damage != nil:
+			sh.out.printf("lost: what the backup does not hold of the vault that was there, which could not be read")
+		case r.Back():
 			sh.out.printf("lost: %s, of which %d changed something", count(int(r.Lost), "event"), r.LostChanges)
 		}
 		if r.Replaced != "" {

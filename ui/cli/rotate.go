@@ -185,7 +185,8 @@ func (sh *shell) printRotation(ctx context.Context, be app.Backend, r *vault.Rot
 		if err != nil {
 			return fault.Afterwards(err)
 		}
-		return sh.out.printJSON(rotationJSON{toStatus(st, sh.session.Look(ctx)), toRotation(r)})
+		daemon, unusable := sh.session.Look(ctx)
+		return sh.out.printJSON(rotationJSON{toStatus(st, daemon, unusable), toRotation(r)})
 	}
 	sh.out.printf("the vault has a new root key, of generation %d", r.Generation)
 	switch {

@@ -137,7 +137,7 @@ func (sh *shell) statusOf(cmd *cobra.Command, h *setup.Host, owner setup.User) (
 		if err != nil {
 			return nil, err
 		}
-		out = toStatus(st, nil)
+		out = toStatus(st, nil, nil)
 	case 0:
 		if err := v.ask(cmd.Context(), &out, "status"); err != nil {
 			return nil, err

@@ -48,8 +48,9 @@ type statusJSON struct {
 		Error    *errorJSON `json:"keyError,omitempty"` // ours: why it is locked
 		Slots    []slotJSON `json:"slots"`              // ours
 	} `json:"status"`
-	Daemon *daemonJSON `json:"daemon"` // ours: null if none runs
-	Paths  struct {
+	Daemon      *daemonJSON `json:"daemon"`                // ours: null if none runs that can be used
+	DaemonError *errorJSON  `json:"daemonError,omitempty"` // ours: why one that runs cannot be
+	Paths       struct {
 		Root         string `json:"rootDir"`
 		Config       string `json:"configPath"`
 		Secrets      string `json:"secretsDir"`
@@ -74,9 +75,9 @@ func toDaemon(h *remote.Hello) *daemonJSON {
 	return &daemonJSON{h.PID, h.Version, h.Shared, h.Kept, millis(h.Until)}
 }
 
-func toStatus(st vault.Status, daemon *remote.Hello) statusJSON {
+func toStatus(st vault.Status, daemon *remote.Hello, unusable error) statusJSON {
 	var out statusJSON
-	out.Daemon = toDaemon(daemon)
+	out.Daemon, out.DaemonError = toDaemon(daemon), errorOrNil(unusable)
 	out.Status.Enabled = st.Initialized
 	out.Status.Provider = orNull(providerType(st.Provider))
 	out.Status.Locked = st.Locked
@@ -117,9 +118,9 @@ func providerName(k keys.Kind) string {
 }
 
 func (sh *shell) printStatus(ctx context.Context, st vault.Status) error {
-	daemon := sh.session.Look(ctx)
+	daemon, unusable := sh.session.Look(ctx)
 	if sh.out.json {
-		return sh.out.printJSON(toStatus(st, daemon))
+		return sh.out.printJSON(toStatus(st, daemon, unusable))
 	}
 	state := cell{"unlocked", green}
 	switch {
@@ -142,8 +143,11 @@ func (sh *shell) printStatus(ctx context.Context, st vault.Status) error {
 			cells("  Vault id:", st.VaultID))
 		rows = append(rows, slotRows(st)...)
 	}
-	if daemon != nil {
+	switch {
+	case daemon != nil:
 		rows = append(rows, cells("  Daemon:", daemonState(daemon)))
+	case unusable != nil:
+		rows = append(rows, []cell{{"  Daemon:", plain}, {unusable.Error(), red}})
 	}
 	rows = append(rows, []cell{{"Paths", bold}}, cells("  Root:", st.Root), cells("  Vault:", st.File))
 	sh.out.table(rows)

@@ -1,9 +1,9 @@
 // Package guard makes the environment harmless, and the process one that others
-// cannot look into, before anything else of the program runs. Whoever starts aivault chooses its environment, and some
-// variables would turn the program against its vault: GODEBUG=http2debug=2 has
-// net/http print the Authorization header, SSL_CERT_FILE has crypto/x509 trust
-// a certificate authority of the caller's, and a proxy variable diverts the
-// connection.
+// cannot look into, before anything else of the program runs. Whoever starts
+// aivault chooses its environment, and some variables would turn the program
+// against its vault: GODEBUG=http2debug=2 has net/http print the Authorization
+// header, SSL_CERT_FILE has crypto/x509 trust a certificate authority of the
+// caller's, and a proxy variable diverts the connection.
 //
 // The work is done in init, as packages read such variables in theirs: from
 // main it would be too late. Packages are initialised once what they import is,

@@ -156,6 +156,7 @@ func TestBasic(t *testing.T) {
 		{"colons in the password", config("basic"), values("secret", "u:p:q:"), "u:p:q:", nil},
 		{"no user", config("basic"), values("secret", ":p"), ":p", nil},
 		{"no password", config("basic"), values("secret", "u:"), "u:", nil},
+		{"a constant empty password", config("basic", "username", "{{secret}}", "password", ""), values("secret", "k"), "k:", nil},
 		{"spaces around the password", config("basic"), values("secret", "u: p "), "u: p ", nil},
 		{
 			"JSON", config("basic"), values("secret", ` {"username":"u","password":"p:\u00e9"}`), "u:p:\u00e9",

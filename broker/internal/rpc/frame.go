@@ -3,6 +3,7 @@ package rpc
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -57,6 +58,10 @@ func (k Kind) maxPayload() int {
 // ErrProtocol is the error of bytes that no peer of the same version sends.
 var ErrProtocol = errors.New("the other side does not speak the protocol")
 
+// ErrQuiet is the error of Next where no frame has begun in time. The connection
+// is as it was.
+var ErrQuiet = fmt.Errorf("nothing came: %w", os.ErrDeadlineExceeded)
+
 const (
 	// Stall is how long a peer may take for a frame that it has begun, and for
 	// taking the next byte of what is sent to it.
@@ -84,10 +89,13 @@ func NewReader(conn net.Conn, stall time.Duration) *Reader {
 // Next reads a frame. The payload is valid, and stays in memory, until the next
 // call of a method. At a connection that ends before a frame the error is
 // io.EOF, within one io.ErrUnexpectedEOF. Wait is how long the frame may be in
-// coming; 0: for ever.
+// coming before it is ErrQuiet; 0: for ever.
 func (r *Reader) Next(wait time.Duration) (Kind, []byte, error) {
 	r.Clear()
 	if err := r.fill(1, wait); err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			err = ErrQuiet
+		}
 		return 0, nil, err
 	}
 	if err := r.fill(frameHead, r.stall); err != nil {

@@ -102,7 +102,11 @@ func (m *Method[A, R]) layout() string {
 // Request returns the encoded request of the method; the caller clears it. One
 // that the server would not read is fault.RequestTooLarge.
 func (m *Method[A, R]) Request(args A) ([]byte, error) {
-	b := m.args.put(binary.BigEndian.AppendUint16(nil, uint16(m.number)), reflect.ValueOf(&args).Elem())
+	room := 0
+	if m.args.clear != nil {
+		room = m.limit // a buffer that grows leaves copies of secrets behind
+	}
+	b := m.args.put(binary.BigEndian.AppendUint16(make([]byte, 0, room), uint16(m.number)), reflect.ValueOf(&args).Elem())
 	if len(b) > m.limit {
 		clear(b)
 		return nil, fault.New(fault.RequestTooLarge, "the request has %d bytes, and the daemon takes %d", len(b), m.limit).WithHint("send less")

@@ -4,9 +4,11 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"aivault/broker"
 	"aivault/broker/internal/rpc"
+	"aivault/keys/opaque"
 	"aivault/vault"
 )
 
@@ -136,5 +138,24 @@ func TestHello(t *testing.T) {
 		if got, err := rpc.DecodeGreeting(bad); err == nil {
 			t.Errorf("%q is a greeting: %+v", bad, got)
 		}
+	}
+}
+
+// A request that holds a secret is written into one buffer, which whoever sends
+// it clears: one that grew would have left copies of its beginning.
+func TestRequestsLeaveNoCopies(t *testing.T) {
+	t.Parallel()
+	table := rpc.NewTable()
+	value := opaque.Clone([]byte("a made-up value"))
+	rotate, err := table.RotateSecret.Request(rpc.Three[vault.ID, vault.Value, vault.IfRevision]{B: value})
+	if err != nil || cap(rotate) != table.RotateSecret.Limit() {
+		t.Errorf("a value has a buffer of %d bytes, which may grow: %v", cap(rotate), err)
+	}
+	hand, err := table.HandOver.Request(rpc.Three[vault.ID, vault.Value, time.Duration]{B: value})
+	if err != nil || cap(hand) != table.HandOver.Limit() {
+		t.Errorf("a key has a buffer of %d bytes, which may grow: %v", cap(hand), err)
+	}
+	if plain, err := table.FindSecret.Request("x"); err != nil || cap(plain) > 64 {
+		t.Errorf("what is none has %d bytes: %v", cap(plain), err)
 	}
 }

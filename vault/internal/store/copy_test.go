@@ -78,6 +78,10 @@ func TestReplace(t *testing.T) {
 	if !errors.Is(err, failure) {
 		t.Errorf("Replace: %v", err)
 	}
+	err = b.Replace(t.Context(), func(string) error { return &store.CommitError{Err: failure} })
+	if _, replaced := errors.AsType[*store.CommitError](err); replaced || !errors.Is(err, failure) {
+		t.Errorf("a failed commit to the other file reads as if that were in its place: %v", err)
+	}
 	for _, gone := range []string{incoming, replaced} {
 		if _, err := os.Lstat(gone); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s stayed: %v", gone, err)
