@@ -26,7 +26,8 @@
 // request may look like package policy's, how a secret is put into it package
 // auth's, how its tokens are had package oauth's, and how it travels package
 // wire's. What must not come back is for packages fields and redact to find. The
-// providers that aivault knows are in package registry.
+// providers that aivault knows are in package registry; those that an operator
+// defined are in the vault, and each decision takes them as they are there then.
 package broker
 
 import (

@@ -99,6 +99,14 @@
 // calls, if they may at all, in contexts that were granted to them ([Grant]); the
 // broker asks about that in the transaction that records the call.
 //
+// # Providers
+//
+// Which secret names belong to a provider is for the broker to say ([Options]), and
+// for an operator, whose own definitions are kept here as they were given. A secret
+// whose name one of them claims is pinned to it from the transaction on in which it
+// gets the name. While any is, another definition may take hosts away, and adds
+// none; and a definition that is in use stays.
+//
 // # What is found
 //
 // Every record is sealed to its id, kind and revision, so an edit is found by

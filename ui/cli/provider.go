@@ -12,9 +12,10 @@ import (
 )
 
 func newProvider(sh *shell) *cobra.Command {
-	return family("provider", `A provider is a service with an API: its hosts, the names under which its secrets
-are kept, how each authenticates, and what there is to allow. Many are built in.
-You can define others, in the same format; they are kept sealed in the vault.`,
+	return family("provider", `A provider is a service with an API: its hosts, the names under which its
+secrets are kept, how each authenticates, and what there is to allow. Many are
+built in. You can define others, in the same format; they are kept sealed in the
+vault.`,
 		newProviderList(sh), newProviderAdd(sh), newProviderRemove(sh), newProviderValidate(sh))
 }
 
@@ -23,8 +24,8 @@ func newProviderList(sh *shell) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [--own]",
 		Short: "list providers",
-		Long: `Lists providers, those that are built in and your own. Ready says how many of the
-capabilities of one a credential carries, in some scope.`,
+		Long: `Lists providers, those that are built in and your own. Ready says how many of
+the capabilities of one a credential carries, in some scope.`,
 		Example:               "aivault provider list",
 		DisableFlagsInUseLine: true,
 		Args:                  noArgs,
@@ -113,10 +114,10 @@ func newProviderAdd(sh *shell) *cobra.Command {
 	return &cobra.Command{
 		Use:   "add FILE",
 		Short: "define a provider of your own",
-		Long: `Adds a provider that a file defines, as JSON, or - for the standard input. Secrets
-that get a name which it claims from then on are pinned to it: they go to its
-hosts and no others. What is built in keeps its meaning: ids and secret names of
-other providers are refused.
+		Long: `Adds a provider that a file defines, as JSON, or - for the standard input.
+Secrets that get a name which it claims from then on are pinned to it: they go
+to its hosts and no others. What is built in keeps its meaning: ids and secret
+names of other providers are refused.
 
 Adding it again with other content replaces it. While secrets are pinned to it,
 that may take hosts away, and adds none.`,
@@ -133,7 +134,8 @@ func newProviderValidate(sh *shell) *cobra.Command {
 	return &cobra.Command{
 		Use:                   "validate FILE",
 		Short:                 "tell whether a provider could be added",
-		Long:                  `Tells what 'aivault provider add' would do with a file, or why it would refuse it.`,
+		Long:                  `Tells what 'aivault provider add' would do with a file, or why it would refuse
+it.`,
 		Example:               "aivault provider validate acme.json",
 		DisableFlagsInUseLine: true,
 		Args:                  oneArg("file"),
@@ -175,8 +177,8 @@ func newProviderRemove(sh *shell) *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove ID",
 		Short: "remove a provider of your own",
-		Long: `Removes a provider of your own, with the limits of its capabilities. One that is in
-use stays: delete the secrets that are pinned to it, and the credentials,
+		Long: `Removes a provider of your own, with the limits of its capabilities. One that is
+in use stays: delete the secrets that are pinned to it, and the credentials,
 capabilities and bindings of it, first. What is built in cannot be removed.`,
 		Example:               "aivault provider remove acme",
 		DisableFlagsInUseLine: true,
