@@ -132,9 +132,9 @@ that may take hosts away, and adds none.`,
 
 func newProviderValidate(sh *shell) *cobra.Command {
 	return &cobra.Command{
-		Use:                   "validate FILE",
-		Short:                 "tell whether a provider could be added",
-		Long:                  `Tells what 'aivault provider add' would do with a file, or why it would refuse
+		Use:   "validate FILE",
+		Short: "tell whether a provider could be added",
+		Long: `Tells what 'aivault provider add' would do with a file, or why it would refuse
 it.`,
 		Example:               "aivault provider validate acme.json",
 		DisableFlagsInUseLine: true,
