@@ -13,7 +13,7 @@ import (
 // Credentials implements Service.
 func (b *Broker) Credentials(ctx context.Context) ([]Credential, error) {
 	var out []Credential
-	err := b.store.View(ctx, func(r vault.Reader) (err error) {
+	err := b.view(ctx, func(r look) (err error) {
 		out, err = b.credentials(r)
 		return err
 	})
@@ -21,7 +21,7 @@ func (b *Broker) Credentials(ctx context.Context) ([]Credential, error) {
 }
 
 // credentials lists stored and registry-made credentials by id.
-func (b *Broker) credentials(r vault.Reader) ([]Credential, error) {
+func (b *Broker) credentials(r look) ([]Credential, error) {
 	made, err := b.made(r)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (a *Account) Works() bool { return len(a.Missing) == 0 && a.NeedsHost == ""
 // Accounts implements Service.
 func (b *Broker) Accounts(ctx context.Context) ([]Account, error) {
 	var out []Account
-	err := b.store.View(ctx, func(r vault.Reader) error {
+	err := b.view(ctx, func(r look) error {
 		made, err := b.made(r)
 		if err != nil {
 			return err
@@ -107,9 +107,9 @@ func (b *Broker) Accounts(ctx context.Context) ([]Account, error) {
 // made lists what the registry makes of the vault's secrets, in every scope;
 // what is disabled or waits for a secret too. A provider without secrets is
 // not even decoded.
-func (b *Broker) made(r vault.Reader) ([]*resolve.Made, error) {
+func (b *Broker) made(r look) ([]*resolve.Made, error) {
 	var out []*resolve.Made
-	for _, id := range b.reg.Providers() {
+	for _, id := range r.reg.Providers() {
 		pinned, err := r.Pinned(id)
 		if err != nil {
 			return nil, err
@@ -117,7 +117,7 @@ func (b *Broker) made(r vault.Reader) ([]*resolve.Made, error) {
 		if len(pinned) == 0 {
 			continue
 		}
-		p, ok := b.reg.Provider(id)
+		p, ok := r.reg.Provider(id)
 		if !ok {
 			continue
 		}
@@ -149,8 +149,8 @@ func fromMade(m *resolve.Made) Credential {
 }
 
 // credential returns a credential by id, stored or registry-made, or nil.
-func (b *Broker) credential(r vault.Reader, id string) (*Credential, error) {
-	if p, order, scope, ok := resolve.ParseMadeID(b.reg, id); ok {
+func (b *Broker) credential(r look, id string) (*Credential, error) {
+	if p, order, scope, ok := resolve.ParseMadeID(r.reg, id); ok {
 		m, err := resolve.MadeAt(r, p, order, scope)
 		if err != nil {
 			return nil, err
@@ -169,7 +169,7 @@ func (b *Broker) credential(r vault.Reader, id string) (*Credential, error) {
 // DeleteCredential implements Service.
 func (b *Broker) DeleteCredential(ctx context.Context, id string) (bool, error) {
 	var c *Credential
-	err := b.store.View(ctx, func(r vault.Reader) (err error) {
+	err := b.view(ctx, func(r look) (err error) {
 		c, err = b.credential(r, id)
 		return err
 	})

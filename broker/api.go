@@ -72,6 +72,22 @@ type Service interface {
 	// empty: the operator's, and what provisioning gave (Auto).
 	Bindings(ctx context.Context, capability string) ([]Binding, error)
 
+	// Providers lists the built-in ones and the vault's own, by id.
+	Providers(ctx context.Context) ([]Provider, error)
+	// CheckProvider tells what AddProvider would do, or fails as that would.
+	// Nothing is changed.
+	CheckProvider(ctx context.Context, definition []byte) (ProviderChange, error)
+	// AddProvider keeps an operator's own provider: a definition as package
+	// registry has it. From then on secrets that get a name which it claims are
+	// pinned to it. One of its id takes the place of an earlier definition.
+	// fault.AlreadyExists: the id is that of a built-in one. fault.Conflict: a
+	// name or an id in it is taken, or a secret is pinned to the provider, and
+	// would get to a further host.
+	AddProvider(ctx context.Context, definition []byte) (ProviderChange, error)
+	// RemoveProvider removes one of the vault's own; false if there is none of
+	// that id. fault.Conflict lists what uses it.
+	RemoveProvider(ctx context.Context, id string) (bool, error)
+
 	// Provisioned tells what the registry makes of a secret that was just
 	// stored or renamed: nothing if no provider claims its name.
 	Provisioned(ctx context.Context, s vault.Secret) (*Provision, error)
@@ -256,7 +272,8 @@ type Capability struct {
 	Except      []string // prefixes within Allow.Paths that are not allowed
 	// EncodedSlash says that a segment of a path may hold a slash, as %2F.
 	EncodedSlash bool
-	Builtin      bool
+	Builtin      bool // its provider lists it; it was not made by hand
+	Own          bool // its provider is the operator's own
 	Ready        bool // a credential of its provider carries it, in some scope
 }
 
@@ -276,6 +293,7 @@ type Description struct {
 	ExampleBody  string
 	ExampleParts []string
 	Headers      []Header // static ones that the broker adds
+	Slots        []Slot   // what each of the SecretNames stands for
 	// Hosts of the provider's that a credential may name instead of its usual
 	// one; where NeedsHost is a pattern such as *.example.com, one under it is
 	// needed, and a secret alone makes no credential.
@@ -284,6 +302,13 @@ type Description struct {
 	// OpaqueBody says that a body may name operations or addresses of its own,
 	// so that the paths do not tell what a call can do.
 	OpaqueBody bool
+}
+
+// A Slot is a secret name that a provider claims, in its place.
+type Slot struct {
+	Name        string
+	Placeholder string // what stands for the value in the templates of the authentication
+	Login       bool   // it comes by its owner's consent
 }
 
 // An OtherHost is one that a credential may name: of a region, a plan, a

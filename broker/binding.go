@@ -16,7 +16,7 @@ import (
 // for its value as proof.
 func (b *Broker) Bind(ctx context.Context, n NewBinding) (Binding, error) {
 	var binding vault.Binding
-	err := b.store.View(ctx, func(r vault.Reader) (err error) {
+	err := b.view(ctx, func(r look) (err error) {
 		binding, _, err = b.newBinding(r, n)
 		return err
 	})
@@ -29,7 +29,7 @@ func (b *Broker) Bind(ctx context.Context, n NewBinding) (Binding, error) {
 
 // newBinding returns what is to be stored of a binding, once it was checked, and
 // its capability.
-func (b *Broker) newBinding(r vault.Reader, n NewBinding) (vault.Binding, *Capability, error) {
+func (b *Broker) newBinding(r look, n NewBinding) (vault.Binding, *Capability, error) {
 	binding := vault.Binding{Capability: n.Capability, Secret: n.Secret, Scope: n.Scope, Consumer: n.Consumer}
 	if err := n.Scope.Validate(); err != nil {
 		return binding, nil, err
@@ -50,7 +50,7 @@ func (b *Broker) newBinding(r vault.Reader, n NewBinding) (vault.Binding, *Capab
 		return binding, nil, fault.New(fault.PolicyViolation, "secret %s is pinned to %s, and %s is a capability of %s", sec.Name, pin, c.ID, c.Provider).
 			WithHint("bind it to a capability of %s, or store the value under a name of your own", pin)
 	}
-	hosts, by, err := resolve.Destinations(r, b.question(c, in, ""), sec)
+	hosts, by, err := resolve.Destinations(r, r.question(c, in, ""), sec)
 	if err != nil {
 		return binding, nil, err
 	}
@@ -71,7 +71,7 @@ func (b *Broker) Unbind(ctx context.Context, capability string, scope vault.Scop
 // Bindings implements Service.
 func (b *Broker) Bindings(ctx context.Context, capability string) ([]Binding, error) {
 	var out []Binding
-	err := b.store.View(ctx, func(r vault.Reader) error {
+	err := b.view(ctx, func(r look) error {
 		stored, err := r.Bindings(capability)
 		if err != nil {
 			return err

@@ -26,7 +26,8 @@
 // request may look like package policy's, how a secret is put into it package
 // auth's, how its tokens are had package oauth's, and how it travels package
 // wire's. What must not come back is for packages fields and redact to find. The
-// providers that aivault knows are in package registry.
+// providers that aivault knows are in package registry; those that an operator
+// defined are in the vault, and each decision takes them as they are there then.
 package broker
 
 import (
@@ -34,6 +35,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aivault/broker/internal/wire"
@@ -64,6 +66,7 @@ type Broker struct {
 	mu      sync.Mutex
 	clients map[clientKey]*wire.Client // at most maxClients
 	bufs    sync.Pool                  // of *[readSize]byte, for answers
+	last    atomic.Pointer[providers]  // of the last look that found any of the vault's own
 }
 
 var _ Service = (*Broker)(nil)

@@ -14,9 +14,9 @@ import (
 
 // capability returns a capability by id. The registry's comes first: a stored
 // one cannot change what a built-in id means.
-func (b *Broker) capability(r vault.Reader, id string) (*Capability, error) {
-	if c, p, ok := b.reg.Capability(id); ok {
-		return builtin(c, p), nil
+func (b *Broker) capability(r look, id string) (*Capability, error) {
+	if c, p, ok := r.reg.Capability(id); ok {
+		return r.listed(c, p), nil
 	}
 	c, err := r.Capability(id)
 	if err != nil {
@@ -27,6 +27,13 @@ func (b *Broker) capability(r vault.Reader, id string) (*Capability, error) {
 			WithHint("`aivault capability list` shows them; make one with `aivault capability create`")
 	}
 	return custom(c), nil
+}
+
+// listed returns a capability that its provider lists.
+func (r look) listed(c *registry.Capability, p *registry.Provider) *Capability {
+	out := builtin(c, p)
+	out.Own = r.reg.IsOwn(p.ID)
+	return out
 }
 
 func builtin(c *registry.Capability, p *registry.Provider) *Capability {
@@ -60,22 +67,22 @@ func (c *Capability) rule() policy.Rule {
 // Capabilities implements Service.
 func (b *Broker) Capabilities(ctx context.Context) ([]Capability, error) {
 	var out []Capability
-	for _, id := range b.reg.Providers() {
-		p, ok := b.reg.Provider(id)
-		if !ok {
-			continue
+	err := b.view(ctx, func(r look) error {
+		for _, id := range r.reg.Providers() {
+			p, ok := r.reg.Provider(id)
+			if !ok {
+				continue
+			}
+			for i := range p.Capabilities {
+				out = append(out, *r.listed(&p.Capabilities[i], p))
+			}
 		}
-		for i := range p.Capabilities {
-			out = append(out, *builtin(&p.Capabilities[i], p))
-		}
-	}
-	err := b.store.View(ctx, func(r vault.Reader) error {
 		stored, err := r.Capabilities()
 		if err != nil {
 			return err
 		}
 		for _, c := range stored {
-			if _, _, taken := b.reg.Capability(c.ID); !taken {
+			if _, _, taken := r.reg.Capability(c.ID); !taken {
 				out = append(out, *custom(c))
 			}
 		}
@@ -124,15 +131,21 @@ func (b *Broker) newCapability(ctx context.Context, n NewCapability) (vault.Capa
 	if err := checkID("capability", n.ID, true); err != nil {
 		return c, err
 	}
-	if _, _, taken := b.reg.Capability(n.ID); taken {
-		return c, fault.New(fault.AlreadyExists, "capability %s is built in, and cannot be made to mean something else", n.ID).
-			WithHint("choose another id; `aivault capability describe %s` shows what it allows", n.ID)
-	}
 	var err error
 	if c.Allow.Methods, c.Allow.Paths, c.Allow.Headers, err = parseAllow(n); err != nil {
 		return c, err
 	}
-	err = b.store.View(ctx, func(r vault.Reader) error { return b.place(r, &c, n) })
+	err = b.view(ctx, func(r look) error {
+		if _, p, taken := r.reg.Capability(n.ID); taken {
+			what := "built in"
+			if r.reg.IsOwn(p.ID) {
+				what = "that of a provider of your own"
+			}
+			return fault.New(fault.AlreadyExists, "capability %s is %s, and cannot be made to mean something else", n.ID, what).
+				WithHint("choose another id; `aivault capability describe %s` shows what it allows", n.ID)
+		}
+		return b.place(r, &c, n)
+	})
 	return c, err
 }
 
@@ -168,7 +181,7 @@ func parseAllow(n NewCapability) (methods, paths, headers []string, err error) {
 }
 
 // place finds provider and host of a new capability.
-func (b *Broker) place(r vault.Reader, c *vault.Capability, n NewCapability) error {
+func (b *Broker) place(r look, c *vault.Capability, n NewCapability) error {
 	first, _, _ := strings.Cut(n.ID, "/")
 	hosts := n.Hosts
 	if n.FromCred != "" {
@@ -194,8 +207,8 @@ func (b *Broker) place(r vault.Reader, c *vault.Capability, n NewCapability) err
 	if err := checkProvider(c.Provider); err != nil {
 		return err
 	}
-	provider, known := b.reg.Provider(c.Provider)
-	if _, named := b.reg.Provider(first); (named || known) && c.Provider != first {
+	provider, known := r.reg.Provider(c.Provider)
+	if _, named := r.reg.Provider(first); (named || known) && c.Provider != first {
 		return fault.New(fault.InvalidRequest, "capability %s reads as one of %s, and its provider is %s", n.ID, first, c.Provider).
 			WithHint("choose an id that begins with %s/", c.Provider)
 	}
@@ -261,9 +274,9 @@ func (b *Broker) DeleteCapability(ctx context.Context, id string) (vault.Removed
 }
 
 // question asks package resolve for the credential of a capability.
-func (b *Broker) question(c *Capability, context vault.Context, credential string) resolve.Question {
+func (r look) question(c *Capability, context vault.Context, credential string) resolve.Question {
 	return resolve.Question{
-		Registry: b.reg, Capability: c.ID, Provider: c.Provider, Hosts: c.Allow.Hosts,
+		Registry: r.reg, Capability: c.ID, Provider: c.Provider, Hosts: c.Allow.Hosts,
 		Context: context, Credential: credential,
 	}
 }

@@ -24,20 +24,23 @@ const maxCACert = 64 << 10
 // CreateCredential implements Service. The id of a registry-made credential
 // that was deleted makes it again.
 func (b *Broker) CreateCredential(ctx context.Context, n NewCredential) (Credential, error) {
-	if resolve.Reserved(b.reg, n.ID) {
-		return b.enableCredential(ctx, n)
-	}
-	var sec *vault.Secret
-	err := b.store.View(ctx, func(r vault.Reader) (err error) {
-		sec, err = r.Secret(n.Secret)
+	var c vault.Credential
+	reserved := false
+	err := b.view(ctx, func(r look) error {
+		if reserved = resolve.Reserved(r.reg, n.ID); reserved {
+			return nil
+		}
+		sec, err := r.Secret(n.Secret)
+		if err == nil {
+			c, err = r.newCredential(n, sec)
+		}
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return Credential{}, err
-	}
-	c, err := b.newCredential(n, sec)
-	if err != nil {
-		return Credential{}, err
+	case reserved:
+		return b.enableCredential(ctx, n)
 	}
 	// The vault checks the secret and its pin again, in the transaction.
 	c, err = b.store.CreateCredential(ctx, c, n.Proof)
@@ -46,7 +49,7 @@ func (b *Broker) CreateCredential(ctx context.Context, n NewCredential) (Credent
 
 // newCredential returns what is to be stored of a hand-made credential, once it
 // was checked.
-func (b *Broker) newCredential(n NewCredential, sec *vault.Secret) (vault.Credential, error) {
+func (r look) newCredential(n NewCredential, sec *vault.Secret) (vault.Credential, error) {
 	c := vault.Credential{
 		ID: n.ID, Provider: n.Provider, Scope: n.Scope, Secret: n.Secret,
 		AllowPrivate: n.AllowPrivate, CACert: n.CACert,
@@ -60,13 +63,13 @@ func (b *Broker) newCredential(n NewCredential, sec *vault.Secret) (vault.Creden
 	if err := n.Scope.Validate(); err != nil {
 		return c, err
 	}
-	err := b.complete(&c, n, sec)
+	err := r.complete(&c, n, sec)
 	return c, err
 }
 
 // complete fills in what the registry knows of the provider, and checks all.
-func (b *Broker) complete(c *vault.Credential, n NewCredential, sec *vault.Secret) (err error) {
-	provider, known := b.reg.Provider(n.Provider)
+func (r look) complete(c *vault.Credential, n NewCredential, sec *vault.Secret) (err error) {
+	provider, known := r.reg.Provider(n.Provider)
 	if pin := sec.PinnedProvider; pin != "" && pin != n.Provider {
 		return fault.New(fault.PolicyViolation, "secret %s is pinned to %s and serves no other provider", sec.Name, pin).
 			WithHint("store the value under a name of your own to use it for %s", n.Provider)
@@ -232,7 +235,7 @@ var errNoCert = fault.New(fault.InvalidRequest, "the CA certificate is not a PEM
 // enableCredential takes back the deletion of a registry-made credential.
 func (b *Broker) enableCredential(ctx context.Context, n NewCredential) (Credential, error) {
 	var made *resolve.Made
-	err := b.store.View(ctx, func(r vault.Reader) (err error) {
+	err := b.view(ctx, func(r look) (err error) {
 		made, err = b.toEnable(r, n)
 		return err
 	})
@@ -253,8 +256,8 @@ func errMadeAlready(m *resolve.Made) error {
 
 // toEnable returns the registry-made credential that is meant, disabled or not,
 // once it was checked.
-func (b *Broker) toEnable(r vault.Reader, n NewCredential) (*resolve.Made, error) {
-	p, order, scope, ok := resolve.ParseMadeID(b.reg, n.ID)
+func (b *Broker) toEnable(r look, n NewCredential) (*resolve.Made, error) {
+	p, order, scope, ok := resolve.ParseMadeID(r.reg, n.ID)
 	if !ok {
 		return nil, fault.New(fault.InvalidRequest, "the id %q is reserved for what the registry makes", n.ID).
 			WithHint("choose one without a colon that is no provider's name, such as %s-work", strings.SplitN(n.ID, ":", 2)[0])

@@ -33,11 +33,11 @@ type plan struct {
 // decide judges a call, in the order of the package comment, up to the intent.
 // It sees no value of a secret. Malformed is what is wrong with the body, if
 // something is.
-func (b *Broker) decide(ctx context.Context, r vault.Reader, call *Call, body payload, malformed error) (*plan, error) {
+func (b *Broker) decide(ctx context.Context, view vault.Reader, call *Call, body payload, malformed error) (*plan, error) {
 	p := &plan{call: call, agent: agentOf(ctx), body: body}
 	err := p.checkContext()
 	if err == nil {
-		err = p.checkGrant(r)
+		err = p.checkGrant(view)
 	}
 	if err == nil {
 		err = p.checkShape()
@@ -48,11 +48,15 @@ func (b *Broker) decide(ctx context.Context, r vault.Reader, call *Call, body pa
 	if err != nil {
 		return p, err
 	}
+	r, err := b.look(view)
+	if err != nil {
+		return p, err
+	}
 	if p.capability, err = b.capability(r, call.Capability); err != nil {
 		return p, err
 	}
 	p.event.Capability = p.capability.ID
-	q := b.question(p.capability, call.Context, call.Credential)
+	q := r.question(p.capability, call.Context, call.Credential)
 	q.Reticent = p.agent != nil
 	if p.choice, err = resolve.Resolve(r, q); err != nil {
 		return p, err
@@ -61,11 +65,11 @@ func (b *Broker) decide(ctx context.Context, r vault.Reader, call *Call, body pa
 	if p.strategy, err = auth.New(p.choice.Auth); err != nil {
 		return p, err
 	}
-	p.registry = b.reg
+	p.registry = r.reg
 	if err := p.mayUse(); err != nil {
 		return p, err
 	}
-	if err := checkTokenHost(b.reg, p.capability.Provider, p.choice); err != nil {
+	if err := checkTokenHost(r.reg, p.capability.Provider, p.choice); err != nil {
 		return p, err
 	}
 	limits, err := r.Policy(p.capability.ID)

@@ -13,7 +13,9 @@ import (
 // Describe implements Service.
 func (b *Broker) Describe(ctx context.Context, id string) (*Description, error) {
 	var d Description
-	err := b.store.View(ctx, func(r vault.Reader) error {
+	var reg *registry.Registry
+	err := b.view(ctx, func(r look) error {
+		reg = r.reg
 		c, err := b.capability(r, id)
 		if err != nil {
 			return err
@@ -33,12 +35,12 @@ func (b *Broker) Describe(ctx context.Context, id string) (*Description, error) 
 	if len(d.Allow.Paths) == 1 && len(d.RawPaths) == 0 {
 		d.Path = d.Allow.Paths[0]
 	}
-	p, ok := b.reg.Provider(d.Provider)
+	p, ok := reg.Provider(d.Provider)
 	if !ok {
 		return &d, nil
 	}
 	d.ProviderName, d.DocsURL = p.Name, p.DocsURL
-	if c, _, ok := b.reg.Capability(id); ok && d.Builtin {
+	if c, _, ok := reg.Capability(id); ok && d.Builtin {
 		d.fromRegistry(c, p)
 	}
 	for i := range p.Credentials {
@@ -49,6 +51,9 @@ func (b *Broker) Describe(ctx context.Context, id string) (*Description, error) 
 		var names []string
 		for _, slot := range t.Secrets {
 			names = append(names, slot.Name)
+			if !slices.ContainsFunc(d.Slots, func(s Slot) bool { return s.Name == slot.Name }) {
+				d.Slots = append(d.Slots, Slot{slot.Name, slot.Placeholder, t.Login != nil})
+			}
 		}
 		d.SecretNames = append(d.SecretNames, names)
 	}

@@ -19,8 +19,8 @@ type Draft struct {
 // CheckCredential implements Service.
 func (b *Broker) CheckCredential(ctx context.Context, n NewCredential) (Draft, error) {
 	var d Draft
-	err := b.store.View(ctx, func(r vault.Reader) (err error) {
-		if resolve.Reserved(b.reg, n.ID) {
+	err := b.view(ctx, func(r look) (err error) {
+		if resolve.Reserved(r.reg, n.ID) {
 			d.Credential, err = b.checkEnable(r, n)
 		} else {
 			d.Credential, d.Proof, err = b.checkCreate(r, n)
@@ -40,12 +40,12 @@ func (b *Broker) CheckCredential(ctx context.Context, n NewCredential) (Draft, e
 
 // checkCreate returns the credential that is to be stored, and whether that
 // costs a proof.
-func (b *Broker) checkCreate(r vault.Reader, n NewCredential) (Credential, bool, error) {
+func (b *Broker) checkCreate(r look, n NewCredential) (Credential, bool, error) {
 	sec, err := r.Secret(n.Secret)
 	if err != nil {
 		return Credential{}, false, err
 	}
-	c, err := b.newCredential(n, sec)
+	c, err := r.newCredential(n, sec)
 	if err != nil {
 		return Credential{}, false, err
 	}
@@ -57,7 +57,7 @@ func (b *Broker) checkCreate(r vault.Reader, n NewCredential) (Credential, bool,
 }
 
 // checkEnable returns the registry-made credential that is to be brought back.
-func (b *Broker) checkEnable(r vault.Reader, n NewCredential) (Credential, error) {
+func (b *Broker) checkEnable(r look, n NewCredential) (Credential, error) {
 	made, err := b.toEnable(r, n)
 	if err != nil {
 		return Credential{}, err
@@ -75,7 +75,7 @@ func (b *Broker) CheckCapability(ctx context.Context, n NewCapability) (Capabili
 		return Capability{}, err
 	}
 	out := custom(&c)
-	err = b.store.View(ctx, func(r vault.Reader) error {
+	err = b.view(ctx, func(r look) error {
 		taken, err := r.Capability(c.ID)
 		switch {
 		case err != nil:

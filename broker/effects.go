@@ -77,7 +77,7 @@ func (u Used) key(capability string) usedKey {
 // is a context of its own, listed where it fares otherwise than any.
 func (b *Broker) Effects(ctx context.Context, c Change) ([]Effect, error) {
 	var out []Effect
-	err := b.store.View(ctx, func(r vault.Reader) error {
+	err := b.view(ctx, func(r look) error {
 		f := &forecast{broker: b, before: r, after: whatif.New(r), contexts: map[vault.Context]bool{}, caps: map[string]*Capability{}}
 		err := f.apply(&c)
 		if err == nil {
@@ -90,10 +90,10 @@ func (b *Broker) Effects(ctx context.Context, c Change) ([]Effect, error) {
 
 // used tells what a call of a capability uses in a context. The error is the
 // reader's; that of the choice is part of the answer.
-func (b *Broker) used(r vault.Reader, c *Capability, in vault.Context) (Used, error) {
-	choice, err := resolve.Resolve(r, b.question(c, in, ""))
+func (b *Broker) used(r look, c *Capability, in vault.Context) (Used, error) {
+	choice, err := resolve.Resolve(r, r.question(c, in, ""))
 	if err == nil {
-		err = b.mayServe(c, choice)
+		err = r.mayServe(c, choice)
 	}
 	switch fault.CodeOf(err) {
 	case "":

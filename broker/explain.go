@@ -16,19 +16,19 @@ func (b *Broker) Explain(ctx context.Context, capability string, c vault.Context
 		return nil, err
 	}
 	out := &Ladder{Context: c}
-	err := b.store.View(ctx, func(r vault.Reader) error {
+	err := b.view(ctx, func(r look) error {
 		found, err := b.capability(r, capability)
 		if err != nil {
 			return err
 		}
 		out.Capability, out.Provider = found.ID, found.Provider
-		l, err := resolve.Explain(r, b.question(found, c, credential))
+		l, err := resolve.Explain(r, r.question(found, c, credential))
 		if err != nil {
 			return err
 		}
 		out.fill(l)
 		if l.Choice != nil {
-			out.Err = b.mayServe(found, l.Choice)
+			out.Err = r.mayServe(found, l.Choice)
 		}
 		return nil
 	})
@@ -40,11 +40,11 @@ func (b *Broker) Explain(ctx context.Context, capability string, c vault.Context
 
 // mayServe refuses a choice that could not be used for any call of the
 // capability.
-func (b *Broker) mayServe(c *Capability, choice *resolve.Choice) error {
-	if b.isBeyond(c, choice) {
+func (r look) mayServe(c *Capability, choice *resolve.Choice) error {
+	if r.isBeyond(c, choice) {
 		return errBeyond(c.Provider)
 	}
-	return checkTokenHost(b.reg, c.Provider, choice)
+	return checkTokenHost(r.reg, c.Provider, choice)
 }
 
 // fill takes over what package resolve found.
@@ -85,7 +85,7 @@ func (b *Broker) elsewhere(ctx context.Context, provider string, refusal error) 
 		return refusal
 	}
 	var scopes []string
-	err := b.store.View(ctx, func(r vault.Reader) error {
+	err := b.view(ctx, func(r look) error {
 		creds, err := b.credentials(r)
 		for _, c := range creds {
 			if s := c.Scope.String(); c.Provider == provider && !slices.Contains(scopes, s) {

@@ -14,7 +14,7 @@ import (
 // A forecast compares a vault with itself after a change.
 type forecast struct {
 	broker   *Broker
-	before   vault.Reader
+	before   look
 	after    *whatif.Reader
 	contexts map[vault.Context]bool // that the change touches
 	caps     map[string]*Capability // for which that may matter
@@ -53,7 +53,7 @@ func (f *forecast) apply(c *Change) error {
 		}
 	}
 	if c.Bind != nil {
-		binding, found, err := f.broker.newBinding(f.after, *c.Bind)
+		binding, found, err := f.broker.newBinding(f.then(), *c.Bind)
 		if err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func (f *forecast) delete(id vault.ID) error {
 // deleteCredential touches where the credential is seen, and the bindings of its
 // provider's capabilities, to which it may lend.
 func (f *forecast) deleteCredential(id string) error {
-	c, err := f.broker.credential(f.after, id)
+	c, err := f.broker.credential(f.then(), id)
 	switch {
 	case err != nil:
 		return err
@@ -247,7 +247,7 @@ func (f *forecast) compare() ([]Effect, error) {
 		if err != nil {
 			return nil, err
 		}
-		after, err := f.broker.used(f.after, c, q.in)
+		after, err := f.broker.used(f.then(), c, q.in)
 		if err != nil {
 			return nil, err
 		}
@@ -309,3 +309,7 @@ func compareContexts(a, b vault.Context) int {
 	return cmp.Or(
 		strings.Compare(a.Workspace, b.Workspace), strings.Compare(a.Group, b.Group), strings.Compare(a.Consumer, b.Consumer))
 }
+
+// then is a look at the vault as it would be after the change, as far as that is
+// applied.
+func (f *forecast) then() look { return look{f.after, f.before.reg} }

@@ -10,7 +10,7 @@ import (
 
 // SetPolicy implements Service.
 func (b *Broker) SetPolicy(ctx context.Context, p vault.Policy, rev vault.IfRevision) (vault.Policy, error) {
-	err := b.store.View(ctx, func(r vault.Reader) error {
+	err := b.view(ctx, func(r look) error {
 		_, err := b.capability(r, p.Capability)
 		return err
 	})
@@ -23,7 +23,7 @@ func (b *Broker) SetPolicy(ctx context.Context, p vault.Policy, rev vault.IfRevi
 // Policy implements Service.
 func (b *Broker) Policy(ctx context.Context, capability string) (vault.Policy, error) {
 	out := vault.Policy{Capability: capability}
-	err := b.store.View(ctx, func(r vault.Reader) error {
+	err := b.view(ctx, func(r look) error {
 		if _, err := b.capability(r, capability); err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ func (b *Broker) Policy(ctx context.Context, capability string) (vault.Policy, e
 // Policies implements Service.
 func (b *Broker) Policies(ctx context.Context) ([]vault.Policy, error) {
 	out := []vault.Policy{}
-	err := b.store.View(ctx, func(r vault.Reader) error {
+	err := b.view(ctx, func(r look) error {
 		list, err := r.Policies()
 		for _, p := range list {
 			out = append(out, *p)

@@ -25,7 +25,7 @@ func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
 	if err := l.Scope.Validate(); err != nil {
 		return vault.Secret{}, err
 	}
-	if err := b.completeLogin(&l); err != nil {
+	if err := b.view(ctx, func(r look) error { return r.completeLogin(&l) }); err != nil {
 		return vault.Secret{}, err
 	}
 	cfg, err := l.config()
@@ -67,8 +67,8 @@ func (b *Broker) Login(ctx context.Context, l Login) (vault.Secret, error) {
 
 // completeLogin fills in what the registry knows of a provider's logins: by the
 // credential whose secret has the name, else by the first that has a login.
-func (b *Broker) completeLogin(l *Login) error {
-	p, ok := b.reg.Provider(l.Provider)
+func (r look) completeLogin(l *Login) error {
+	p, ok := r.reg.Provider(l.Provider)
 	var template *registry.Credential
 	if ok {
 		for i := range p.Credentials {
@@ -139,19 +139,19 @@ func (b *Broker) askOwner(ctx context.Context, l *Login, cfg oauth.Config) (*oau
 // before there is its secret.
 func (b *Broker) checkLoginCredential(ctx context.Context, l *Login) error {
 	n := l.Credential
-	switch {
-	case n == nil:
+	if n == nil {
 		return nil
-	case resolve.Reserved(b.reg, n.ID):
-		return fault.New(fault.InvalidRequest, "the id %q is reserved for what the registry makes", n.ID).
-			WithHint("choose one without a colon that is no provider's name")
 	}
-	sec := &vault.Secret{Name: l.Name, Scope: l.Scope}
-	sec.PinnedProvider, _ = b.reg.Claim(l.Name)
-	if _, err := b.newCredential(*n, sec); err != nil {
-		return err
-	}
-	return b.store.View(ctx, func(r vault.Reader) error {
+	return b.view(ctx, func(r look) error {
+		if resolve.Reserved(r.reg, n.ID) {
+			return fault.New(fault.InvalidRequest, "the id %q is reserved for what the registry makes", n.ID).
+				WithHint("choose one without a colon that is no provider's name")
+		}
+		sec := &vault.Secret{Name: l.Name, Scope: l.Scope}
+		sec.PinnedProvider, _ = r.reg.Claim(l.Name)
+		if _, err := r.newCredential(*n, sec); err != nil {
+			return err
+		}
 		there, err := r.Credential(n.ID)
 		if err == nil && there != nil {
 			err = fault.New(fault.AlreadyExists, "there is a credential %q already", n.ID).
@@ -216,7 +216,7 @@ func (l *Login) consent(redirect, state, challenge string) [][2]string {
 // name a new value.
 func (b *Broker) storeTokens(ctx context.Context, l *Login, value opaque.Bytes) (vault.Secret, error) {
 	var there *vault.Secret
-	err := b.store.View(ctx, func(r vault.Reader) (err error) {
+	err := b.view(ctx, func(r look) (err error) {
 		there, err = r.SecretNamed(l.Scope, l.Name)
 		return err
 	})

@@ -45,12 +45,12 @@ func (p *plan) mayReach(request policy.Canonical) bool {
 
 // isBeyond reports whether a pinned secret may do nothing that a capability
 // allows: whether mayReach would refuse all of it.
-func (b *Broker) isBeyond(c *Capability, choice *resolve.Choice) bool {
+func (r look) isBeyond(c *Capability, choice *resolve.Choice) bool {
 	if c.Builtin || !anyPinned(choice.Parts) {
 		return false
 	}
 	own := c.rule()
-	return !lists(b.reg, c.Provider, choice.Host, func(known policy.Rule) bool {
+	return !lists(r.reg, c.Provider, choice.Host, func(known policy.Rule) bool {
 		return slices.ContainsFunc(own.Methods, func(m string) bool {
 			within := func(path string) bool { return admits(known, m, path) }
 			around := func(path string) bool { return admits(own, m, path) }

@@ -41,12 +41,12 @@ type Claim struct {
 
 // Provisioned implements Service.
 func (b *Broker) Provisioned(ctx context.Context, s vault.Secret) (*Provision, error) {
-	p, err := b.claimer(s.Name)
-	if p == nil || err != nil || s.PinnedProvider != p.ID {
-		return nil, err
-	}
 	var out *Provision
-	err = b.store.View(ctx, func(r vault.Reader) (err error) {
+	err := b.view(ctx, func(r look) error {
+		p, err := r.claimer(s.Name)
+		if p == nil || err != nil || s.PinnedProvider != p.ID {
+			return err
+		}
 		out, err = provision(r, p, &s)
 		return err
 	})
@@ -62,12 +62,12 @@ func (b *Broker) Claim(ctx context.Context, name string, scope vault.Scope) (Cla
 	if err := scope.Validate(); err != nil {
 		return Claim{}, err
 	}
-	p, err := b.claimer(name)
-	if err != nil {
-		return Claim{}, err
-	}
 	var out Claim
-	err = b.store.View(ctx, func(r vault.Reader) (err error) {
+	err = b.view(ctx, func(r look) error {
+		p, err := r.claimer(name)
+		if err != nil {
+			return err
+		}
 		if out.Taken, err = r.NameTaken(scope, name); err != nil {
 			return err
 		}
@@ -101,14 +101,15 @@ func (r supposed) SecretNamed(scope vault.Scope, name string) (*vault.Secret, er
 }
 
 // claimer returns the provider that claims a name, or nil.
-func (b *Broker) claimer(name string) (*registry.Provider, error) {
-	id, claimed := b.reg.Claim(name)
+func (r look) claimer(name string) (*registry.Provider, error) {
+	id, claimed := r.reg.Claim(name)
 	if !claimed {
 		return nil, nil
 	}
-	p, ok := b.reg.Provider(id)
+	p, ok := r.reg.Provider(id)
 	if !ok {
-		return nil, fault.New(fault.Internal, "the registry claims %s for %s, which it does not have", name, id)
+		return nil, fault.New(fault.Conflict, "provider %s, whose definition claims %s, cannot be read", id, name).
+			WithHint("add it again: `aivault provider add`")
 	}
 	return p, nil
 }

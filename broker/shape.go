@@ -12,9 +12,13 @@ import (
 // [vault.Options]. It refuses a key that ends in a line break, an account
 // without its key, a certificate without its private key: when it is stored,
 // and not only when it is used. An error names the field that is wrong.
-func CheckValue(reg *registry.Registry) func(*vault.Secret, []vault.Auth, vault.Value) error {
-	return func(s *vault.Secret, auths []vault.Auth, value vault.Value) error {
-		if p, ok := reg.Provider(s.PinnedProvider); ok {
+func CheckValue(reg *registry.Registry) func(*vault.Secret, *vault.Provider, []vault.Auth, vault.Value) error {
+	return func(s *vault.Secret, own *vault.Provider, auths []vault.Auth, value vault.Value) error {
+		all := reg
+		if own != nil {
+			all = reg.With([]registry.Own{{ID: own.ID, Definition: own.Definition}})
+		}
+		if p, ok := all.Provider(s.PinnedProvider); ok {
 			for i := range p.Credentials {
 				if err := checkPart(&p.Credentials[i], s.Name, value); err != nil {
 					return err

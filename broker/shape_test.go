@@ -31,7 +31,7 @@ func TestCheckValueOfTokens(t *testing.T) {
 		{`{"clientId":"a","refreshToken":"bé"}`, fault.InvalidRequest},
 		{`{"clientId":"a"}`, fault.InvalidRequest},
 	} {
-		err := check(&vault.Secret{Name: "TOKENS"}, auths, opaque.New([]byte(tt.value)))
+		err := check(&vault.Secret{Name: "TOKENS"}, nil, auths, opaque.New([]byte(tt.value)))
 		if got := fault.CodeOf(err); got != tt.want {
 			t.Errorf("%s: %q (%v), want %q", tt.value, got, err, tt.want)
 		}

@@ -22,7 +22,7 @@ type Uses struct {
 // grows with what the secret has, and with the custom capabilities.
 func (b *Broker) Uses(ctx context.Context, secret vault.ID) (Uses, error) {
 	var out Uses
-	err := b.store.View(ctx, func(r vault.Reader) error {
+	err := b.view(ctx, func(r look) error {
 		s, err := r.Secret(secret)
 		if err != nil {
 			return err
@@ -48,7 +48,7 @@ func (b *Broker) Uses(ctx context.Context, secret vault.ID) (Uses, error) {
 }
 
 // credentialsWith lists the credentials that need a secret, by id.
-func (b *Broker) credentialsWith(r vault.Reader, s *vault.Secret) ([]Credential, error) {
+func (b *Broker) credentialsWith(r look, s *vault.Secret) ([]Credential, error) {
 	var out []Credential
 	stored, err := r.CredentialsWith(s.ID)
 	if err != nil {
@@ -57,7 +57,7 @@ func (b *Broker) credentialsWith(r vault.Reader, s *vault.Secret) ([]Credential,
 	for _, c := range stored {
 		out = append(out, Credential{Credential: *c, Secrets: []vault.ID{c.Secret}})
 	}
-	p, ok := b.reg.Provider(s.PinnedProvider)
+	p, ok := r.reg.Provider(s.PinnedProvider)
 	if !ok {
 		return out, nil
 	}
@@ -75,7 +75,7 @@ func (b *Broker) credentialsWith(r vault.Reader, s *vault.Secret) ([]Credential,
 }
 
 // carriedBy lists the ids of the capabilities that credentials carry.
-func (b *Broker) carriedBy(r vault.Reader, creds []Credential) ([]string, error) {
+func (b *Broker) carriedBy(r look, creds []Credential) ([]string, error) {
 	var providers, out []string
 	for _, c := range creds {
 		providers = append(providers, c.Provider)
@@ -91,19 +91,19 @@ func (b *Broker) carriedBy(r vault.Reader, creds []Credential) ([]string, error)
 
 // capabilitiesOf lists the capabilities of providers, built-in and stored, each
 // once.
-func (b *Broker) capabilitiesOf(r vault.Reader, providers []string) ([]*Capability, error) {
+func (b *Broker) capabilitiesOf(r look, providers []string) ([]*Capability, error) {
 	if len(providers) == 0 {
 		return nil, nil
 	}
 	providers = slices.Compact(slices.Sorted(slices.Values(providers)))
 	var out []*Capability
 	for _, id := range providers {
-		p, ok := b.reg.Provider(id)
+		p, ok := r.reg.Provider(id)
 		if !ok {
 			continue
 		}
 		for i := range p.Capabilities {
-			out = append(out, builtin(&p.Capabilities[i], p))
+			out = append(out, r.listed(&p.Capabilities[i], p))
 		}
 	}
 	stored, err := r.Capabilities()
@@ -111,7 +111,7 @@ func (b *Broker) capabilitiesOf(r vault.Reader, providers []string) ([]*Capabili
 		return nil, err
 	}
 	for _, c := range stored {
-		if _, _, taken := b.reg.Capability(c.ID); !taken && slices.Contains(providers, c.Provider) {
+		if _, _, taken := r.reg.Capability(c.ID); !taken && slices.Contains(providers, c.Provider) {
 			out = append(out, custom(c))
 		}
 	}

@@ -73,6 +73,11 @@ func BenchmarkProcess(b *testing.B) {
 			run(b, append(env, "AIVAULTD_DISABLE=1"), aivault, "invoke", "acme/items", "--workspace-id", "w0")
 		})
 	}
+	b.Run("CreateClaimed", func(b *testing.B) { benchClaimed(b, aivault) })
+	env := []string{"AIVAULT_DIR=" + filled(b, 10), "HOME=" + b.TempDir(), "AIVAULTD_DISABLE=1"}
+	b.Run("CapabilityList", func(b *testing.B) { run(b, env, aivault, "capability", "list") })
+	b.Run("Describe", func(b *testing.B) { run(b, env, aivault, "capability", "describe", "openai/chat-completions") })
+	b.Run("ProviderList", func(b *testing.B) { run(b, env, aivault, "provider", "list") })
 	b.Run("InvokeCold", func(b *testing.B) { benchCold(b, aivault) })
 	b.Run("Unlock", func(b *testing.B) { benchUnlock(b, aivault) })
 }
@@ -99,6 +104,23 @@ func benchCold(b *testing.B, aivault string) {
 			time.Sleep(time.Millisecond)
 		}
 		b.StartTimer()
+	}
+}
+
+// benchClaimed stores secrets of a name that a provider claims, each in a workspace
+// of its own.
+func benchClaimed(b *testing.B, aivault string) {
+	file := filepath.Join(b.TempDir(), "value")
+	if err := os.WriteFile(file, []byte("sk-made-up-value"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	env := []string{"AIVAULT_DIR=" + filled(b, 10), "HOME=" + b.TempDir(), "AIVAULTD_DISABLE=1"}
+	for i := 0; b.Loop(); i++ {
+		cmd := exec.Command(aivault, "secrets", "create", "--name", "OPENAI_API_KEY", "--workspace-id", fmt.Sprint("claimed-", i), "--value-file", file)
+		cmd.Env = env
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.Fatalf("%v\n%s", err, out)
+		}
 	}
 }
 

@@ -69,7 +69,7 @@ func (l *Local) createCredential(t *txn, c *Credential, proof Value) error {
 		return err
 	}
 	defer clear(value)
-	if err := l.checkValue(s, []Auth{c.Auth}, value); err != nil {
+	if err := l.checkStored(t, s, []Auth{c.Auth}, value); err != nil {
 		return err
 	}
 	if _, err := t.enable(c.ID); err != nil {

@@ -30,6 +30,7 @@
 //	              10 denials     refused calls of the last minute by kind, those that are no events yet (id: 0)
 //	              11 slot        when a slot was made, and whether it is to go (same id as the slot)
 //	              12 grant       that another user may call in a context
+//	              13 provider    an operator's own definition of one (id: another one for another definition)
 //	4 values    secret id [16]                -> data key and value, sealed
 //	5 index     kind u8 | keyed hash [16]     -> record id         (unique ones)
 //	            kind u8 | keyed hash [16] | record id -> nothing   (others)
@@ -44,13 +45,14 @@
 //	              13 disabled by id (unique)
 //	              14 policy by capability (unique)
 //	              15 grant by user and context (unique)
+//	              16 provider by id (unique)   17 provider by secret name claimed (unique)
 //	6 audit     sequence number u64           -> sealed event | chain value [32]
 //
 // Change this picture together with the format version and a migration.
 // Format 1 had no records of kinds 7 to 10, and no count of denials at the end of
 // an event. Formats 1 and 2 had one slot and no record of kind 11, and no hash of
 // the slots at the end of the manifest. Format 3 had one root key, no slot that is
-// to go, and no record of kind 12. They are read as they are, and become format 4
+// to go, and no records of kinds 12 and 13. They are read as they are, and become format 4
 // when something is written.
 //
 // # Slots
@@ -96,6 +98,14 @@
 // ([Local.NewKey], [Local.AddSlotKey]). Other users of the machine may make
 // calls, if they may at all, in contexts that were granted to them ([Grant]); the
 // broker asks about that in the transaction that records the call.
+//
+// # Providers
+//
+// Which secret names belong to a provider is for the broker to say ([Options]), and
+// for an operator, whose own definitions are kept here as they were given. A secret
+// whose name one of them claims is pinned to it from the transaction on in which it
+// gets the name. While any is, another definition may take hosts away, and adds
+// none; and a definition that is in use stays.
 //
 // # What is found
 //

@@ -232,6 +232,8 @@ func (t *txn) count(c *census, key []byte) error {
 		entries, err = entriesOf(id, t.policy, t.policyEntries)
 	case kindGrant:
 		entries, err = entriesOf(id, t.grant, t.grantEntries)
+	case kindProvider:
+		entries, err = entriesOf(id, t.provider, t.providerEntries)
 	case kindRenewal:
 		err = t.examineRenewal(id)
 	case kindSlot:

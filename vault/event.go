@@ -82,6 +82,8 @@ const (
 	KindCapabilityPolicy  = "capability.policy"
 	KindGrantAdd          = "grant.add" // another user may call in a context, which the note names
 	KindGrantRemove       = "grant.remove"
+	KindProviderAdd       = "provider.add" // an operator's own definition, or another one of the same id, which the note names
+	KindProviderRemove    = "provider.remove"
 	KindOAuthRefresh      = "oauth.refresh" // the beginning of an exchange, or with an outcome its end
 )
 

@@ -46,10 +46,15 @@ func (l *Local) importOne(t *txn, scope Scope, e ImportEntry, rotateExisting boo
 	case err != nil:
 		return err
 	case !taken:
-		if err := t.createSecret(s, value); err != nil {
+		unfit, err := l.createSecret(t, s, value)
+		switch {
+		case err != nil:
 			return err
+		case unfit != nil:
+			out.Failed = append(out.Failed, ImportFailure{s.Name, unfit})
+		default:
+			out.Created = append(out.Created, *s)
 		}
-		out.Created = append(out.Created, *s)
 		return nil
 	case alias:
 		out.Failed = append(out.Failed, ImportFailure{

@@ -23,6 +23,8 @@ const (
 	ixDisabled       = 13
 	ixPolicy         = 14
 	ixGrant          = 15
+	ixProvider       = 16
+	ixClaim          = 17
 )
 
 // An entry is one entry of the index.

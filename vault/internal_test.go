@@ -49,6 +49,10 @@ func decoders() []func(b []byte) ([]byte, error) {
 			return encodeGrant(g), err
 		},
 		func(b []byte) ([]byte, error) {
+			p, err := decodeProvider(b)
+			return encodeProvider(p), err
+		},
+		func(b []byte) ([]byte, error) {
 			r, err := decodeRenewal(b)
 			return encodeRenewal(&r), err
 		},

@@ -43,8 +43,9 @@ type Options struct {
 	Claims   Claims // nil: no name is claimed
 	// CheckValue refuses a value that could not be sent in one of these ways,
 	// or in those that its name implies, before it is stored. Nil: any value
-	// will do.
-	CheckValue func(s *Secret, auths []Auth, value Value) error
+	// will do. Own is the provider that it is pinned to, where the vault has its
+	// definition.
+	CheckValue func(s *Secret, own *Provider, auths []Auth, value Value) error
 	Now        func() time.Time // nil: time.Now
 	Clock      Clock            // by which a minute of calls is measured; nil: the machine's
 	Actor      string           // who the audit log says acted; empty: operator

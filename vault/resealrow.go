@@ -135,6 +135,8 @@ func (t *txn) entriesFor(k kind, id ID, rev uint64, plain []byte) ([]entry, erro
 		return entriesIn(id, rev, plain, decodePolicy, t.policyEntries)
 	case kindGrant:
 		return entriesIn(id, rev, plain, func(_ uint64, b []byte) (*Grant, error) { return decodeGrant(b) }, t.grantEntries)
+	case kindProvider:
+		return entriesIn(id, rev, plain, func(_ uint64, b []byte) (*Provider, error) { return decodeProvider(b) }, t.providerEntries)
 	case kindDisabled:
 		return entriesIn(id, rev, plain, func(_ uint64, b []byte) (string, error) { return decodeDisabled(b) }, t.disabledEntries)
 	}

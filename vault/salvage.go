@@ -24,7 +24,7 @@ type Salvaged struct {
 
 // A Lost thing is one that does not verify, or is nothing without what does not.
 type Lost struct {
-	Kind   string // secret, credential, capability, binding, disabled credential, policy, grant, slot, table
+	Kind   string // secret, credential, capability, binding, disabled credential, policy, grant, provider, slot, table
 	ID     string // of its record
 	Name   string // empty where it cannot be read
 	Reason string

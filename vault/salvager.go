@@ -179,6 +179,10 @@ func (s *salvager) others() error {
 			return salvage(s, "grant", k, id, rec, s.src.grant, func(g *Grant) (string, []entry, ID) {
 				return g.String(), s.dst.grantEntries(id, g), ID{}
 			})
+		case kindProvider:
+			return salvage(s, "provider", k, id, rec, s.src.provider, func(p *Provider) (string, []entry, ID) {
+				return p.ID, s.dst.providerEntries(id, p), ID{}
+			})
 		case kindUsage, kindRenewal:
 			return s.aside(k, id, rec)
 		case kindSlot:

@@ -17,7 +17,13 @@ func (l *Local) CreateSecret(ctx context.Context, n NewSecret) (Secret, error) {
 	if err != nil {
 		return Secret{}, err
 	}
-	err = l.update(ctx, func(t *txn) error { return t.createSecret(s, value) })
+	err = l.update(ctx, func(t *txn) error {
+		unfit, err := l.createSecret(t, s, value)
+		if err == nil {
+			err = unfit
+		}
+		return err
+	})
 	if err != nil {
 		return Secret{}, err
 	}
@@ -46,15 +52,25 @@ func (l *Local) prepare(n NewSecret) (*Secret, []byte, error) {
 	}
 	s := &Secret{Name: name, Aliases: aliases, Scope: n.Scope, AttachedOnly: n.AttachedOnly}
 	s.PinnedProvider, _ = l.claim(name)
-	return s, value, l.checkValue(s, nil, value)
+	return s, value, l.checkValue(s, nil, nil, value)
 }
 
-// checkValue refuses a value that could not be sent.
-func (l *Local) checkValue(s *Secret, auths []Auth, value []byte) error {
+// checkValue refuses a value that could not be sent. Own is the provider to which
+// the secret is pinned, if that is one of the vault's own.
+func (l *Local) checkValue(s *Secret, own *Provider, auths []Auth, value []byte) error {
 	if l.opts.CheckValue == nil {
 		return nil
 	}
-	return l.opts.CheckValue(s, auths, opaque.New(value))
+	return l.opts.CheckValue(s, own, auths, opaque.New(value))
+}
+
+// checkStored is checkValue for a secret that has its provider already.
+func (l *Local) checkStored(t *txn, s *Secret, auths []Auth, value []byte) error {
+	_, own, err := t.findProvider(s.PinnedProvider)
+	if err != nil {
+		return err
+	}
+	return l.checkValue(s, own, auths, value)
 }
 
 // checkUses refuses a value that one of the secret's credentials could not
@@ -64,24 +80,52 @@ func (l *Local) checkUses(t *txn, s *Secret, value []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := l.checkValue(s, nil, value); err != nil {
+	if err := l.checkStored(t, s, nil, value); err != nil {
 		return err
 	}
 	slices.SortFunc(creds, func(a, b *Credential) int { return strings.Compare(a.ID, b.ID) })
 	for _, c := range creds {
-		if err := l.checkValue(s, []Auth{c.Auth}, value); err != nil {
+		if err := l.checkStored(t, s, []Auth{c.Auth}, value); err != nil {
 			return fault.Wrap(fault.CodeOf(err), err, "credential %s", c.ID)
 		}
 	}
 	return nil
 }
 
-// claim returns the provider that claims a name.
+// claim returns the built-in provider that claims a name.
 func (l *Local) claim(name string) (string, bool) {
 	if l.opts.Claims == nil {
 		return "", false
 	}
 	return l.opts.Claims.Claim(name)
+}
+
+// claimIn returns the provider that claims a name: a built-in one, else one of the
+// vault's own, which it returns as well.
+func (l *Local) claimIn(t *txn, name string) (id string, own *Provider, err error) {
+	if id, ok := l.claim(name); ok {
+		return id, nil, nil
+	}
+	if own, err = t.claimed(name); own == nil || err != nil {
+		return "", nil, err
+	}
+	return own.ID, own, nil
+}
+
+// createSecret stores a new secret, once it is pinned to a provider of the vault's
+// own that claims its name. Where that could not send the value, unfit says so, and
+// nothing is stored.
+func (l *Local) createSecret(t *txn, s *Secret, value []byte) (unfit, err error) {
+	id, own, err := l.claimIn(t, s.Name)
+	if err != nil {
+		return nil, err
+	}
+	if s.PinnedProvider = id; own != nil {
+		if unfit = l.checkValue(s, own, nil, value); unfit != nil {
+			return unfit, nil
+		}
+	}
+	return nil, t.createSecret(s, value)
 }
 
 // createSecret stores a new secret. A Secret that a failed attempt touched can
@@ -253,9 +297,11 @@ func (l *Local) UpdateSecret(ctx context.Context, id ID, change SecretChange, re
 // pin pins a secret to the provider that claims its new name. A pin is for
 // good: another provider's name is a conflict.
 func (l *Local) pin(t *txn, s *Secret) error {
-	provider, ok := l.claim(s.Name)
+	provider, own, err := l.claimIn(t, s.Name)
 	switch {
-	case !ok || provider == s.PinnedProvider:
+	case err != nil:
+		return err
+	case provider == "" || provider == s.PinnedProvider:
 		return nil
 	case s.PinnedProvider != "":
 		return fault.New(fault.Conflict, "the name %s belongs to %s, and the secret is pinned to %s for good", s.Name, provider, s.PinnedProvider).
@@ -274,7 +320,7 @@ func (l *Local) pin(t *txn, s *Secret) error {
 	defer clear(value)
 	pinned := *s
 	pinned.PinnedProvider = provider
-	if err := l.checkValue(&pinned, nil, value); err != nil {
+	if err := l.checkValue(&pinned, own, nil, value); err != nil {
 		return err
 	}
 	return t.rebind(s, func() { s.PinnedProvider = provider })

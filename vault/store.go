@@ -49,6 +49,17 @@ type Store interface {
 	// DeleteBinding removes it; false if there was none.
 	DeleteBinding(ctx context.Context, capability string, scope Scope, consumer string) (bool, error)
 
+	// PutProvider stores an operator's own provider, in the place of the one of its
+	// id if there is one. The same definition changes nothing. fault.Conflict: a
+	// name that it claims is another provider's; there are [MaxProviders] already;
+	// or it has a host that it did not have, and a secret is pinned to it, which
+	// goes to none that it was not stored for.
+	PutProvider(ctx context.Context, p Provider) (Provider, error)
+	// DeleteProvider removes it, with the limits of its capabilities; false if
+	// there was none. fault.Conflict lists what uses it: secrets that are pinned
+	// to it, credentials, capabilities and bindings.
+	DeleteProvider(ctx context.Context, id string) (bool, error)
+
 	// Authorize calls decide with a consistent view, records the intent that
 	// it returns together with the use of its secrets in the same
 	// transaction, and only when that is durable decrypts their values, in
@@ -175,4 +186,10 @@ type Reader interface {
 	// Granted reports whether another user may make calls in a context: in
 	// exactly that workspace and group, whatever the consumer.
 	Granted(uid int, c Context) (bool, error)
+
+	// ProviderRecords lists the records of the vault's own providers, in an order
+	// that means nothing. It decrypts none: the id of a record stands for what is
+	// in it, as another definition has another one.
+	ProviderRecords() ([]ID, error)
+	Provider(record ID) (*Provider, error)
 }

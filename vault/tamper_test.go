@@ -48,6 +48,11 @@ func furnished(t testing.TB) (l *vault.Local, dir string, secrets []vault.Secret
 		must(t, err)
 		_, _, err = l.Grant(ctx, 1000+i, vault.Context{Workspace: "w-furnished", Group: "g-furnished"})
 		must(t, err)
+		_, err = l.PutProvider(ctx, vault.Provider{
+			ID: "provider-furnished-" + name, Definition: []byte(`{"id":"furnished"}`),
+			Claims: []string{"CLAIMED_FURNISHED_" + name}, Hosts: []string{"host-furnished.test"},
+		})
+		must(t, err)
 		use := useOf(s.ID, "host-furnished.test")
 		must(t, l.BeginRenewal(ctx, granted(t, l, use), use, 1))
 		s, err = l.FindSecret(ctx, s.ID.String())
@@ -71,10 +76,20 @@ func readAll(t testing.TB, l *vault.Local, secrets []vault.Secret) error {
 	if _, err := l.Effective(ctx, vault.Context{Workspace: "w-furnished", Group: "g-furnished"}); err != nil {
 		return err
 	}
+	err := l.View(ctx, func(r vault.Reader) error {
+		recs, err := r.ProviderRecords()
+		for i := 0; i < len(recs) && err == nil; i++ {
+			_, err = r.Provider(recs[i])
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	if _, err := l.Grants(ctx); err != nil {
 		return err
 	}
-	err := l.View(ctx, func(r vault.Reader) error {
+	err = l.View(ctx, func(r vault.Reader) error {
 		_, err1 := r.Credentials()
 		_, err2 := r.Disabled()
 		_, err3 := r.Capabilities()
@@ -129,7 +144,7 @@ func TestEditedRecords(t *testing.T) {
 			}
 		}
 	})
-	if want := 3*9 + 4; len(places) != want {
+	if want := 3*10 + 4; len(places) != want {
 		t.Fatalf("%d records and values, not %d", len(places), want)
 	}
 	places = append(places, place{store.Meta, []byte(metaManifest)})

@@ -30,6 +30,7 @@ const (
 	kindDenials    kind = 10
 	kindSlot       kind = 11
 	kindGrant      kind = 12
+	kindProvider   kind = 13
 )
 
 // A manifest is the state of the whole.

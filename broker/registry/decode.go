@@ -16,6 +16,7 @@ import (
 const (
 	maxFile  = 256 << 10 // bytes
 	maxDepth = 8         // objects and arrays within each other
+	maxList  = 1000      // elements of an array, as each is compared with all others
 )
 
 // Decode reads one provider. It refuses what encoding/json would let pass or
@@ -111,7 +112,10 @@ func checkValue(decoder *json.Decoder, depth int) error {
 }
 
 func checkArray(decoder *json.Decoder, depth int) error {
-	for decoder.More() {
+	for n := 0; decoder.More(); n++ {
+		if n == maxList {
+			return fmt.Errorf("a list has more than %d elements", maxList)
+		}
 		if err := checkValue(decoder, depth+1); err != nil {
 			return err
 		}

@@ -33,6 +33,16 @@ func (p *Provider) Has(host string) bool {
 		slices.ContainsFunc(p.OtherHosts, func(o OtherHost) bool { return MatchHost(o.Host, host) })
 }
 
+// AllHosts returns the provider's hosts, and those that a credential may name
+// instead of one.
+func (p *Provider) AllHosts() []string {
+	hosts := slices.Clone(p.Hosts)
+	for _, o := range p.OtherHosts {
+		hosts = append(hosts, o.Host)
+	}
+	return hosts
+}
+
 // DefaultHosts returns the provider's hosts that nobody has to name. It is empty
 // where each credential has to name its own.
 func (p *Provider) DefaultHosts() []string {

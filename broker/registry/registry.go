@@ -192,6 +192,9 @@ type Registry struct {
 	given  map[string]*Provider // nil: the built-in ones
 	claims map[string]string    // secret name to provider, of the given ones
 	cache  sync.Map             // id to *Provider, of the built-in ones
+
+	base *Registry // that own are added to; nil: none are
+	own  owned
 }
 
 // Builtin returns the registry of the providers that come with the program.
@@ -208,7 +211,7 @@ func New(providers ...*Provider) (*Registry, error) {
 			return nil, fault.New(fault.InvalidRequest, "two providers have the id %s", p.ID)
 		}
 		r.given[p.ID] = p
-		for _, name := range p.claims() {
+		for _, name := range p.Claims() {
 			if other, taken := r.claims[name]; taken {
 				return nil, fault.New(fault.InvalidRequest, "%s and %s both claim %s", other, p.ID, name)
 			}
@@ -225,6 +228,12 @@ func New(providers ...*Provider) (*Registry, error) {
 
 // Provider returns a provider by id.
 func (r *Registry) Provider(id string) (*Provider, bool) {
+	if r.base != nil {
+		if p, own := r.own.provider(id); own {
+			return p, p != nil
+		}
+		return r.base.Provider(id)
+	}
 	if r.given != nil {
 		p, ok := r.given[id]
 		return p, ok
@@ -246,6 +255,9 @@ func (r *Registry) Provider(id string) (*Provider, bool) {
 
 // Providers returns the ids of all providers, sorted. It decodes nothing.
 func (r *Registry) Providers() []string {
+	if r.base != nil {
+		return r.own.among(r.base.Providers())
+	}
 	if r.given != nil {
 		return slices.Sorted(maps.Keys(r.given))
 	}
@@ -255,6 +267,12 @@ func (r *Registry) Providers() []string {
 // Claim returns the provider that a secret of that name belongs to, if any
 // claims it. Names are compared exactly. It decodes nothing.
 func (r *Registry) Claim(secretName string) (provider string, ok bool) {
+	if r.base != nil {
+		if provider, ok = r.base.Claim(secretName); !ok {
+			provider, ok = r.own.claims[secretName]
+		}
+		return provider, ok
+	}
 	if r.given != nil {
 		provider, ok = r.claims[secretName]
 		return provider, ok
@@ -295,8 +313,8 @@ func (p *Provider) LooksLike(secretName string) []string {
 	return nil
 }
 
-// claims lists the secret names of all credentials, each once, sorted.
-func (p *Provider) claims() []string {
+// Claims lists the secret names of all credentials, each once, sorted.
+func (p *Provider) Claims() []string {
 	var names []string
 	for i := range p.Credentials {
 		for _, slot := range p.Credentials[i].Secrets {

@@ -100,6 +100,26 @@ func (c *Client) Bindings(ctx context.Context, capability string) ([]broker.Bind
 	return ask(ctx, c, c.table.Bindings, capability)
 }
 
+// Providers implements broker.Service.
+func (c *Client) Providers(ctx context.Context) ([]broker.Provider, error) {
+	return ask(ctx, c, c.table.Providers, rpc.None{})
+}
+
+// CheckProvider implements broker.Service.
+func (c *Client) CheckProvider(ctx context.Context, definition []byte) (broker.ProviderChange, error) {
+	return ask(ctx, c, c.table.CheckProvider, definition)
+}
+
+// AddProvider implements broker.Service.
+func (c *Client) AddProvider(ctx context.Context, definition []byte) (broker.ProviderChange, error) {
+	return ask(ctx, c, c.table.AddProvider, definition)
+}
+
+// RemoveProvider implements broker.Service.
+func (c *Client) RemoveProvider(ctx context.Context, id string) (bool, error) {
+	return ask(ctx, c, c.table.RemoveProvider, id)
+}
+
 // Provisioned implements broker.Service.
 func (c *Client) Provisioned(ctx context.Context, s vault.Secret) (*broker.Provision, error) {
 	return ask(ctx, c, c.table.Provisioned, s)

@@ -1,6 +1,7 @@
 package remote_test
 
 import (
+	"bytes"
 	"context"
 	"testing"
 
@@ -11,6 +12,12 @@ import (
 	"aivault/keys/opaque"
 	"aivault/vault"
 )
+
+// boxes is a provider of an operator's own.
+const boxes = `{"id": "boxes", "name": "Boxes", "hosts": ["api.acme.test"],
+  "credentials": [{"id": "", "secrets": [{"placeholder": "secret", "name": "BOXES_KEY"}],
+    "auth": {"kind": "header", "params": [{"name": "X-Boxes", "value": "{{secret}}"}]}}],
+  "capabilities": [{"id": "boxes/list", "description": "Boxes", "methods": ["GET"], "paths": ["/v1/boxes"]}]}`
 
 // serviceQuestions are what can be asked of a broker without changing anything.
 func serviceQuestions(ctx context.Context, s vault.Secret) map[string]func(broker.Service) (any, error) {
@@ -36,9 +43,17 @@ func serviceQuestions(ctx context.Context, s vault.Secret) map[string]func(broke
 		"Policy":       func(b broker.Service) (any, error) { return b.Policy(ctx, "acme/items") },
 		"Policies":     func(b broker.Service) (any, error) { return b.Policies(ctx) },
 		"Bindings":     func(b broker.Service) (any, error) { return b.Bindings(ctx, "") },
-		"Provisioned":  func(b broker.Service) (any, error) { return b.Provisioned(ctx, s) },
-		"Claim":        func(b broker.Service) (any, error) { return b.Claim(ctx, "OPENAI_API_KEY", vault.GlobalScope()) },
-		"Uses":         func(b broker.Service) (any, error) { return b.Uses(ctx, s.ID) },
+		"Providers":    func(b broker.Service) (any, error) { return b.Providers(ctx) },
+		"CheckProvider": func(b broker.Service) (any, error) {
+			return b.CheckProvider(ctx, []byte(boxes))
+		},
+		"CheckProvider of a long one": func(b broker.Service) (any, error) {
+			return b.CheckProvider(ctx, append([]byte(boxes), bytes.Repeat([]byte(" "), vault.MaxDefinition-len(boxes))...))
+		},
+		"bad CheckProvider": func(b broker.Service) (any, error) { return b.CheckProvider(ctx, []byte("{")) },
+		"Provisioned":       func(b broker.Service) (any, error) { return b.Provisioned(ctx, s) },
+		"Claim":             func(b broker.Service) (any, error) { return b.Claim(ctx, "OPENAI_API_KEY", vault.GlobalScope()) },
+		"Uses":              func(b broker.Service) (any, error) { return b.Uses(ctx, s.ID) },
 		"Effects": func(b broker.Service) (any, error) {
 			return b.Effects(ctx, broker.Change{Delete: []vault.ID{s.ID}})
 		},
@@ -82,6 +97,15 @@ func changeThroughADaemon(t *testing.T, r *rig, c *remote.Client) {
 	}
 	if _, err := r.broker.Describe(ctx, "acme/more"); fault.CodeOf(err) != fault.CapabilityNotFound {
 		t.Errorf("what was deleted is described: %v", err)
+	}
+	if p, err := c.AddProvider(ctx, []byte(boxes)); err != nil || p.ID != "boxes" || p.Same || !p.Own {
+		t.Errorf("AddProvider: %+v, %v", p, err)
+	}
+	if d, err := r.broker.Describe(ctx, "boxes/list"); err != nil || !d.Own {
+		t.Errorf("what was added is described: %+v, %v", d, err)
+	}
+	if gone, err := c.RemoveProvider(ctx, "boxes"); err != nil || !gone {
+		t.Errorf("RemoveProvider: %t, %v", gone, err)
 	}
 	in := vault.Context{Workspace: "w1"}
 	if g, made, err := c.Grant(ctx, 1001, in); err != nil || !made || g.UID != 1001 || g.Context != in {

@@ -290,7 +290,7 @@ func TestPanic(t *testing.T) {
 	value := brokertest.Word(t)
 	opts := vaulttest.Options(vaulttest.Dir(t))
 	opts.Claims = registry.Builtin()
-	opts.CheckValue = func(s *vault.Secret, _ []vault.Auth, v vault.Value) error {
+	opts.CheckValue = func(s *vault.Secret, _ *vault.Provider, _ []vault.Auth, v vault.Value) error {
 		if s.Name == "BAD" {
 			panic(string(v.Reveal()))
 		}

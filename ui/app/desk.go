@@ -228,6 +228,22 @@ func (d *desk) Bindings(ctx context.Context, capability string) ([]broker.Bindin
 	return d.at(ctx).Bindings(ctx, capability)
 }
 
+func (d *desk) Providers(ctx context.Context) ([]broker.Provider, error) {
+	return d.at(ctx).Providers(ctx)
+}
+
+func (d *desk) CheckProvider(ctx context.Context, definition []byte) (broker.ProviderChange, error) {
+	return d.at(ctx).CheckProvider(ctx, definition)
+}
+
+func (d *desk) AddProvider(ctx context.Context, definition []byte) (broker.ProviderChange, error) {
+	return d.at(ctx).AddProvider(ctx, definition)
+}
+
+func (d *desk) RemoveProvider(ctx context.Context, id string) (bool, error) {
+	return d.at(ctx).RemoveProvider(ctx, id)
+}
+
 func (d *desk) Provisioned(ctx context.Context, s vault.Secret) (*broker.Provision, error) {
 	return d.at(ctx).Provisioned(ctx, s)
 }

@@ -63,36 +63,73 @@ func summary(c broker.Capability) string {
 }
 
 func newCapabilityList(sh *shell) *cobra.Command {
-	return &cobra.Command{
-		Use:   "list",
+	var f capabilityFilter
+	cmd := &cobra.Command{
+		Use:   "list [--provider NAME] [--ready] [WORD...]",
 		Short: "list capabilities",
-		Long: `Lists capabilities. Those that a credential carries, in some scope, are ready;
-the others wait for a secret.`,
-		Example:               "aivault capability list",
+		Long: `Lists capabilities, by provider. Those that a credential carries, in some scope,
+are ready; the others wait for a secret. Words are looked for in ids, hosts and
+descriptions, and all of them must be there.`,
+		Example: `aivault capability list
+aivault capability list --provider github
+aivault capability list --ready send mail`,
 		DisableFlagsInUseLine: true,
-		Args:                  noArgs,
-		RunE: sh.run(func(ctx context.Context, be app.Backend, _ []string) error {
-			list, err := be.Capabilities(ctx)
-			if err != nil {
-				return err
-			}
-			// As documented: those of the store, with all of any provider
-			// that has a credential, and those that only the registry has.
-			var ours, others []broker.Capability
-			for _, c := range list {
-				if c.Ready || !c.Builtin {
-					ours = append(ours, c)
-				} else {
-					others = append(others, c)
-				}
-			}
-			if sh.out.json {
-				return sh.printCapabilitiesJSON(ctx, be, ours, others)
-			}
-			sh.printCapabilities(ours, others)
-			return nil
-		}),
 	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	text(fs, &f.provider, "provider", "NAME", "of this provider only")
+	fs.BoolVar(&f.ready, "ready", false, "those only that are ready")
+	cmd.RunE = sh.run(func(ctx context.Context, be app.Backend, args []string) error {
+		if err := refuseEmpty(fs, leaveOut, "provider"); err != nil {
+			return err
+		}
+		f.words = args
+		list, err := be.Capabilities(ctx)
+		if err != nil {
+			return err
+		}
+		// As documented: those of the store, with all of any provider
+		// that has a credential, and those that only the registry has.
+		var ours, others []broker.Capability
+		for _, c := range list {
+			switch {
+			case !f.takes(&c):
+			case c.Ready || !c.Builtin:
+				ours = append(ours, c)
+			default:
+				others = append(others, c)
+			}
+		}
+		if sh.out.json {
+			return sh.printCapabilitiesJSON(ctx, be, ours, others)
+		}
+		sh.printCapabilities(ours, others, f.narrow())
+		return nil
+	})
+	return cmd
+}
+
+// A capabilityFilter says which capabilities to list.
+type capabilityFilter struct {
+	provider string
+	ready    bool
+	words    []string
+}
+
+// narrow reports whether few enough are left to tell what each is.
+func (f *capabilityFilter) narrow() bool { return f.provider != "" || len(f.words) > 0 }
+
+func (f *capabilityFilter) takes(c *broker.Capability) bool {
+	if f.provider != "" && c.Provider != f.provider || f.ready && !c.Ready {
+		return false
+	}
+	within := strings.ToLower(strings.Join(append([]string{c.ID, c.Provider, c.Description}, c.Allow.Hosts...), "\n"))
+	for _, word := range f.words {
+		if !strings.Contains(within, strings.ToLower(word)) {
+			return false
+		}
+	}
+	return true
 }
 
 func (sh *shell) printCapabilitiesJSON(ctx context.Context, be app.Backend, ours, others []broker.Capability) error {
@@ -112,18 +149,28 @@ func (sh *shell) printCapabilitiesJSON(ctx context.Context, be app.Backend, ours
 	}{mapTo(ours, toCapability), mapTo(others, toCapability), mapTo(policies, toPolicy), path})
 }
 
-func (sh *shell) printCapabilities(ours, others []broker.Capability) {
-	perProvider := map[string]int{}
-	var order []string
-	for _, c := range others {
-		if perProvider[c.Provider]++; perProvider[c.Provider] == 1 {
-			order = append(order, c.Provider)
-		}
+// printCapabilities shows of those that are not ready how many each provider has,
+// or if they are few, each with what it is.
+func (sh *shell) printCapabilities(ours, others []broker.Capability, few bool) {
+	if len(ours)+len(others) == 0 {
+		sh.out.printf("No such capabilities. 'aivault capability list' lists all.")
+		return
 	}
-	if len(order) > 0 {
+	if len(others) > 0 {
 		rows := [][]cell{{{"Available, once a secret is stored", bold}}}
-		for _, p := range order {
-			rows = append(rows, []cell{{"  " + p, plain}, {count(perProvider[p], "capability"), dim}})
+		for i := 0; i < len(others); {
+			end := i
+			for end < len(others) && others[end].Provider == others[i].Provider {
+				end++
+			}
+			if few {
+				for _, c := range others[i:end] {
+					rows = append(rows, []cell{{"  " + c.ID, plain}, {c.Description, dim}})
+				}
+			} else {
+				rows = append(rows, []cell{{"  " + others[i].Provider, plain}, {count(end-i, "capability"), dim}})
+			}
+			i = end
 		}
 		sh.out.table(rows)
 		sh.out.printf("")

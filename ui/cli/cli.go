@@ -43,6 +43,7 @@ func groups() []group {
 		{"secrets", nil, "store, list, share and delete secrets", newSecrets},
 		{"credential", nil, "say how secrets authenticate, and at which hosts", newCredential},
 		{"capability", nil, "say what may be called", newCapability},
+		{"provider", nil, "list providers, and define your own", newProvider},
 		{"invoke", nil, "make a call and print the answer's body", newInvoke},
 		{"json", nil, "make a call and print plan and answer as JSON", newJSON},
 		{"markdown", []string{"md"}, "make a call and print the answer as markdown", newMarkdown},

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"aivault/broker"
-	"aivault/broker/registry"
 	"aivault/keys/fault"
 	"aivault/keys/opaque"
 	"aivault/ui/app"
@@ -147,10 +146,15 @@ func (f *credentialFlags) parse(ctx context.Context, sh *shell, be app.Backend, 
 	if n.Scope, err = vault.NewScope(f.workspace, f.group); err != nil {
 		return n, err
 	}
-	if f.provider == "" && f.secretRef == "" && isReserved(id) {
-		return n, nil // brings back what the registry made
+	reserved := false
+	if f.provider == "" && f.secretRef == "" {
+		if reserved, err = isReserved(ctx, be, id); err != nil {
+			return n, err
+		}
 	}
 	switch {
+	case reserved:
+		return n, nil // brings back what the registry made
 	case f.provider == "":
 		return n, fault.New(fault.Usage, "--provider is required")
 	case f.secretRef == "":
@@ -167,8 +171,12 @@ func (f *credentialFlags) parse(ctx context.Context, sh *shell, be app.Backend, 
 }
 
 // isReserved reports whether only the registry makes a credential of this id.
-func isReserved(id string) bool {
-	return strings.Contains(id, ":") || slices.Contains(registry.Builtin().Providers(), id)
+func isReserved(ctx context.Context, be app.Backend, id string) (bool, error) {
+	if strings.Contains(id, ":") {
+		return true, nil
+	}
+	all, err := be.Providers(ctx)
+	return slices.ContainsFunc(all, func(p broker.Provider) bool { return p.ID == id }), err
 }
 
 func newCredentialList(sh *shell) *cobra.Command {

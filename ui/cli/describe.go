@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"aivault/broker"
-	"aivault/broker/registry"
 	"aivault/ui/app"
 	"aivault/vault"
 )
@@ -164,10 +163,13 @@ func toSetup(d *broker.Description) *setupJSON {
 	if d.NeedsHost != "" {
 		out.Note = "make a credential of the secret, which names your host under " + d.NeedsHost
 	}
-	placeholders := placeholders(d.Provider)
-	for _, name := range d.SecretNames[0] {
-		out.RequiredSecrets[name] = placeholders[name]
-		if hasLogin(d.Provider, name) {
+	for _, slot := range d.Slots {
+		name := slot.Name
+		if !slices.Contains(d.SecretNames[0], name) {
+			continue
+		}
+		out.RequiredSecrets[name] = slot.Placeholder
+		if slot.Login {
 			out.Commands = append(out.Commands, "aivault oauth login --provider "+d.Provider+" --client-id ID")
 			continue
 		}
@@ -176,30 +178,6 @@ func toSetup(d *broker.Description) *setupJSON {
 	if d.NeedsHost != "" {
 		out.Commands = append(out.Commands, "aivault credential create my-"+d.Provider+" --provider "+d.Provider+
 			" --secret-ref ID --host "+strings.Replace(d.NeedsHost, "*", "YOURS", 1))
-	}
-	return out
-}
-
-// hasLogin reports whether the secret of a name comes by its owner's consent.
-func hasLogin(provider, name string) bool {
-	p, ok := registry.Builtin().Provider(provider)
-	return ok && slices.ContainsFunc(p.Credentials, func(c registry.Credential) bool {
-		return c.Login != nil && c.Secrets[0].Name == name
-	})
-}
-
-// placeholders maps the names that a provider claims to what they stand for in
-// the templates of its authentication.
-func placeholders(provider string) map[string]string {
-	out := map[string]string{}
-	p, ok := registry.Builtin().Provider(provider)
-	if !ok {
-		return out
-	}
-	for _, c := range p.Credentials {
-		for _, slot := range c.Secrets {
-			out[slot.Name] = slot.Placeholder
-		}
 	}
 	return out
 }

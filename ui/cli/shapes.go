@@ -179,12 +179,13 @@ type capabilityJSON struct {
 	Allow    allowJSON `json:"allow"`
 
 	Description string `json:"description,omitempty"` // ours, as what follows
-	Builtin     bool   `json:"builtin"`
+	Builtin     bool   `json:"builtin"`               // its provider lists it
+	Own         bool   `json:"ownProvider,omitempty"`
 	Ready       bool   `json:"ready"`
 }
 
 func toCapability(c broker.Capability) capabilityJSON {
-	return capabilityJSON{c.ID, c.Provider, toAllow(c.Allow), c.Description, c.Builtin, c.Ready}
+	return capabilityJSON{c.ID, c.Provider, toAllow(c.Allow), c.Description, c.Builtin, c.Own, c.Ready}
 }
 
 // bindingJSON is the record of a binding.

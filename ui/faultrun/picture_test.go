@@ -103,7 +103,15 @@ func take(ctx context.Context, l *vault.Local) (p picture, err error) {
 		}
 		disabled, err5 := r.Disabled()
 		p.Things = append(p.Things, disabled...)
-		return errors.Join(err1, err2, err3, err4, err5)
+		records, err6 := r.ProviderRecords()
+		for _, rec := range records {
+			provider, err := r.Provider(rec)
+			if err != nil {
+				return err
+			}
+			p.Things = append(p.Things, fmt.Sprintf("provider %s of %q: %s", provider.ID, provider.Claims, provider.Definition))
+		}
+		return errors.Join(err1, err2, err3, err4, err5, err6)
 	})
 	if err != nil {
 		return p, err

@@ -156,6 +156,9 @@ func furnish(t testing.TB) *world {
 	w.service = brokertest.New(t)
 	w.host = []string{"--host", fmt.Sprintf("localhost:%d", w.service.Port()), "--allow-private", "--ca-cert", "ca.pem"}
 	w.file("ca.pem", string(w.service.CAPEM()))
+	w.file("boxes.json", boxes("boxes", "BOXES_KEY", "/v1"))
+	w.file("boxes2.json", boxes("boxes", "BOXES_KEY", "/v2"))
+	w.file("crates.json", boxes("crates", "CRATES_KEY", "/v1"))
 	w.secret(t, "ONE", "value")
 	w.secret(t, "TWO", "value", "--workspace-id", "w")
 	w.secret(t, "GITHUB_TOKEN", "value3") // pinned
@@ -166,6 +169,7 @@ func furnish(t testing.TB) *world {
 		[]string{"capability", "create", "acme/things", "--credential", "acme", "--method", "GET", "--path", "/things"},
 		[]string{"capability", "bind", "--capability", "acme/items", "--secret-ref", w.ids["ONE"]},
 		[]string{"capability", "policy", "set", "--capability", "acme/things", "--rate-limit-per-minute", "7"},
+		[]string{"provider", "add", "boxes.json"},
 		[]string{"key", "add", "--provider", "file", "--file-path", vaultDir + "/other.key"},
 	)
 	out := w.run(t, []string{"key", "list"})
@@ -176,6 +180,14 @@ func furnish(t testing.TB) *world {
 		t.Fatalf("the slots are %s", out)
 	}
 	return w
+}
+
+// boxes is a provider of an operator's own.
+func boxes(id, name, path string) string {
+	return fmt.Sprintf(`{"id": %q, "name": "Boxes", "hosts": ["api.acme.test"],
+		"credentials": [{"id": "", "secrets": [{"placeholder": "secret", "name": %q}],
+			"auth": {"kind": "header", "params": [{"name": "X-Boxes", "value": "{{secret}}"}]}}],
+		"capabilities": [{"id": "%s/list", "description": "Boxes", "methods": ["GET"], "paths": [%q]}]}`, id, name, id, path)
 }
 
 // credential makes a credential of acme for the service.

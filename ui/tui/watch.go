@@ -105,6 +105,7 @@ func deed(kind string) string {
 		vault.KindCapabilityDelete: "deleted a capability", vault.KindCapabilityBind: "bound a secret to a capability",
 		vault.KindCapabilityUnbind: "took a binding away", vault.KindCapabilityPolicy: "changed the limits of a capability",
 		vault.KindGrantAdd: "allowed another user to make calls", vault.KindGrantRemove: "took that back from another user",
+		vault.KindProviderAdd: "defined a provider", vault.KindProviderRemove: "removed a provider",
 	}
 	if w, ok := words[kind]; ok {
 		return w

@@ -37,6 +37,7 @@ type Store struct {
 	outcomes     []vault.Event          // that could not be recorded so far
 	permits      map[string][]time.Time // by capability, of calls with a limit
 	grants       map[grantKey]bool
+	providers    map[vault.ID]*vault.Provider // by record
 	refusals     []time.Time
 	denials      map[denialKey]*denial // that go on
 	now          func() time.Time
@@ -90,6 +91,7 @@ func New(claims vault.Claims) *Store {
 		turns:        map[string]chan struct{}{},
 		permits:      map[string][]time.Time{},
 		grants:       map[grantKey]bool{},
+		providers:    map[vault.ID]*vault.Provider{},
 		denials:      map[denialKey]*denial{},
 		now:          time.Now,
 	}

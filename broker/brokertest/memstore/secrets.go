@@ -27,9 +27,7 @@ func (s *Store) CreateSecret(_ context.Context, n vault.NewSecret) (vault.Secret
 		ID: uuid.New(), Name: n.Name, Aliases: n.Aliases, Scope: n.Scope, AttachedOnly: n.AttachedOnly,
 		CreatedAt: now, UpdatedAt: now, RotatedAt: now, Version: 1, Revision: 1,
 	}
-	if s.claims != nil {
-		sec.PinnedProvider, _ = s.claims.Claim(n.Name)
-	}
+	sec.PinnedProvider = s.claimer(n.Name)
 	s.secrets[sec.ID] = sec
 	s.values[sec.ID] = slices.Clone(n.Value.Reveal())
 	s.named[nameKey{n.Scope, n.Name}] = sec.ID

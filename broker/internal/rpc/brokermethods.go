@@ -30,6 +30,10 @@ type brokerMethods struct {
 	Bind             *Method[broker.NewBinding, broker.Binding]
 	Unbind           *Method[Three[string, vault.Scope, string], bool]
 	Bindings         *Method[string, []broker.Binding]
+	Providers        *Method[None, []broker.Provider]
+	CheckProvider    *Method[[]byte, broker.ProviderChange]
+	AddProvider      *Method[[]byte, broker.ProviderChange]
+	RemoveProvider   *Method[string, bool]
 	Provisioned      *Method[vault.Secret, *broker.Provision]
 	Claim            *Method[Two[string, vault.Scope], broker.Claim]
 	Uses             *Method[vault.ID, broker.Uses]
@@ -59,6 +63,10 @@ func newBrokerMethods(b *builder) brokerMethods {
 		Bind:             add1(b, Writes, "Bind", Backend.Bind),
 		Unbind:           add3(b, Writes, "Unbind", Backend.Unbind),
 		Bindings:         add1(b, Reads, "Bindings", Backend.Bindings),
+		Providers:        add0(b, Reads, "Providers", Backend.Providers),
+		CheckProvider:    add1(b, Reads, "CheckProvider", Backend.CheckProvider).large(),
+		AddProvider:      add1(b, Writes, "AddProvider", Backend.AddProvider).large(),
+		RemoveProvider:   add1(b, Writes, "RemoveProvider", Backend.RemoveProvider),
 		Provisioned:      add1(b, Reads, "Provisioned", Backend.Provisioned),
 		Claim:            add2(b, Reads, "Claim", Backend.Claim),
 		Uses:             add1(b, Reads, "Uses", Backend.Uses),

@@ -62,7 +62,7 @@ func TestClasses(t *testing.T) {
 	if !slices.Equal(calls, []string{"Invoke", "Stream"}) {
 		t.Errorf("agents may ask for %q", calls)
 	}
-	for _, name := range []string{"CreateSecret", "RotateSecret", "DeleteSecret", "AddSlotKey", "Grant", "Revoke", "Bind", "SetPolicy", "Login", "AcceptOlder"} {
+	for _, name := range []string{"CreateSecret", "RotateSecret", "DeleteSecret", "AddSlotKey", "Grant", "Revoke", "Bind", "SetPolicy", "Login", "AcceptOlder", "AddProvider", "RemoveProvider"} {
 		if slices.Contains(reads, name) {
 			t.Errorf("%s is said to change nothing", name)
 		}

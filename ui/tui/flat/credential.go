@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"aivault/broker"
-	"aivault/broker/registry"
 	"aivault/keys/fault"
 	"aivault/ui/tui/ops"
 	"aivault/ui/tui/text"
@@ -148,7 +147,11 @@ func (t *talk) newCredentialOf(ctx context.Context, s vault.Secret) error {
 			return err
 		}
 	}
-	_, known := registry.Builtin().Provider(n.Provider)
+	providers, err := t.be.Providers(ctx)
+	if err != nil {
+		return err
+	}
+	known := slices.ContainsFunc(providers, func(p broker.Provider) bool { return p.ID == n.Provider })
 	if n.Auth, err = t.askAuth(ctx, known); err != nil {
 		return err
 	}

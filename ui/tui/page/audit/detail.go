@@ -225,6 +225,8 @@ func kindWords(kind string) string {
 		vault.KindCapabilityPolicy:  "The limits of a capability were changed.",
 		vault.KindGrantAdd:          "Another user was allowed to make calls in a context.",
 		vault.KindGrantRemove:       "Another user may not make calls in a context any more.",
+		vault.KindProviderAdd:       "A provider was defined, or defined otherwise.",
+		vault.KindProviderRemove:    "A provider was removed.",
 		vault.KindInvokeIntent:      "A call.",
 		vault.KindInvokeDenied:      "A call that was refused: nothing was sent.",
 		vault.KindOAuthRefresh:      "A token was renewed.",

@@ -214,11 +214,12 @@ func matching(typed string, all []string) []string {
 // kinds are the families of events, and their kinds.
 func kinds() []string {
 	return []string{
-		"invoke", "secret", "credential", "capability", "oauth", "grant", "vault", vault.KindInvokeDenied,
+		"invoke", "secret", "credential", "capability", "oauth", "grant", "provider", "vault", vault.KindInvokeDenied,
 		vault.KindSecretCreate, vault.KindSecretUpdate, vault.KindSecretRotate, vault.KindSecretDelete, vault.KindSecretAttach,
 		vault.KindSecretDetach, vault.KindSecretHosts, vault.KindCredentialCreate, vault.KindCredentialDelete,
 		vault.KindCredentialDisable, vault.KindCredentialEnable, vault.KindCapabilityCreate, vault.KindCapabilityDelete,
-		vault.KindCapabilityBind, vault.KindCapabilityUnbind, vault.KindCapabilityPolicy, vault.KindOAuthRefresh, vault.KindGrantAdd, vault.KindGrantRemove, vault.KindVaultInit,
+		vault.KindCapabilityBind, vault.KindCapabilityUnbind, vault.KindCapabilityPolicy, vault.KindOAuthRefresh, vault.KindGrantAdd, vault.KindGrantRemove,
+		vault.KindProviderAdd, vault.KindProviderRemove, vault.KindVaultInit,
 		vault.KindVaultBackup, vault.KindVaultRestore, vault.KindVaultAccept, vault.KindVaultSalvage, vault.KindVaultRotate,
 		vault.KindVaultUnlock, vault.KindVaultLock,
 	}

@@ -132,7 +132,10 @@ func (p *page) describe(d *widget.Details, r *row) {
 		d.Text(r.Description)
 	}
 	kind := "built in"
-	if !r.Builtin {
+	switch {
+	case r.Own:
+		kind = "of a provider of your own"
+	case !r.Builtin:
 		kind = "custom"
 	}
 	provider := r.Provider

@@ -54,7 +54,11 @@ func (p *page) unbindOff() string {
 }
 
 func (p *page) deleteOff() string {
-	if r := p.current(); r != nil && r.Builtin {
+	switch r := p.current(); {
+	case r == nil || !r.Builtin:
+	case r.Own:
+		return r.ID + " belongs to a provider of your own, and goes with that"
+	default:
 		return r.ID + " is built in, and cannot be deleted"
 	}
 	return ""
