@@ -111,7 +111,7 @@ const (
 	freshTime  = time.Second           // for a client that connected as we leave, to send its request
 	lookTime   = time.Second           // between looks at the files that must be there
 	probeTime  = time.Second           // for whoever listens on a socket that we find, to answer
-	startTime  = 5 * time.Second       // for a daemon that was started, to become ready
+	startTime  = 10 * time.Second      // for a daemon that was started, to become ready
 	pollTime   = 25 * time.Millisecond // between looks for another's socket
 	acceptWait = 10 * time.Millisecond // after the system had no file or memory for a connection
 )

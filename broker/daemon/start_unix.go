@@ -15,7 +15,7 @@ import (
 )
 
 // Start starts a daemon that outlives us, and returns once clients can connect,
-// be it to that one or to another that was faster. It waits for at most 5 s.
+// be it to that one or to another that was faster. It waits for at most 10 s.
 //
 // The daemon is of a session of its own, so that signals from our terminal do
 // not reach it, in the root directory, and has no file of ours. Neither its

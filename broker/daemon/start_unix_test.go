@@ -201,7 +201,7 @@ func TestStartTellsWhy(t *testing.T) {
 	}
 }
 
-// A daemon that never says anything is given five seconds, and does not stay; a
+// A daemon that never says anything is given ten seconds, and does not stay; a
 // user who loses patience is not kept.
 func TestStartWaits(t *testing.T) {
 	t.Parallel()
@@ -218,7 +218,7 @@ func TestStartWaits(t *testing.T) {
 	}
 	began = time.Now()
 	err := daemon.Start(t.Context(), s.launch())
-	if took := time.Since(began).Round(time.Second); fault.CodeOf(err) != fault.Timeout || took != 5*time.Second {
+	if took := time.Since(began).Round(time.Second); fault.CodeOf(err) != fault.Timeout || took < 10*time.Second {
 		t.Errorf("%s: %v after %s", fault.CodeOf(err), err, took)
 	}
 }
