@@ -59,7 +59,10 @@ func newRealVault(t *testing.T, service *upstream.Server) *realVault {
 }
 
 // withDaemon has calls go through a daemon, which the first of them starts.
-func (v *realVault) withDaemon() { v.env = append(v.env, "AIVAULTD_DISABLE=") }
+func (v *realVault) withDaemon() {
+	v.env = append(v.env, "AIVAULTD_DISABLE=")
+	v.t.Cleanup(func() { endDaemons(v.t, v.dir) })
+}
 
 // logged fails the test unless the audit log comes to end with what has all parts.
 // A daemon records what came of a call a moment after it.

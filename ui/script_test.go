@@ -126,6 +126,8 @@ func setupScript(env *testscript.Env) error {
 		env.Setenv(name, value)
 	}
 	env.Defer(func() {
+		vaults, _ := filepath.Glob(filepath.Join(env.WorkDir, "*"))
+		endDaemons(tb, vaults...)
 		brokertest.ScanDir(tb, env.WorkDir, st.secrets...)
 		if b, err := os.ReadFile(transcript); err == nil {
 			brokertest.Scan(tb, "what aivault printed", b, st.secrets...)

@@ -56,7 +56,7 @@ func newPane(t *testing.T, w, h int, env ...string) *tmuxPane {
 	}
 	p.env = append([]string{
 		"PATH=" + filepath.Dir(p.exe) + ":" + os.Getenv("PATH"), "HOME=" + home, "AIVAULT_DIR=" + p.dir, "AIVAULT_UI_TRACE=" + p.trace,
-		"LC_ALL=C.UTF-8", "PS1=ready> ", "SHELL=/bin/sh", "GORACE=" + os.Getenv("GORACE"), "TZ=UTC",
+		"LC_ALL=C.UTF-8", "PS1=ready> ", "SHELL=/bin/sh", "GORACE=" + os.Getenv("GORACE"), "TZ=UTC", "AIVAULTD_DISABLE=1",
 	}, env...)
 	p.open(w, h)
 	return p

@@ -11,6 +11,7 @@ func TestTmuxUnlockedElsewhere(t *testing.T) {
 	t.Parallel()
 	const phrase = "a made-up passphrase"
 	p := newPane(t, 80, 24, "AIVAULTD_DISABLE=")
+	t.Cleanup(func() { endDaemons(t, p.dir) })
 	file := p.file("phrase", phrase)
 	p.aivault("init", "--provider", "passphrase", "--passphrase-file", file)
 	p.run()

@@ -231,8 +231,8 @@ func killed(t *testing.T, cmd *exec.Cmd, after time.Duration) (done bool) {
 	var out bytes.Buffer
 	cmd.Stdout = &out
 	must(t, cmd.Start())
-	time.Sleep(after)
-	_ = cmd.Process.Kill()
+	late := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
+	defer late.Stop()
 	_ = cmd.Wait()
 	return strings.Contains(out.String(), "done")
 }

@@ -75,7 +75,15 @@ func TestRotateKilled(t *testing.T) {
 	found := map[string]int{}
 	for i := range kills {
 		before := rotated(t, l)
-		done := killed(t, worker(t, "rotate", dir, "1"), time.Duration(rng.Int64N(int64(takes*2))))
+		// From at once to never, whatever the machine does beside.
+		delay := takes*2*time.Duration(i)/time.Duration(kills) + time.Duration(rng.Int64N(int64(takes)/int64(kills)+1))
+		switch i {
+		case 0:
+			delay = 0
+		case kills - 1:
+			delay = time.Minute
+		}
+		done := killed(t, worker(t, "rotate", dir, "1"), delay)
 		other := open(t, dir)
 		if list, err := other.Secrets(t.Context(), nil); len(list) != secrets || err != nil {
 			t.Fatalf("kill %d: %d secrets, %v", i, len(list), err)
