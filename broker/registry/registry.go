@@ -14,7 +14,8 @@
 //	id            provider id: lower case, digits, dashes
 //	name          what people call it
 //	docs_url      the documentation that the file follows; https
-//	verified_on   the day on which it was last compared with that, 2006-01-02
+//	verified_on   the day on which hosts, authentication and main paths were last
+//	              compared with that or with public clients of the service, 2006-01-02
 //	notes         optional: what a reader should know
 //	hosts         every host of the provider's, for all its credentials, the
 //	              main one first. *.example.com is a pattern of tenants: each
