@@ -257,7 +257,7 @@ func (sh *shell) provisioned(ctx context.Context, be app.Backend, s vault.Secret
 func (sh *shell) noteLooks(ctx context.Context, be app.Backend, s vault.Secret, value vault.Value) error {
 	p, err := be.Provisioned(ctx, s)
 	if err != nil || p == nil || broker.LooksLike(value, p.LooksLike) {
-		return err
+		return fault.Afterwards(err)
 	}
 	sh.out.noticef("the value does not look like one for %s: those begin with %s; `aivault secrets rotate --id %.8s` replaces it",
 		s.Name, strings.Join(p.LooksLike, " or "), s.ID)

@@ -42,6 +42,9 @@ func cheap() int {
 // full says that every fault is to be tried that there is, not a sample.
 func full() bool { return os.Getenv("FAULTS") == "full" }
 
+// every says that of each command every call is to be tried, if not in every way.
+func every() bool { return full() || os.Getenv("FAULTS") == "every" }
+
 // sharedDir is a directory for what the tests share and for their vaults: in
 // memory where there is such a place, as a disk is not what is tested.
 var sharedDir = sync.OnceValues(func() (string, error) {

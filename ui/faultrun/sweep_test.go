@@ -136,15 +136,20 @@ func errnos(name string) []syscall.Errno {
 	return []syscall.Errno{syscall.ENOSPC, syscall.EIO, syscall.EROFS}
 }
 
-// all runs the command once for every call and fate, until it passes untouched;
-// or, where that is not asked for, for a sample of them.
+// all runs the command once for every call and fate, until it passes untouched; or,
+// where no more is asked for, for every call and two fates, or for a sample.
 func (s *sweep) all(t *testing.T) {
 	calls := s.w.record(t, s.w.copy(t), s.w.command(s.args, s.c.env...))
-	if !full() {
+	if !every() {
 		s.sample(t, calls)
 		return
 	}
 	for i := 1; s.run(t, i, func(string) faultrun.Fate { return faultrun.Fate{Kill: true} }); i++ {
+	}
+	if !full() { // each fails in one of its ways
+		for i := 1; s.run(t, i, nthErrno(i)); i++ {
+		}
+		return
 	}
 	for nth := range 5 {
 		for i := 1; ; i++ {
