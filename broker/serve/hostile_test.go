@@ -140,6 +140,7 @@ func TestLongRequests(t *testing.T) {
 	if _, err := result(c, r.table.Invoke); fault.CodeOf(err) != fault.PolicyViolation && err != nil {
 		t.Errorf("the owner's: %v", err)
 	}
+	time.Sleep(6 * time.Second) // longer than anybody waits for room
 	refused := 0
 	for _, c := range agents {
 		_ = c.conn.Close()
