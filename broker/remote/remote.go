@@ -141,7 +141,8 @@ func (c *Client) noteReply(err error) {
 // IsAbsent reports whether an error of Dial tells that nobody listens at the
 // socket.
 func IsAbsent(err error) bool {
-	return errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOTDIR)
+	return errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOTDIR) ||
+		errors.Is(err, syscall.EINVAL) // a path that is too long for a socket, where nobody can listen
 }
 
 // Stop has the daemon end, once what is under way is done. The client is of no

@@ -235,7 +235,7 @@ func (d *demo) command(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(d.ctx, d.exe, args...)
 	cmd.Args[0] = "aivault"
 	cmd.Dir = d.dir
-	cmd.Env = append(strangersEnv(), "AIVAULT_DIR="+filepath.Join(d.dir, "vault"), "HOME="+d.dir)
+	cmd.Env = append(strangersEnv(), "AIVAULT_DIR="+filepath.Join(d.dir, "vault"), "HOME="+d.dir, "AIVAULTD_DISABLE=1")
 	return cmd
 }
 

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"aivault/broker/brokertest/program"
 	"aivault/ui/faultrun"
 )
 
@@ -20,6 +21,7 @@ import (
 // look; it fails it in CI.
 func needWatch(t testing.TB) {
 	t.Helper()
+	program.NeedGo(t) // as nobody can skip where a world is made for several tests
 	dir := scratch(t)
 	err := faultrun.Watch{Dir: dir, Decide: func(faultrun.Call) faultrun.Fate { return faultrun.Fate{} }}.Run(exec.Command("/bin/true"))
 	if err == nil {
