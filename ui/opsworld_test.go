@@ -141,7 +141,7 @@ func (w *opsWorld) shell(l ops.Line, value string) (stdout string) {
 	}
 	cmd := exec.Command("sh", "-c", line)
 	cmd.Dir = w.home
-	cmd.Env = append(os.Environ(), "AIVAULT_DIR="+filepath.Join(w.home, "vault"), "HOME="+w.home,
+	cmd.Env = append(os.Environ(), "AIVAULT_DIR="+filepath.Join(w.home, "vault"), "HOME="+w.home, "AIVAULTD_DISABLE=1",
 		"PATH="+filepath.Dir(binary(w.t))+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	out, err := cmd.Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {

@@ -94,7 +94,7 @@ func newWorld(t *testing.T, registry bool) *cliWorld {
 		_, _ = rw.Write([]byte(`{"secret":"none that is known"}`))
 	})
 	ca := w.file("ca.pem", string(w.service.CAPEM()))
-	w.env = append(os.Environ(), "AIVAULT_DIR="+filepath.Join(dir, "vault"), "HOME="+dir)
+	w.env = append(os.Environ(), "AIVAULT_DIR="+filepath.Join(dir, "vault"), "HOME="+dir, "AIVAULTD_DISABLE=1")
 	if !registry {
 		w.exe = binary(t)
 		w.host = []string{"--host", fmt.Sprintf("localhost:%d", w.service.Port()), "--allow-private", "--ca-cert", ca}
