@@ -97,10 +97,7 @@ func benchCold(b *testing.B, aivault string) {
 		if err := remote.Stop(context.Background(), remote.Options{Socket: socket, OwnerUID: os.Geteuid()}); err != nil {
 			b.Fatal(err)
 		}
-		for {
-			if _, err := os.Lstat(socket); err != nil {
-				break
-			}
+		for holdsLock(dir) {
 			time.Sleep(time.Millisecond)
 		}
 		b.StartTimer()

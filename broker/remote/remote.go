@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -99,6 +100,10 @@ func newClient(opts Options) *Client {
 // another version; fault.PolicyViolation: it is another user's; fault.Timeout: it
 // does not answer, see Silent.
 func Dial(ctx context.Context, opts Options) (*Client, error) {
+	// To make the table of methods takes longer than many a command does.
+	if _, err := os.Lstat(opts.Socket); opts.Connect == nil && errors.Is(err, syscall.ENOENT) {
+		return nil, errAbsent(opts.Socket, syscall.ENOENT)
+	}
 	c := newClient(opts)
 	first, h, err := c.dial(ctx, rpc.WishCall)
 	if err != nil {
@@ -206,7 +211,7 @@ func (c *Client) connect(ctx context.Context) (raw net.Conn, pid int, err error)
 	case err != nil && ctx.Err() != nil:
 		return nil, 0, fault.New(fault.CodeOf(ctx.Err()), "the daemon was not asked, as the time was over")
 	case err != nil:
-		return nil, 0, fault.Wrap(fault.IO, cause(err), "no daemon answers at %q", c.opts.Socket)
+		return nil, 0, errAbsent(c.opts.Socket, cause(err))
 	}
 	uid, pid, err := peer.Of(raw.(*net.UnixConn))
 	if c.opts.OwnerUID < 0 {
@@ -221,6 +226,11 @@ func (c *Client) connect(ctx context.Context) (raw net.Conn, pid int, err error)
 		return nil, 0, err
 	}
 	return raw, pid, nil
+}
+
+// errAbsent is the error of a socket at which nobody listens.
+func errAbsent(socket string, err error) error {
+	return fault.Wrap(fault.IO, err, "no daemon answers at %q", socket)
 }
 
 // cause strips the address, which the message has, from an error.
