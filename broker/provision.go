@@ -41,6 +41,9 @@ type Claim struct {
 
 // Provisioned implements Service.
 func (b *Broker) Provisioned(ctx context.Context, s vault.Secret) (*Provision, error) {
+	if s.PinnedProvider == "" { // nothing claims it, which takes no look at the vault
+		return nil, nil
+	}
 	var out *Provision
 	err := b.view(ctx, func(r look) error {
 		p, err := r.claimer(s.Name)

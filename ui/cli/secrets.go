@@ -73,10 +73,13 @@ pass show github | aivault secrets create --name GITHUB_TOKEN --value-stdin`,
 		if err := sh.printSecret(stored, "stored"); err != nil {
 			return err
 		}
-		if err := sh.provisioned(ctx, be, stored); err != nil {
-			return err
+		p, err := be.Provisioned(ctx, stored)
+		if err != nil {
+			return fault.Afterwards(err)
 		}
-		return sh.noteLooks(ctx, be, stored, s.Value)
+		sh.notePinned(stored, p)
+		sh.noteLooks(stored, s.Value, p)
+		return nil
 	})
 	return cmd
 }
@@ -165,7 +168,12 @@ aivault secrets rotate --id 3f2a91bc --value-file new-key.txt`,
 		if err := sh.printSecret(rotated, fmt.Sprintf("rotated to version %d", rotated.Version)); err != nil {
 			return err
 		}
-		return sh.noteLooks(ctx, be, rotated, v)
+		p, err := be.Provisioned(ctx, rotated)
+		if err != nil {
+			return fault.Afterwards(err)
+		}
+		sh.noteLooks(rotated, v, p)
+		return nil
 	})
 	return cmd
 }
@@ -232,10 +240,16 @@ func (sh *shell) printRemoved(r vault.Removed) error {
 // renamed.
 func (sh *shell) provisioned(ctx context.Context, be app.Backend, s vault.Secret) error {
 	p, err := be.Provisioned(ctx, s)
-	if err != nil || p == nil {
-		return fault.Afterwards(err)
+	if err == nil {
+		sh.notePinned(s, p)
 	}
+	return fault.Afterwards(err)
+}
+
+// notePinned says what the registry made of a secret; p is nil if nothing.
+func (sh *shell) notePinned(s vault.Secret, p *broker.Provision) {
 	switch {
+	case p == nil:
 	case p.NeedsHost != "":
 		sh.out.noticef("%s is pinned to %s; make a credential that names your host: `aivault credential create my-%s --provider %s --secret-ref %.8s --host %s`",
 			s.Name, p.Provider, p.Provider, p.Provider, s.ID, strings.Replace(p.NeedsHost, "*", "YOURS", 1))
@@ -249,17 +263,14 @@ func (sh *shell) provisioned(ctx context.Context, be app.Backend, s vault.Secret
 	default:
 		sh.out.noticef("%s is pinned to %s", s.Name, p.Provider)
 	}
-	return nil
 }
 
 // noteLooks says that a value that was just stored does not begin as those of
 // its name do: most likely it is another one.
-func (sh *shell) noteLooks(ctx context.Context, be app.Backend, s vault.Secret, value vault.Value) error {
-	p, err := be.Provisioned(ctx, s)
-	if err != nil || p == nil || broker.LooksLike(value, p.LooksLike) {
-		return fault.Afterwards(err)
+func (sh *shell) noteLooks(s vault.Secret, value vault.Value, p *broker.Provision) {
+	if p == nil || broker.LooksLike(value, p.LooksLike) {
+		return
 	}
 	sh.out.noticef("the value does not look like one for %s: those begin with %s; `aivault secrets rotate --id %.8s` replaces it",
 		s.Name, strings.Join(p.LooksLike, " or "), s.ID)
-	return nil
 }
