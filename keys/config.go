@@ -85,7 +85,7 @@ func (c Config) String() string {
 	case KindFile:
 		return "key file " + strconv.Quote(c.Path)
 	case KindEnv:
-		return "environment variable " + c.variable()
+		return "environment variable " + c.Variable()
 	case KindPassphrase:
 		return "passphrase"
 	case KindRecovery:
@@ -109,8 +109,8 @@ func isRelative(path string) bool {
 	return path != "" && !filepath.IsAbs(path) && name != "." && name != ".."
 }
 
-// variable returns the name of the variable of kind env.
-func (c Config) variable() string {
+// Variable returns the name of the variable of kind env.
+func (c Config) Variable() string {
 	if c.Var == "" {
 		return DefaultVar
 	}

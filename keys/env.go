@@ -19,7 +19,7 @@ func (p envProvider) Load(ctx context.Context) (Key, error) {
 	}
 	var text []byte
 	if p.getenv != nil {
-		text = []byte(p.getenv(p.config.variable()))
+		text = []byte(p.getenv(p.config.Variable()))
 	}
 	defer clear(text)
 	if len(text) == 0 {

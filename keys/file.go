@@ -210,7 +210,7 @@ func (p fileProvider) readFault(err error) error {
 		return fault.New(fault.KeyUnavailable, "the %s is a symbolic link", p.config).
 			WithHint("name the file itself")
 	}
-	return fault.Wrap(fault.KeyUnavailable, cause(err), "the %s cannot be read", p.config)
+	return fault.Wrap(fault.KeyUnavailable, fault.WithoutPath(err), "the %s cannot be read", p.config)
 }
 
 func (p fileProvider) writeFault(err error) error {
@@ -218,18 +218,7 @@ func (p fileProvider) writeFault(err error) error {
 	if isDiskFull(err) {
 		code, hint = fault.DiskFull, "free some space, then try again"
 	}
-	return fault.Wrap(code, cause(err), "the %s cannot be made", p.config).WithHint("%s", hint)
-}
-
-// cause strips the path, which the message already has, from err.
-func cause(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	if e, ok := errors.AsType[*os.LinkError](err); ok {
-		return e.Err
-	}
-	return err
+	return fault.Wrap(code, fault.WithoutPath(err), "the %s cannot be made", p.config).WithHint("%s", hint)
 }
 
 func isSymlink(path string) bool {

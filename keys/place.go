@@ -94,7 +94,7 @@ func (s Source) Remove(ctx context.Context, c Config) error {
 			err = syncDir(filepath.Dir(c.Path))
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fault.Wrap(fault.IO, cause(err), "the %s cannot be removed", c).
+			return fault.Wrap(fault.IO, fault.WithoutPath(err), "the %s cannot be removed", c).
 				WithHint("delete it yourself: it opens nothing but what is older than the new key")
 		}
 	}

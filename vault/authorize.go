@@ -18,10 +18,10 @@ type pending struct {
 
 // Authorize implements Store.
 func (l *Local) Authorize(ctx context.Context, decide func(Reader) (Decision, error)) (Permit, error) {
-	exists, err := l.db.Exists()
+	exists, err := l.Exists()
 	switch {
 	case err != nil:
-		return Permit{}, l.explain(err, "looking at")
+		return Permit{}, err
 	case !exists:
 		return Permit{}, l.authorizeAbsent(decide)
 	}

@@ -83,10 +83,8 @@ func (r contextReader) Read(p []byte) (int, error) {
 // it to deliver. The event comes first, so that the copy holds it; a copy that
 // then fails is a second event.
 func (l *Local) backup(ctx context.Context, dir, name string, deliver func(temp string) error) (Backup, error) {
-	if exists, err := l.db.Exists(); err != nil {
-		return Backup{}, l.explain(err, "looking at")
-	} else if !exists {
-		return Backup{}, l.errNoVault()
+	if err := l.needVault(); err != nil {
+		return Backup{}, err
 	}
 	event := Event{Kind: KindVaultBackup, Outcome: OutcomeOK, Note: name}
 	if err := l.commit(ctx, func(t *txn) error { return t.record(&event) }); err != nil {
@@ -121,7 +119,7 @@ func (l *Local) backupPath(file string, replace bool) (string, error) {
 	}
 	dir, err := os.Stat(filepath.Dir(path))
 	if err != nil {
-		return "", fault.Wrap(fault.InvalidRequest, cause(err), "looking at the directory of %q", path).WithHint("make the directory first")
+		return "", fault.Wrap(fault.InvalidRequest, fault.WithoutPath(err), "looking at the directory of %q", path).WithHint("make the directory first")
 	}
 	if root, err := os.Stat(l.opts.Root); err == nil && os.SameFile(root, dir) {
 		return "", fault.New(fault.InvalidRequest, "%q is in the directory of the vault, with which it would be lost", path).
@@ -132,7 +130,7 @@ func (l *Local) backupPath(file string, replace bool) (string, error) {
 	case errors.Is(err, fs.ErrNotExist) && !os.IsPathSeparator(file[len(file)-1]):
 		return path, nil
 	case err != nil:
-		return "", fault.Wrap(fault.InvalidRequest, cause(err), "looking at %q", path)
+		return "", fault.Wrap(fault.InvalidRequest, fault.WithoutPath(err), "looking at %q", path)
 	case !fi.Mode().IsRegular():
 		return "", fault.New(fault.InvalidRequest, "%q is not a regular file", path).WithHint("name a file, not a directory, link, pipe or device")
 	case !replace:
@@ -214,20 +212,9 @@ func (l *Local) explainCopy(err error, path string) error {
 	case errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrAbsent):
 		return l.explain(err, "copying")
 	case store.IsFull(err):
-		return fault.Wrap(fault.DiskFull, cause(err), "writing %q", path).WithHint("free some space, or name a file on another disk")
+		return fault.Wrap(fault.DiskFull, fault.WithoutPath(err), "writing %q", path).WithHint("free some space, or name a file on another disk")
 	}
-	return fault.Wrap(fault.IO, cause(err), "writing %q", path)
-}
-
-// cause strips the path, which the message has, from an error.
-func cause(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	if e, ok := errors.AsType[*os.LinkError](err); ok {
-		return e.Err
-	}
-	return err
+	return fault.Wrap(fault.IO, fault.WithoutPath(err), "writing %q", path)
 }
 
 // content is what a vault's file was found to hold.

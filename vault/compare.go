@@ -48,8 +48,8 @@ func (l *Local) compare(ctx context.Context, ring *seal.Ring, here held, path st
 		Backup: Backup{File: path, VaultID: uuidText(ring.Vault()), Bytes: size(path), Events: found.at.Seq, Last: found.at.Time},
 		epoch:  found.at.Epoch, gen: found.at.Gen,
 	}
-	if c.Exists, err = l.db.Exists(); err != nil {
-		return c, l.explain(err, "looking at")
+	if c.Exists, err = l.Exists(); err != nil {
+		return c, err
 	}
 	known := []*seal.Anchor{l.memory.latest(ring.Vault())}
 	for _, r := range []*seal.Ring{ring, here.ring} {

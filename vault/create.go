@@ -30,8 +30,8 @@ func chainName(gen uint32) []byte { return binary.BigEndian.AppendUint32([]byte(
 
 // Init implements Vault.
 func (l *Local) Init(ctx context.Context, cfg keys.Config) (Status, error) {
-	if exists, err := l.db.Exists(); err != nil {
-		return Status{}, l.explain(err, "looking at")
+	if exists, err := l.Exists(); err != nil {
+		return Status{}, err
 	} else if exists {
 		return Status{}, l.errInitialized()
 	}

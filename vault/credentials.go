@@ -161,8 +161,8 @@ func (l *Local) DeleteCredential(ctx context.Context, id string) (removed bool, 
 // removal runs a change that may find nothing to do: no event, no change. In a
 // vault that does not exist there is nothing to do either.
 func (l *Local) removal(ctx context.Context, f func(*txn) (*Event, error)) (bool, error) {
-	if exists, err := l.db.Exists(); err != nil {
-		return false, l.explain(err, "looking at")
+	if exists, err := l.Exists(); err != nil {
+		return false, err
 	} else if !exists {
 		return false, l.checkAbsent()
 	}

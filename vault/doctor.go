@@ -26,8 +26,8 @@ func (l *Local) Doctor(ctx context.Context) (Report, error) { return l.examineAl
 // another root key, is found in the place of the one that was just opened.
 func (l *Local) examineAll(ctx context.Context, again int) (Report, error) {
 	var r Report
-	if exists, err := l.db.Exists(); err != nil {
-		return r, l.explain(err, "looking at")
+	if exists, err := l.Exists(); err != nil {
+		return r, err
 	} else if !exists {
 		if err := l.checkAbsent(); err != nil {
 			r.fail("vault", err)

@@ -178,10 +178,8 @@ func (l *Local) rememberHealthy(ctx context.Context, at *seal.Anchor) {
 
 // AcceptOlder implements Vault.
 func (l *Local) AcceptOlder(ctx context.Context) (seq uint64, err error) {
-	if exists, err := l.db.Exists(); err != nil {
-		return 0, l.explain(err, "looking at")
-	} else if !exists {
-		return 0, l.errNoVault()
+	if err := l.needVault(); err != nil {
+		return 0, err
 	}
 	h, err := l.readHead(ctx)
 	if err != nil {

@@ -22,10 +22,8 @@ func (l *Local) Exclusive(ctx context.Context, name string) (release func(), err
 // one at a time waits for the lock on the file: a wait for it cannot be
 // cancelled and binds a thread, and callers that give up must not pile them up.
 func (l *Local) turn(ctx context.Context, name string, wait time.Duration) (release func(), err error) {
-	if exists, err := l.db.Exists(); err != nil {
-		return nil, l.explain(err, "looking at")
-	} else if !exists {
-		return nil, l.errNoVault()
+	if err := l.needVault(); err != nil {
+		return nil, err
 	}
 	waiting, cancel := context.WithTimeoutCause(ctx, wait, errTurn)
 	defer cancel()
@@ -101,12 +99,4 @@ func (l *Local) explainTurn(waiting context.Context, name string, wait time.Dura
 	}
 	return fault.New(fault.VaultBusy, "others have been at work on %s for %s", name, wait).
 		WithHint("try again; the process that holds it up can be ended")
-}
-
-// errNoVault is the error of what only a vault that exists can do.
-func (l *Local) errNoVault() error {
-	if err := l.checkAbsent(); err != nil {
-		return err
-	}
-	return fault.New(fault.InvalidRequest, "there is no vault in %s", l.opts.Root).WithHint("make one with `aivault init`")
 }

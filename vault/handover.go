@@ -18,16 +18,22 @@ import (
 // whoever wants it; the other where the vault is open. A key goes from the first
 // to the second, and none comes back.
 
+// needHead is readHead for what only a vault that exists can do.
+func (l *Local) needHead(ctx context.Context) (*head, error) {
+	h, err := l.readHead(ctx)
+	if errors.Is(err, store.ErrAbsent) {
+		err = l.errNoVault()
+	}
+	return h, err
+}
+
 // FetchKey returns the key of the first slot that opens the vault, and the id of
 // that slot, for UnlockWith in another process. It asks as Unlock does, however
 // open this vault is, and does not open it. The caller clears the key.
 func (l *Local) FetchKey(ctx context.Context) (slot ID, key keys.Key, err error) {
 	l.mu.Lock() // as only one is to ask at a time
 	defer l.mu.Unlock()
-	h, err := l.readHead(ctx)
-	if errors.Is(err, store.ErrAbsent) {
-		err = l.explainAbsent()
-	}
+	h, err := l.needHead(ctx)
 	if err != nil {
 		return ID{}, nil, err
 	}
@@ -60,10 +66,7 @@ func (l *Local) UnlockWith(ctx context.Context, slot ID, key keys.Key) error {
 func (l *Local) openWith(ctx context.Context, slot ID, key keys.Key) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	h, err := l.readHead(ctx)
-	if errors.Is(err, store.ErrAbsent) {
-		err = l.explainAbsent()
-	}
+	h, err := l.needHead(ctx)
 	if err != nil {
 		return err
 	}
@@ -97,10 +100,7 @@ func (l *Local) openWith(ctx context.Context, slot ID, key keys.Key) error {
 // then. It needs a vault, which may be locked. The caller clears the key, and
 // calls DiscardKey if no slot comes of it.
 func (l *Local) NewKey(ctx context.Context, cfg keys.Config) (keys.Config, keys.Key, error) {
-	h, err := l.readHead(ctx)
-	if errors.Is(err, store.ErrAbsent) {
-		err = l.explainAbsent()
-	}
+	h, err := l.needHead(ctx)
 	if err != nil {
 		return keys.Config{}, nil, err
 	}
@@ -134,18 +134,10 @@ func (l *Local) AddSlotKey(ctx context.Context, cfg keys.Config, key keys.Key) (
 		return t.addSlot(out.ID, stored, key)
 	})
 	if errors.Is(err, store.ErrAbsent) {
-		err = l.explainAbsent()
+		err = l.errNoVault()
 	}
 	if err != nil {
 		return Slot{}, l.explain(err, "writing")
 	}
 	return out, nil
-}
-
-// explainAbsent is the error of what needs a vault where there is none.
-func (l *Local) explainAbsent() error {
-	if err := l.checkAbsent(); err != nil {
-		return err
-	}
-	return l.errAbsent()
 }

@@ -117,10 +117,8 @@ func (l *Local) EndRenewal(ctx context.Context, intent uint64, use Use, end Rene
 // records its event: with the given outcome, unless f changes it, also where f
 // refuses the step or the secret is gone.
 func (l *Local) exchange(ctx context.Context, intent uint64, use Use, outcome string, f func(t *txn, s *Secret, e *Event) (refusal, err error)) error {
-	if exists, err := l.db.Exists(); err != nil {
-		return l.explain(err, "looking at")
-	} else if !exists {
-		return l.errNoVault()
+	if err := l.needVault(); err != nil {
+		return err
 	}
 	var refusal error
 	err := l.update(ctx, func(t *txn) error {

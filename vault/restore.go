@@ -109,11 +109,11 @@ func backupFile(file string) (string, error) {
 		path, err = filepath.EvalSymlinks(path)
 	}
 	if err != nil || file == "" {
-		return "", fault.Wrap(fault.InvalidRequest, cause(err), "opening %q", file)
+		return "", fault.Wrap(fault.InvalidRequest, fault.WithoutPath(err), "opening %q", file)
 	}
 	switch fi, err := os.Stat(path); {
 	case err != nil:
-		return "", fault.Wrap(fault.InvalidRequest, cause(err), "opening %q", file)
+		return "", fault.Wrap(fault.InvalidRequest, fault.WithoutPath(err), "opening %q", file)
 	case !fi.Mode().IsRegular():
 		return "", fault.New(fault.InvalidRequest, "%q is not a regular file", file).WithHint("name a file that `aivault backup` made")
 	}

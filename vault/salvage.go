@@ -99,7 +99,7 @@ func (l *Local) salvageDir(dir string) (string, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return "", fault.Wrap(fault.InvalidRequest, cause(err), "looking at %q", path)
+		return "", fault.Wrap(fault.InvalidRequest, fault.WithoutPath(err), "looking at %q", path)
 	case len(entries) > 0:
 		return "", fault.New(fault.AlreadyExists, "%q holds something already", path).WithHint("name a directory that is new or empty")
 	}

@@ -58,7 +58,7 @@ func (l *Local) openedBy() *seal.Slot {
 func (l *Local) AddSlot(ctx context.Context, cfg keys.Config) (Slot, error) {
 	ring, err := l.open(ctx) // before somebody is asked for a new passphrase
 	if errors.Is(err, store.ErrAbsent) {
-		err = l.explainAbsent()
+		err = l.errNoVault()
 	}
 	if err != nil {
 		return Slot{}, err
@@ -126,7 +126,7 @@ const maxSlots = 32
 // samePlace reports whether two keys that are stored live in the same place.
 func samePlace(a, b keys.Config) bool {
 	return a.Kind == b.Kind && a.Service == b.Service && a.Account == b.Account && a.Path == b.Path &&
-		cmp.Or(a.Var, keys.DefaultVar) == cmp.Or(b.Var, keys.DefaultVar)
+		a.Variable() == b.Variable()
 }
 
 // RemoveSlot implements Vault.

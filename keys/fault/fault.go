@@ -13,6 +13,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 )
 
 // A Code names a kind of failure. It is itself an error, so that
@@ -137,6 +139,18 @@ func Afterwards(err error) error {
 		return nil
 	}
 	return Wrap(CodeOf(err), err, "the change was made, and what came of it cannot be shown").WithHint("look whether it is as it should be; it need not be made again")
+}
+
+// WithoutPath returns the error of a call of the system without the path, where
+// our own text has that.
+func WithoutPath(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return e.Err
+	}
+	return err
 }
 
 // WithHint returns a copy of e that says what to do next.

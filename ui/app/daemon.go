@@ -272,7 +272,7 @@ func (s *Session) daemonEnv(ctx context.Context) ([]string, error) {
 	pass := append([]string{"USER", "LOGNAME", "TZ", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"}, s.env.PassOn...)
 	for _, slot := range st.Slots {
 		if slot.Key.Kind == keys.KindEnv {
-			pass = append(pass, keyVar(slot.Key))
+			pass = append(pass, slot.Key.Variable())
 		}
 	}
 	for _, name := range pass {
@@ -281,13 +281,6 @@ func (s *Session) daemonEnv(ctx context.Context) ([]string, error) {
 		}
 	}
 	return env, nil
-}
-
-func keyVar(c keys.Config) string {
-	if c.Var == "" {
-		return keys.DefaultVar
-	}
-	return c.Var
 }
 
 // Unlock gives the key of the vault to its daemon, which is started if need be,

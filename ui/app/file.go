@@ -36,10 +36,7 @@ func (e *Env) OpenFile(path string) (*File, error) {
 func openPath(path string, descriptor bool) (*File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|openNonblock, 0)
 	if err != nil {
-		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-			err = pathErr.Err // the path is in our text
-		}
-		return nil, fault.Wrap(fault.InvalidRequest, err, "opening %q", path)
+		return nil, fault.Wrap(fault.InvalidRequest, fault.WithoutPath(err), "opening %q", path)
 	}
 	info, err := f.Stat()
 	if err != nil {

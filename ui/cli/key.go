@@ -292,10 +292,7 @@ func keyPlace(c keys.Config) string {
 	case keys.KindFile:
 		return c.Path
 	case keys.KindEnv:
-		if c.Var == "" {
-			return keys.DefaultVar
-		}
-		return c.Var
+		return c.Variable()
 	case keys.KindKeyring:
 		return fmt.Sprintf("%s/%s", c.Service, c.Account)
 	case keys.KindRecovery:

@@ -111,7 +111,7 @@ func (h *Host) macAccess(agent, owner User, gid int) (Plan, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // mkdir fails where something came to be meanwhile
 	case err != nil:
-		return Plan{}, fault.Wrap(fault.IO, cause(err), "looking at %s", macBase)
+		return Plan{}, fault.Wrap(fault.IO, fault.WithoutPath(err), "looking at %s", macBase)
 	case !st.Mode.IsDir() || st.UID != 0 || st.Mode.Perm()&0o022 != 0:
 		return Plan{}, fault.New(fault.Conflict, "%s is there already, and is not a directory of root's that nobody else may write to", macBase).
 			WithHint("look at it, and remove it if nothing needs it")
@@ -139,7 +139,7 @@ func (h *Host) socketDirStep(dir string, owner User, gid int) (Step, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return s, nil
 	case err != nil:
-		return s, fault.Wrap(fault.IO, cause(err), "looking at %s", dir)
+		return s, fault.Wrap(fault.IO, fault.WithoutPath(err), "looking at %s", dir)
 	case !st.Mode.IsDir():
 		return s, fault.New(fault.Conflict, "%s is %s, and no directory", dir, kindOf(st.Mode)).
 			WithHint("remove it, and try again")

@@ -23,7 +23,7 @@ func (h *Host) fileStep(what string, f File) (Step, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return s, nil
 	case err != nil:
-		return s, fault.Wrap(fault.IO, cause(err), "looking at %s", f.Path)
+		return s, fault.Wrap(fault.IO, fault.WithoutPath(err), "looking at %s", f.Path)
 	case !st.Mode.IsRegular():
 		return s, fault.New(fault.Conflict, "%s is %s, and no file of aivault's", f.Path, kindOf(st.Mode)).
 			WithHint("remove it, if nothing needs it, and try again")
@@ -31,7 +31,7 @@ func (h *Host) fileStep(what string, f File) (Step, error) {
 	b, err := os.ReadFile(h.Base + f.Path)
 	switch {
 	case err != nil:
-		return s, fault.Wrap(fault.IO, cause(err), "reading %s", f.Path)
+		return s, fault.Wrap(fault.IO, fault.WithoutPath(err), "reading %s", f.Path)
 	case !strings.Contains(string(b), mark):
 		return s, fault.New(fault.Conflict, "%s is there already, and was not made by aivault", f.Path).
 			WithHint("look at it, remove it if nothing needs it, and try again")
@@ -44,11 +44,11 @@ func (h *Host) fileStep(what string, f File) (Step, error) {
 func (h *Host) write(f *File) (err error) {
 	path := h.Base + f.Path
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fault.Wrap(fault.IO, cause(err), "making the directory of %s", f.Path)
+		return fault.Wrap(fault.IO, fault.WithoutPath(err), "making the directory of %s", f.Path)
 	}
 	defer func() {
 		if err != nil {
-			err = fault.Wrap(fault.IO, cause(err), "writing %s", f.Path)
+			err = fault.Wrap(fault.IO, fault.WithoutPath(err), "writing %s", f.Path)
 		}
 	}()
 	// Its name ends such that nothing which reads the directory takes it for one
@@ -87,15 +87,4 @@ func kindOf(m fs.FileMode) string {
 		return "a directory"
 	}
 	return "a special file"
-}
-
-// cause is what went wrong, without the path, which is in our own text.
-func cause(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	if e, ok := errors.AsType[*os.LinkError](err); ok {
-		return e.Err
-	}
-	return err
 }

@@ -40,7 +40,7 @@ func (h *Host) Launchd(ctx context.Context, s Service, dry bool) (Plan, error) {
 	made := Step{What: dir + " exists", Argv: []string{"mkdir", "-p", dir}}
 	st, err := h.Stat(h.Base + dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Plan{}, fault.Wrap(fault.IO, cause(err), "looking at %s", dir)
+		return Plan{}, fault.Wrap(fault.IO, fault.WithoutPath(err), "looking at %s", dir)
 	}
 	made.Done = err == nil && st.Mode.IsDir()
 	loaded := h.OS == "darwin" && h.loaded(ctx, service)

@@ -21,7 +21,7 @@ func (h *Host) checkProgram(program string, u User) error {
 		st, err := h.Stat(h.Base + path)
 		switch {
 		case err != nil:
-			return fault.Wrap(fault.InvalidRequest, cause(err), "looking at %s", path)
+			return fault.Wrap(fault.InvalidRequest, fault.WithoutPath(err), "looking at %s", path)
 		case st.Mode&fs.ModeSymlink != 0:
 			return refuseProgram(program, path, "is a symbolic link")
 		case path == program && !st.Mode.IsRegular():

@@ -159,17 +159,22 @@ func (b *Bolt) prepare(ctx context.Context, write bool) (unlock func(), err erro
 	return lock(ctx, filepath.Join(b.dir, LockFile), write, b.wait)
 }
 
+// lockDir makes the directory, if need be, and locks it for who puts a file there.
+func (b *Bolt) lockDir(ctx context.Context) (unlock func(), err error) {
+	if err := os.MkdirAll(b.dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := checkDir(b.dir); err != nil {
+		return nil, err
+	}
+	return lock(ctx, filepath.Join(b.dir, LockFile), true, b.wait)
+}
+
 // Create implements Store. The file is built beside its place and renamed into
 // it, as bbolt's own initialisation does not survive a loss of power. A
 // CommitError says that it is there, and may be lost with the power.
 func (b *Bolt) Create(ctx context.Context, f func(Tx) error) error {
-	if err := os.MkdirAll(b.dir, 0o700); err != nil {
-		return err
-	}
-	if err := checkDir(b.dir); err != nil {
-		return err
-	}
-	unlock, err := lock(ctx, filepath.Join(b.dir, LockFile), true, b.wait)
+	unlock, err := b.lockDir(ctx)
 	if err != nil {
 		return err
 	}

@@ -74,13 +74,7 @@ func (b *Bolt) Rebuild(ctx context.Context, fill func(path string) error) error 
 // supplant puts the file that fill makes beside the store's in its place, and gives
 // what it replaces another name, unless that is empty.
 func (b *Bolt) supplant(ctx context.Context, name, replaced string, fill func(path string) error) (err error) {
-	if err := os.MkdirAll(b.dir, 0o700); err != nil {
-		return err
-	}
-	if err := checkDir(b.dir); err != nil {
-		return err
-	}
-	unlock, err := lock(ctx, filepath.Join(b.dir, LockFile), true, b.wait)
+	unlock, err := b.lockDir(ctx)
 	if err != nil {
 		return err
 	}
