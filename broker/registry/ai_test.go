@@ -3,7 +3,6 @@ package registry_test
 import (
 	"testing"
 
-	"aivault/broker/policy"
 	"aivault/broker/registry"
 )
 
@@ -97,11 +96,7 @@ func TestAIAuth(t *testing.T) {
 // that and must not.
 func TestAILimits(t *testing.T) {
 	t.Parallel()
-	reg := registry.Builtin()
-	for _, c := range []struct {
-		id, method, target string
-		want               bool
-	}{
+	checkLimits(t, []limit{
 		{"mistral/files", "GET", "/v1/files/ID/content", true},
 		{"mistral/files", "DELETE", "/v1/files/ID", false},
 		{"mistral/agents-completions", "POST", "/v1/agents/completions", true},
@@ -142,16 +137,7 @@ func TestAILimits(t *testing.T) {
 		{"scrapingbee/scrape", "GET", "/api/v1/usage", false},
 		{"newsapi/headlines", "GET", "/v2/top-headlines/sources", false},
 		{"google-maps/geocode", "GET", "/maps/api/directions/json", false},
-	} {
-		what, _, ok := reg.Capability(c.id)
-		if !ok {
-			t.Errorf("there is no %s", c.id)
-			continue
-		}
-		if _, err := policy.Decide(rule(what), policy.Request{Method: c.method, Target: c.target}); (err == nil) != c.want {
-			t.Errorf("%s: %s %s: %v", c.id, c.method, c.target, err)
-		}
-	}
+	})
 }
 
 // TestAIHosts finds the hosts that a credential may name, and the region that a
