@@ -93,7 +93,7 @@ func newClient(opts Options) *Client {
 	if opts.Patience == 0 {
 		opts.Patience = patience
 	}
-	return &Client{opts: opts, table: rpc.NewTable(), short: make(chan struct{}, maxShort)}
+	return &Client{opts: opts, table: rpc.Methods(), short: make(chan struct{}, maxShort)}
 }
 
 // Dial connects to a daemon. fault.IO: there is none; fault.Conflict: it is of

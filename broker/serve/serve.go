@@ -64,7 +64,7 @@ func New(cfg Config) *Server {
 		cfg.Now = time.Now
 	}
 	s := &Server{
-		cfg: cfg, table: rpc.NewTable(), room: newBudget(512), shared: newBudget(128),
+		cfg: cfg, table: rpc.Methods(), room: newBudget(512), shared: newBudget(128),
 		stopping: make(chan struct{}),
 		backend:  backend{cfg.Vault, cfg.Broker, newKeeper(cfg)},
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"io"
 	"reflect"
+	"sync"
 	"time"
 
 	"aivault/broker"
@@ -51,7 +52,11 @@ type Table struct {
 	err    *coder
 }
 
-// NewTable returns the table. It is the same in each process of one version.
+// Methods returns the table, which is made once in a process: to make it takes
+// longer than many a request.
+var Methods = sync.OnceValue(NewTable)
+
+// NewTable returns a table. It is the same in each process of one version.
 func NewTable() *Table {
 	b := &builder{coders: coders{made: map[reflect.Type]*coder{}}}
 	t := &Table{vaultMethods: newVaultMethods(b), brokerMethods: newBrokerMethods(b), keyMethods: newKeyMethods(b)}
