@@ -19,7 +19,6 @@ import (
 	"aivault/broker/registry"
 	"aivault/broker/remote"
 	"aivault/broker/serve"
-	"aivault/keys/opaque"
 	"aivault/vault"
 	"aivault/vault/vaulttest"
 )
@@ -121,25 +120,7 @@ func (r *rig) options() remote.Options {
 // acme makes the usual world: one global secret, its credential, a capability.
 func (r *rig) acme(t testing.TB) (value string) {
 	t.Helper()
-	ctx := context.Background()
-	value = brokertest.Canary(t)
-	s, err := r.vault.CreateSecret(ctx, vault.NewSecret{Name: "ACME_TOKEN", Scope: vault.GlobalScope(), Value: opaque.New([]byte(value))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = r.broker.CreateCapability(ctx, broker.NewCapability{
-		ID: "acme/items", Hosts: []string{"api.acme.test"}, Methods: []string{"GET", "POST"}, Paths: []string{"/v1/items"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = r.broker.CreateCredential(ctx, broker.NewCredential{
-		ID: "acme-main", Provider: "acme", Secret: s.ID, Scope: vault.GlobalScope(), Auth: stage.Bearer(), Hosts: []string{"api.acme.test"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return value
+	return stage.Acme(t, r.vault, r.broker, "GET", "POST")
 }
 
 // items is a call of the capability that acme made.

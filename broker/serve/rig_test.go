@@ -18,7 +18,6 @@ import (
 	"aivault/broker/registry"
 	"aivault/broker/serve"
 	"aivault/keys/fault"
-	"aivault/keys/opaque"
 	"aivault/vault"
 	"aivault/vault/vaulttest"
 )
@@ -54,28 +53,10 @@ func newRigOn(t testing.TB, l *vault.Local, now func() time.Time) *rig {
 	return r
 }
 
-// acme makes one global secret, its credential, and a capability.
+// acme makes the usual world: one global secret, its credential, a capability.
 func (r *rig) acme(t testing.TB) (value string) {
 	t.Helper()
-	ctx := context.Background()
-	value = brokertest.Canary(t)
-	s, err := r.vault.CreateSecret(ctx, vault.NewSecret{Name: "ACME_TOKEN", Scope: vault.GlobalScope(), Value: opaque.New([]byte(value))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = r.broker.CreateCapability(ctx, broker.NewCapability{
-		ID: "acme/items", Hosts: []string{"api.acme.test"}, Methods: []string{"GET"}, Paths: []string{"/v1/items"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = r.broker.CreateCredential(ctx, broker.NewCredential{
-		ID: "acme-main", Provider: "acme", Secret: s.ID, Scope: vault.GlobalScope(), Auth: stage.Bearer(), Hosts: []string{"api.acme.test"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return value
+	return stage.Acme(t, r.vault, r.broker, "GET")
 }
 
 func items() broker.Call { return broker.Call{Capability: "acme/items", Method: "GET"} }
