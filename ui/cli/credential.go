@@ -258,16 +258,24 @@ by itself: 'aivault credential create' with its id brings it back.`,
 			if err != nil {
 				return err
 			}
-			if sh.out.json {
-				return sh.out.printJSON(struct {
-					Removed bool   `json:"removed"`
-					ID      string `json:"id"`
-				}{removed, args[0]})
-			}
-			sh.out.removed(removed, "credential "+args[0])
-			return nil
+			return sh.printGone(removed, "credential", args[0])
 		}),
 	}
+}
+
+// goneJSON says whether something was there to remove.
+type goneJSON struct {
+	Removed bool   `json:"removed"`
+	ID      string `json:"id"`
+}
+
+// printGone says whether a thing of that id was there to remove.
+func (sh *shell) printGone(removed bool, kind, id string) error {
+	if sh.out.json {
+		return sh.out.printJSON(goneJSON{removed, id})
+	}
+	sh.out.removed(removed, kind+" "+id)
+	return nil
 }
 
 // removed says whether something was there to remove.

@@ -208,10 +208,7 @@ func findSlot(slots []vault.Slot, ref string) (slot vault.Slot, found bool, err 
 
 func (sh *shell) printSlotRemoved(id string, slot vault.Slot, removed bool) error {
 	if sh.out.json {
-		return sh.out.printJSON(struct {
-			Removed bool   `json:"removed"`
-			ID      string `json:"id"`
-		}{removed, id})
+		return sh.out.printJSON(goneJSON{removed, id})
 	}
 	if !removed {
 		sh.out.printf("there is no slot %s", id)

@@ -188,14 +188,7 @@ capabilities and bindings of it, first. What is built in cannot be removed.`,
 			if err != nil {
 				return err
 			}
-			if sh.out.json {
-				return sh.out.printJSON(struct {
-					Removed bool   `json:"removed"`
-					ID      string `json:"id"`
-				}{removed, args[0]})
-			}
-			sh.out.removed(removed, "provider "+args[0])
-			return nil
+			return sh.printGone(removed, "provider", args[0])
 		}),
 	}
 }
